@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "io/io_context.h"
+
+/** A matrix in double, row-major: row r at values + r * n_columns. */
+struct array {
+    size_t n_rows;
+    size_t n_columns;
+    double *values; // owned
+    char **names;   // owned, NULL-terminated: the header of a table, or NULL
+};
+
+/**
+ * Reads .npy (float32, float64, integers; C or Fortran order; 1-D becomes one row), or a table
+ * .csv (comma), .tsv (tab), .txt (blanks) with `#` comments and an optional header row; "n/a" is
+ * NaN. gzip by content. Error: IO_ERROR_INPUT naming line and column, or IO_ERROR_MEMORY.
+ */
+struct array *array_read(const char *path, const struct io_context *io, GError **error);
+
+void array_free(struct array *array);
+typedef struct array owned_array; // for g_autoptr(owned_array)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_array, array_free)
+
+/** Writes little-endian float64 .npy of any number of dimensions, row-major, by publish. */
+bool array_write_npy(const char *path, const double *values, const size_t *shape, size_t n_dims,
+                     bool overwrite, GError **error);

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/** What io/ is lent by its caller: it starts no threads and prints nothing itself. */
+struct io_context {
+    /** Bytes that this process may ask for; what an input needs is compared before allocating. */
+    size_t mem_limit;
+
+    /** gzip level of what is written, 0..3. */
+    int compression;
+
+    /**
+     * Calls body(data, i) once for every i < n, on as many threads as there are; false if it was
+     * stopped. NULL: one after the other on the calling thread.
+     */
+    bool (*run)(void *team, size_t n, void (*body)(void *data, size_t i), void *data);
+    void *team;
+    size_t n_threads; // of the team, at least 1: how many items to prepare at a time
+
+    /** Told the fraction done, now and then, on the calling thread; false: stop. May be NULL. */
+    bool (*go_on)(void *progress, double fraction);
+    void *progress;
+};
+
+struct io_context io_context_default(void);
+
+enum io_error {
+    IO_ERROR_INPUT,     // absent, unreadable or invalid
+    IO_ERROR_MEMORY,    // valid, but it needs more than mem_limit
+    IO_ERROR_OUTPUT,    // cannot be written
+    IO_ERROR_EXISTS,    // there already, and not to be overwritten
+    IO_ERROR_CANCELLED, // go_on or run said stop
+};
+#define IO_ERROR (io_error_quark())
+GQuark io_error_quark(void);

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "io/io_context.h"
+
+/**
+ * An output under way: bytes go to a temporary beside the final name, `.tmp-HOST-PID-...`; commit
+ * syncs and renames it, free without commit removes it. So an output is whole or absent.
+ */
+struct publish;
+
+/** Begins an output. Error: IO_ERROR_EXISTS if path is there and !overwrite, else IO_ERROR_OUTPUT.
+ */
+struct publish *publish_new(const char *path, bool overwrite, GError **error);
+
+/** Appends; retries short writes and EINTR. Error: IO_ERROR_OUTPUT `PATH: cannot write: REASON`. */
+bool publish_write(struct publish *output, const void *bytes, size_t n, GError **error);
+
+/** fchmod to 0666 & ~umask, fsync, close, rename, fsync of the folder. */
+bool publish_commit(struct publish *output, GError **error);
+
+/** Removes the temporary unless committed. */
+void publish_free(struct publish *output);
+typedef struct publish owned_publish; // for g_autoptr(owned_publish)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_publish, publish_free)
+
+/** A whole output from memory. */
+bool publish_bytes(const char *path, const void *bytes, size_t n, bool overwrite, GError **error);
+
+/**
+ * Removes temporaries in a folder that dead processes of this host left; other hosts' never.
+ */
+void publish_sweep(const char *folder);

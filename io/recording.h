@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "io/io_context.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct reader;
+
+/** The grid of an image, with all that an output of the same geometry must keep. */
+struct image_grid {
+    size_t dim[3];       // voxels, x fastest
+    double voxel_mm[3];  //
+    double affine[3][4]; // voxel index -> mm: sform, else qform, else voxel sizes
+    bool affine_ok;      // finite and invertible
+    int qform_code;      // as in the file, 0 where invalid
+    int sform_code;      //
+    double quatern[3];   // b, c, d
+    double qoffset[3];   //
+    double qfac;         // -1 or 1
+    double srow[3][4];   //
+    int slice_code;      //
+    double toffset_s;    //
+};
+
+enum sample_type { SAMPLE_FLOAT, SAMPLE_DOUBLE };
+
+/**
+ * What a file holds: n_series series of n_time samples, one every interval_s seconds.
+ *
+ * Made by recording_open from the header alone; recording_read adds the samples. Samples stand
+ * time-major, sample (t, v) at t * n_series + v, as stored: value = scale * stored + offset (for
+ * integers this keeps the conversion exact in double). Integers up to 16 bit and float32 are held
+ * as float, everything else as double.
+ */
+struct recording {
+    char *path;              // owned
+    const char *format;      // "NIfTI-1", "NIfTI-2", "npy", ... static
+    const char *datatype;    // "int16", ... as stored; static
+    bool compressed;         // gzip
+    size_t n_time;           //
+    size_t n_series;         // before recording_read: all of the file's
+    double interval_s;       // 0: not known
+    struct image_grid *grid; // owned; images only, else NULL
+    double scale;            //
+    double offset;           //
+    enum sample_type type;   //
+    union {
+        float *f;
+        double *d;
+        void *any;
+    } samples;                   // owned; NULL until recording_read
+    size_t *voxel;               // owned; images read through a mask: grid index of each series
+    GPtrArray *warnings;         // owned; of owned strings, without the path
+    GPtrArray *flags;            // owned; static words: "tr", "affine", "nonfinite", "short", ...
+    const struct reader *reader; // static
+    void *source;                // owned by the reader
+};
+
+/**
+ * Opens a file and checks its header by every guard that needs no samples.
+ * Error: IO_ERROR_INPUT, with a message `PATH: WHERE: expected, found` of one line.
+ */
+struct recording *recording_open(const char *path, const struct io_context *io, GError **error);
+
+/** Bytes that recording_read of n_series series would hold. */
+size_t recording_bytes(const struct recording *recording, size_t n_series);
+
+/**
+ * Reads the samples of the series where mask is non-zero (mask: one byte a series of the file;
+ * NULL: all), streaming, frames [first, first + count). Afterwards n_series and n_time are those
+ * read. A gzip stream is read to its trailer. Error: IO_ERROR_INPUT, _MEMORY or _CANCELLED.
+ */
+bool recording_read(struct recording *recording, const uint8_t *mask, size_t first, size_t count,
+                    const struct io_context *io, GError **error);
+
+/** What a pass over all samples found. */
+struct recording_summary {
+    size_t n_series;
+    size_t n_constant;  // series that do not vary
+    size_t n_nonfinite; // series with a NaN or infinity
+    size_t n_inexact;   // samples that lose digits in double (64-bit integers above 2^53)
+    double minimum;     // of the finite samples, scaled; NaN where there is none
+    double maximum;
+};
+
+/**
+ * Reads everything in bounded memory (one frame at a time), to the end of the stream.
+ * mean: one double a series, the mean over frames, or NULL; varies: one byte a series, or NULL.
+ */
+bool recording_scan(struct recording *recording, struct recording_summary *summary, double *mean,
+                    uint8_t *varies, const struct io_context *io, GError **error);
+
+/** The values of frame t of the series [first, first + count) in double, scaled. */
+void recording_values(const struct recording *recording, size_t t, size_t first, size_t count,
+                      double *values);
+
+void recording_free(struct recording *recording);
+typedef struct recording owned_recording; // for g_autoptr(owned_recording)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_recording, recording_free)
+
+/** Whether two grids have the same dimensions; with affines (to tolerance_mm) where both are ok. */
+bool image_grid_equal(const struct image_grid *a, const struct image_grid *b, double tolerance_mm);

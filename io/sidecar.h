@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "io/io_context.h"
+
+#include <json-glib/json-glib.h>
+
+/**
+ * The JSON object beside an image: `NAME.json` for `NAME.nii` and `NAME.nii.gz`.
+ * NULL without an error where there is none.
+ */
+JsonObject *sidecar_read(const char *image_path, GError **error);
+
+/** RepetitionTime in seconds; 0 where absent. Error if it is not a number. */
+bool sidecar_interval(JsonObject *sidecar, double *interval_s, GError **error);
+
+/** Writes an object, pretty-printed, by publish. */
+bool sidecar_write(const char *path, JsonObject *object, bool overwrite, GError **error);

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <stddef.h>
+
+/** Series in a tile of work: large enough to amortise a call, small enough to stay in cache. */
+enum { BLOCK_SERIES = 32 };
+
+/**
+ * The unit of work: n_series series of n_time samples each, column-major.
+ * Series v starts at data + v * stride, stride >= n_time. The memory belongs to whoever made it.
+ */
+struct block {
+    size_t n_time;
+    size_t n_series;
+    size_t stride;
+    double *data;
+};
+
+static inline double *block_series(const struct block *block, size_t v)
+{
+    return block->data + v * block->stride;
+}
+
+/** The series [first, first + count) of a block, in place. */
+static inline struct block block_slice(const struct block *block, size_t first, size_t count)
+{
+    return (struct block){block->n_time, count, block->stride, block_series(block, first)};
+}
+
+/** A block around one contiguous series. */
+static inline struct block block_of_series(double *series, size_t n_time)
+{
+    return (struct block){n_time, 1, n_time, series};
+}

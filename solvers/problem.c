@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "solvers/problem.h"
+
+#include <math.h>
+
+static double dot(const double *a, const double *b, size_t n)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+static struct problem *problem_new(enum problem_kind kind, const linop *op)
+{
+    struct problem *problem = g_new0(struct problem, 1);
+    problem->kind = kind;
+    problem->op = op;
+    return problem;
+}
+
+struct problem *problem_new_tv(const linop *op)
+{
+    struct problem *problem = problem_new(PROBLEM_TV, op);
+    problem->level = g_new(double, op->n_out);
+    struct workspace *ws = workspace_new();
+    double *ones = WORKSPACE_ALLOC(ws, double, op->n_in);
+    for (size_t i = 0; i < op->n_in; i++)
+        ones[i] = 1.0;
+    linop_apply_series(op, ones, problem->level, ws);
+    problem->level_norm2 = dot(problem->level, problem->level, op->n_out);
+    workspace_free(ws);
+    return problem;
+}
+
+struct problem *problem_new_lasso(const linop *op)
+{
+    return problem_new(PROBLEM_LASSO, op);
+}
+
+void problem_free(struct problem *problem)
+{
+    if (problem == NULL)
+        return;
+    g_free(problem->level);
+    g_free(problem);
+}
+
+double problem_trivial_level(const struct problem *problem, const double *x)
+{
+    if (problem->level == NULL || !(problem->level_norm2 > 0.0))
+        return 0.0;
+    return dot(problem->level, x, problem->op->n_out) / problem->level_norm2;
+}
+
+// out = Pi x: x less its part along S (TV), or x itself (Lasso).
+static void project(const struct problem *problem, const double *x, double *out)
+{
+    double c = problem_trivial_level(problem, x);
+    for (size_t t = 0; t < problem->op->n_out; t++)
+        out[t] = c == 0.0 ? x[t] : x[t] - c * problem->level[t];
+}
+
+// ||v||_inf of the dual constraint, v = A' r (Lasso) or the cumulative sum of A' r from the end
+// without its first entry, which is zero for a projected r (TV).
+static double dual_norm(const struct problem *problem, const double *r, struct workspace *ws)
+{
+    size_t n = problem->op->n_in;
+    size_t mark = workspace_mark(ws);
+    double *v = WORKSPACE_ALLOC(ws, double, n);
+    linop_adjoint_series(problem->op, r, v, ws);
+    if (problem->kind == PROBLEM_TV) {
+        for (size_t i = n - 1; i > 0; i--)
+            v[i - 1] += v[i];
+        v[0] = 0.0;
+    }
+    double norm = 0.0;
+    for (size_t i = 0; i < n; i++)
+        norm = fmax(norm, fabs(v[i]));
+    workspace_release(ws, mark);
+    return norm;
+}
+
+double problem_lambda_max(const struct problem *problem, const double *x, struct workspace *ws)
+{
+    size_t mark = workspace_mark(ws);
+    double *r = WORKSPACE_ALLOC(ws, double, problem->op->n_out);
+    project(problem, x, r);
+    double lambda_max = dual_norm(problem, r, ws);
+    workspace_release(ws, mark);
+    return lambda_max;
+}
+
+static double penalty(const struct problem *problem, const double *u)
+{
+    double sum = 0.0;
+    if (problem->kind == PROBLEM_LASSO) {
+        for (size_t i = 0; i < problem->op->n_in; i++)
+            sum += fabs(u[i]);
+        return sum;
+    }
+    for (size_t i = 1; i < problem->op->n_in; i++)
+        sum += fabs(u[i] - u[i - 1]);
+    return sum;
+}
+
+static void residual(const struct problem *problem, const double *x, const double *u, double *r,
+                     struct workspace *ws)
+{
+    linop_apply_series(problem->op, u, r, ws);
+    for (size_t t = 0; t < problem->op->n_out; t++)
+        r[t] = x[t] - r[t];
+}
+
+double problem_objective(const struct problem *problem, const double *x, const double *u,
+                         double lambda, struct workspace *ws)
+{
+    size_t mark = workspace_mark(ws);
+    double *r = WORKSPACE_ALLOC(ws, double, problem->op->n_out);
+    residual(problem, x, u, r, ws);
+    double objective = 0.5 * dot(r, r, problem->op->n_out) + lambda * penalty(problem, u);
+    workspace_release(ws, mark);
+    return objective;
+}
+
+void problem_optimise_level(const struct problem *problem, const double *x, double *u,
+                            struct workspace *ws)
+{
+    if (problem->kind != PROBLEM_TV)
+        return;
+    size_t mark = workspace_mark(ws);
+    double *r = WORKSPACE_ALLOC(ws, double, problem->op->n_out);
+    residual(problem, x, u, r, ws);
+    double shift = problem_trivial_level(problem, r);
+    for (size_t i = 0; i < problem->op->n_in; i++)
+        u[i] += shift;
+    workspace_release(ws, mark);
+}
+
+// The best multiple a of the residual as dual point, -c <= a <= c with c = lambda / ||v||_inf.
+static double dual_objective(double xr, double rr, double lambda, double v_norm)
+{
+    if (!(rr > 0.0))
+        return 0.0;
+    double a = xr / rr;
+    if (v_norm > 0.0) {
+        double bound = lambda / v_norm;
+        a = fmin(fmax(a, -bound), bound);
+    }
+    return a * xr - 0.5 * a * a * rr;
+}
+
+struct certificate problem_certify(const struct problem *problem, const double *x, const double *u,
+                                   double lambda, struct workspace *ws)
+{
+    size_t n = problem->op->n_out;
+    size_t mark = workspace_mark(ws);
+    double *r = WORKSPACE_ALLOC(ws, double, n);
+    double *px = WORKSPACE_ALLOC(ws, double, n);
+    residual(problem, x, u, r, ws);
+    project(problem, r, r);
+    project(problem, x, px);
+
+    struct certificate result = {0};
+    double rr = dot(r, r, n);
+    result.objective = 0.5 * rr + lambda * penalty(problem, u);
+    result.trivial_objective = 0.5 * dot(px, px, n);
+    double dual = dual_objective(dot(px, r, n), rr, lambda, dual_norm(problem, r, ws));
+    result.duality_gap = result.objective - dual;
+    result.relative_gap = result.duality_gap;
+    if (result.trivial_objective > 0.0)
+        result.relative_gap /= result.trivial_objective;
+    workspace_release(ws, mark);
+    return result;
+}
