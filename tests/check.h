@@ -48,3 +48,18 @@ static inline void fill_normal(GRand *rand, double *out, size_t n)
         out[i] = radius * cos(2.0 * G_PI * g_rand_double(rand));
     }
 }
+
+/**
+ * The path of a real recording or golden file, or NULL (with a message) where the data are not
+ * there: `if (path == NULL) skip();`. TAUT_DATA names the folder; the build sets it.
+ */
+static inline char *shared_data(const char *name)
+{
+    const char *folder = g_getenv("TAUT_DATA");
+    char *path = g_build_filename(folder == NULL ? "" : folder, name, NULL);
+    if (g_file_test(path, G_FILE_TEST_EXISTS))
+        return path;
+    print_message("skipped: %s is absent\n", name);
+    g_free(path);
+    return NULL;
+}
