@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The loops of kernels.h. The build compiles this file once for each instruction set, with
+// KERNELS_SET its name and KERNELS_LANES the doubles in one of its registers.
+#include "solvers/kernels.h"
+
+// An unaligned register. The compiler splits it where the processor has narrower ones.
+typedef double vec __attribute__((vector_size(8 * KERNELS_LANES), aligned(8), may_alias));
+
+// Sums that run side by side: enough to hide the latency of a fused multiply-add.
+enum { LANES = KERNELS_LANES, N_SUMS = 8, TILE = N_SUMS * LANES };
+
+static inline vec load(const double *x)
+{
+    return *(const vec *) x;
+}
+
+static inline void store(double *x, vec value)
+{
+    *(vec *) x = value;
+}
+
+static inline void fir_tile(const double *h, size_t n_h, const double *x, double *y)
+{
+    vec sum[N_SUMS] = {0};
+    for (size_t k = 0; k < n_h; k++)
+        for (size_t i = 0; i < N_SUMS; i++)
+            sum[i] += h[k] * load(x + k + i * LANES);
+    for (size_t i = 0; i < N_SUMS; i++)
+        store(y + i * LANES, sum[i]);
+}
+
+static inline void fir_vec(const double *h, size_t n_h, const double *x, double *y)
+{
+    vec sum = {0};
+    for (size_t k = 0; k < n_h; k++)
+        sum += h[k] * load(x + k);
+    store(y, sum);
+}
+
+// The last tile, or vector, ends at n and may compute again what the one before it has computed.
+static void fir(const double *restrict h, size_t n_h, const double *restrict x, double *restrict y,
+                size_t n)
+{
+    if (n >= TILE) {
+        for (size_t t = 0; t + TILE < n; t += TILE)
+            fir_tile(h, n_h, x + t, y + t);
+        fir_tile(h, n_h, x + (n - TILE), y + (n - TILE));
+    } else if (n >= LANES) {
+        for (size_t t = 0; t + LANES < n; t += LANES)
+            fir_vec(h, n_h, x + t, y + t);
+        fir_vec(h, n_h, x + (n - LANES), y + (n - LANES));
+    } else {
+        for (size_t t = 0; t < n; t++) {
+            y[t] = 0.0;
+            for (size_t k = 0; k < n_h; k++)
+                y[t] += h[k] * x[t + k];
+        }
+    }
+}
+
+static inline double sum_of_lanes(vec v)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < LANES; i++)
+        sum += v[i];
+    return sum;
+}
+
+static double dot(const double *a, const double *b, size_t n)
+{
+    enum { STEP = 4 * LANES };
+    vec sum[4] = {0};
+    size_t t = 0;
+    for (; t + STEP <= n; t += STEP)
+        for (size_t i = 0; i < 4; i++)
+            sum[i] += load(a + t + i * LANES) * load(b + t + i * LANES);
+    double total = sum_of_lanes((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    for (; t < n; t++)
+        total += a[t] * b[t];
+    return total;
+}
+
+#define JOIN(a, b)  a##b
+#define SYMBOL(set) JOIN(kernels_, set)
+#define QUOTE(set)  #set
+#define NAME(set)   QUOTE(set)
+
+extern const struct kernels SYMBOL(KERNELS_SET);
+const struct kernels SYMBOL(KERNELS_SET) = {.name = NAME(KERNELS_SET), .fir = fir, .dot = dot};

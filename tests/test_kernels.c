@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tests/check.h"
+
+#include "solvers/kernels.h"
+
+// Every set that this processor runs.
+static size_t available(const struct kernels *sets[])
+{
+    static const char *const names[] = {"plain", "avx2", "avx512"};
+    size_t n = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (kernels_named(names[i]) != NULL)
+            sets[n++] = kernels_named(names[i]);
+    return n;
+}
+
+// An array of exactly n samples, so that a sanitizer sees every read or write beyond them.
+static double *normal_array(GRand *rand, size_t n)
+{
+    double *array = g_new(double, n);
+    fill_normal(rand, array, n);
+    return array;
+}
+
+static void check_fir(const struct kernels *kernels, GRand *rand, size_t n_h, size_t n)
+{
+    g_autofree double *h = normal_array(rand, n_h);
+    g_autofree double *x = normal_array(rand, n + n_h - 1);
+    g_autofree double *y = normal_array(rand, n);
+    kernels->fir(h, n_h, x, y, n);
+    for (size_t t = 0; t < n; t++) {
+        double expected = 0.0;
+        for (size_t k = 0; k < n_h; k++)
+            expected += h[k] * x[t + k];
+        assert_close(y[t], expected, 1e-13 * (double) n_h);
+    }
+}
+
+static void fir_is_the_sum_of_its_definition_for_any_sizes(void **state)
+{
+    (void) state;
+    const struct kernels *sets[3];
+    size_t n_sets = available(sets);
+    GRand *rand = g_rand_new_with_seed(1);
+    for (size_t i = 0; i < n_sets; i++) {
+        for (size_t n = 1; n < 140; n++)
+            check_fir(sets[i], rand, 1 + n % 7, n);
+        check_fir(sets[i], rand, 28, 250);
+        check_fir(sets[i], rand, 44, 1200);
+        check_fir(sets[i], rand, 300, 17);
+    }
+    g_rand_free(rand);
+}
+
+static void fir_of_an_empty_filter_is_zero(void **state)
+{
+    (void) state;
+    const struct kernels *sets[3];
+    size_t n_sets = available(sets);
+    for (size_t i = 0; i < n_sets; i++) {
+        double x[99] = {0.0};
+        double y[100] = {[0] = 3.0, [99] = 4.0};
+        sets[i]->fir(NULL, 0, x, y, 100);
+        assert_true(y[0] == 0.0 && y[99] == 0.0);
+    }
+}
+
+static void dot_is_the_sum_of_products_for_any_size(void **state)
+{
+    (void) state;
+    const struct kernels *sets[3];
+    size_t n_sets = available(sets);
+    GRand *rand = g_rand_new_with_seed(2);
+    for (size_t n = 0; n < 200; n++) {
+        g_autofree double *a = normal_array(rand, n);
+        g_autofree double *b = normal_array(rand, n);
+        double expected = 0.0;
+        for (size_t i = 0; i < n; i++)
+            expected += a[i] * b[i];
+        for (size_t i = 0; i < n_sets; i++)
+            assert_close(sets[i]->dot(a, b, n), expected, 1e-12);
+    }
+    g_rand_free(rand);
+}
+
+static void the_same_set_gives_the_same_bits_at_any_alignment(void **state)
+{
+    (void) state;
+    enum { N = 250, N_H = 28, SIZE = N + N_H + 8 };
+    const struct kernels *kernels = kernels_best();
+    GRand *rand = g_rand_new_with_seed(3);
+    g_autofree double *h = normal_array(rand, N_H);
+    g_autofree double *x = normal_array(rand, SIZE);
+    double reference[N], shifted[N + 8];
+    kernels->fir(h, N_H, x, reference, N);
+    double product = kernels->dot(x, x, N);
+    for (size_t shift = 1; shift < 8; shift++) {
+        g_autofree double *moved = g_new(double, SIZE + shift);
+        for (size_t i = 0; i < SIZE; i++)
+            moved[shift + i] = x[i];
+        kernels->fir(h, N_H, moved + shift, shifted + shift, N);
+        assert_memory_equal(shifted + shift, reference, sizeof reference);
+        assert_true(kernels->dot(moved + shift, moved + shift, N) == product);
+    }
+    g_rand_free(rand);
+}
+
+static void plain_exists_everywhere_and_unknown_names_nowhere(void **state)
+{
+    (void) state;
+    assert_string_equal(kernels_named("plain")->name, "plain");
+    assert_ptr_equal(kernels_named(kernels_best()->name), kernels_best());
+    assert_null(kernels_named("abacus"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fir_is_the_sum_of_its_definition_for_any_sizes),
+        cmocka_unit_test(fir_of_an_empty_filter_is_zero),
+        cmocka_unit_test(dot_is_the_sum_of_products_for_any_size),
+        cmocka_unit_test(the_same_set_gives_the_same_bits_at_any_alignment),
+        cmocka_unit_test(plain_exists_everywhere_and_unknown_names_nowhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
