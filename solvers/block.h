@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <string.h>
 
 /** Series in a tile of work: large enough to amortise a call, small enough to stay in cache. */
 enum { BLOCK_SERIES = 32 };
@@ -32,4 +33,27 @@ static inline struct block block_slice(const struct block *block, size_t first, 
 static inline struct block block_of_series(double *series, size_t n_time)
 {
     return (struct block){n_time, 1, n_time, series};
+}
+
+/** to = from, of the same shape. */
+static inline void block_copy(const struct block *from, struct block *to)
+{
+    for (size_t v = 0; v < from->n_series; v++)
+        memcpy(block_series(to, v), block_series(from, v), from->n_time * sizeof(double));
+}
+
+/** to += scale * from, of the same shape. */
+static inline void block_add(struct block *to, double scale, const struct block *from)
+{
+    for (size_t v = 0; v < from->n_series; v++)
+        for (size_t t = 0; t < from->n_time; t++)
+            block_series(to, v)[t] += scale * block_series(from, v)[t];
+}
+
+/** block *= scale. */
+static inline void block_scale(struct block *block, double scale)
+{
+    for (size_t v = 0; v < block->n_series; v++)
+        for (size_t t = 0; t < block->n_time; t++)
+            block_series(block, v)[t] *= scale;
 }

@@ -91,7 +91,7 @@ double problem_lambda_max(const struct problem *problem, const double *x, struct
     return lambda_max;
 }
 
-static double penalty(const struct problem *problem, const double *u)
+double problem_penalty(const struct problem *problem, const double *u)
 {
     double sum = 0.0;
     if (problem->kind == PROBLEM_LASSO) {
@@ -102,6 +102,26 @@ static double penalty(const struct problem *problem, const double *u)
     for (size_t i = 1; i < problem->op->n_in; i++)
         sum += fabs(u[i] - u[i - 1]);
     return sum;
+}
+
+static double sign(double a)
+{
+    return (double) ((a > 0.0) - (a < 0.0));
+}
+
+void problem_penalty_subgradient(const struct problem *problem, const double *u, double lambda,
+                                 double *out)
+{
+    if (problem->kind == PROBLEM_LASSO) {
+        for (size_t i = 0; i < problem->op->n_in; i++)
+            out[i] += lambda * sign(u[i]);
+        return;
+    }
+    for (size_t i = 1; i < problem->op->n_in; i++) {
+        double jump = lambda * sign(u[i] - u[i - 1]);
+        out[i] += jump;
+        out[i - 1] -= jump;
+    }
 }
 
 static void residual(const struct problem *problem, const double *x, const double *u, double *r,
@@ -118,7 +138,7 @@ double problem_objective(const struct problem *problem, const double *x, const d
     size_t mark = workspace_mark(ws);
     double *r = WORKSPACE_ALLOC(ws, double, problem->op->n_out);
     residual(problem, x, u, r, ws);
-    double objective = 0.5 * dot(r, r, problem->op->n_out) + lambda * penalty(problem, u);
+    double objective = 0.5 * dot(r, r, problem->op->n_out) + lambda * problem_penalty(problem, u);
     workspace_release(ws, mark);
     return objective;
 }
@@ -163,7 +183,7 @@ struct certificate problem_certify(const struct problem *problem, const double *
 
     struct certificate result = {0};
     double rr = dot(r, r, n);
-    result.objective = 0.5 * rr + lambda * penalty(problem, u);
+    result.objective = 0.5 * rr + lambda * problem_penalty(problem, u);
     result.trivial_objective = 0.5 * dot(px, px, n);
     double dual = dual_objective(dot(px, r, n), rr, lambda, dual_norm(problem, r, ws));
     result.duality_gap = result.objective - dual;

@@ -43,6 +43,13 @@ double problem_trivial_level(const struct problem *problem, const double *x);
  */
 double problem_lambda_max(const struct problem *problem, const double *x, struct workspace *ws);
 
+/** The penalty at u, without lambda: ||u||_1, or ||nabla u||_1. */
+double problem_penalty(const struct problem *problem, const double *u);
+
+/** Adds lambda times a subgradient of the penalty to `out` (n_in): the one with 0 at every kink. */
+void problem_penalty_subgradient(const struct problem *problem, const double *u, double lambda,
+                                 double *out);
+
 /** The objective at u. */
 double problem_objective(const struct problem *problem, const double *x, const double *u,
                          double lambda, struct workspace *ws);

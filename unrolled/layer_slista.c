@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// SLISTA: ISTA with a learned step size a layer, z+ = ST(z - a A'(A z - x), lambda a).
+// Ablin, Moreau, Massias and Gramfort, Learning step sizes for unfolded sparse coding, 2019.
+#include "unrolled/lasso_step.h"
+
+#include <math.h>
+
+static size_t n_state(const struct layer_context *context)
+{
+    return context->op->n_in;
+}
+
+static size_t tensors(const struct layer_context *context G_GNUC_UNUSED,
+                      struct tensor_shape shapes[LAYER_MAX_TENSORS])
+{
+    shapes[0] = (struct tensor_shape){"step", 1, 1};
+    return 1;
+}
+
+static void init(const struct layer_context *context, size_t index G_GNUC_UNUSED,
+                 double *parameters)
+{
+    parameters[0] = 1.0 / context->norm2;
+}
+
+static void identity(const struct layer_context *context G_GNUC_UNUSED, double *parameters)
+{
+    parameters[0] = 0.0;
+}
+
+static void project(const struct layer_context *context G_GNUC_UNUSED, double *parameters)
+{
+    parameters[0] = fmax(parameters[0], 0.0);
+}
+
+static size_t tape_bytes(const struct layer_context *context)
+{
+    return context->op->n_in * sizeof(double);
+}
+
+static void forward(const struct layer_call *call, struct block *out, void *tape)
+{
+    lasso_step_forward(call, call->parameters[0], out, tape);
+}
+
+static void backward(const struct layer_call *call, const void *tape,
+                     const struct block *out_adjoint, const struct layer_gradient *gradient)
+{
+    lasso_step_backward(call, call->parameters[0], tape, out_adjoint, gradient,
+                        gradient->parameters);
+}
+
+const struct layer_kind layer_slista = {
+    .network = "slista",
+    .variant = "",
+    .problem = PROBLEM_LASSO,
+    .n_state = n_state,
+    .tensors = tensors,
+    .init = init,
+    .identity = identity,
+    .project = project,
+    .tape_bytes = tape_bytes,
+    .forward = forward,
+    .backward = backward,
+    .descend = lasso_descend,
+    .descend_backward = lasso_descend_backward,
+};

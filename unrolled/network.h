@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "unrolled/layer.h"
+
+#include "solvers/solver.h"
+
+#include <glib.h>
+
+enum unrolled_error {
+    UNROLLED_ERROR_NAME,    // no such network, variant or tensor
+    UNROLLED_ERROR_REFUSED, // valid, but not for this problem
+    UNROLLED_ERROR_FILE,    // not a network's file, or a broken one
+};
+#define UNROLLED_ERROR (unrolled_error_quark())
+GQuark unrolled_error_quark(void);
+
+/** A stack of layers of one kind, each with parameters of its own. */
+struct network {
+    const struct layer_kind *kind; // static
+    struct layer_context context;
+    size_t depth;
+    size_t n_parameters; // of one layer
+    double *parameters;  // owned; depth x n_parameters
+};
+
+/** The table of layer kinds, in alphabetical order of network and variant. */
+const struct layer_kind *const *network_kinds(size_t *n);
+
+/**
+ * A network of `depth` untrained layers: it equals the iterative algorithm. variant NULL: the
+ * first of that name. Error: UNROLLED_ERROR_NAME with what there is, or _REFUSED with the reason.
+ */
+struct network *network_new(const char *name, const char *variant, const struct problem *problem,
+                            size_t depth, GError **error);
+void network_free(struct network *network);
+typedef struct network owned_network; // for g_autoptr(owned_network)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_network, network_free)
+
+/** The parameters of layer `index` < depth. */
+double *network_layer(const struct network *network, size_t index);
+
+/** Changes the depth; added layers are untrained. */
+void network_resize(struct network *network, size_t depth);
+
+/** The samples that one pass is about. */
+struct network_input {
+    const struct block *x;     // n_out samples a series
+    const double *lambda;      // one a series, absolute
+    const struct block *start; // n_in samples a series, where the network begins
+};
+
+/**
+ * How far and how carefully a network is run. With the safeguard, a series whose objective a
+ * layer would raise takes one step of the plain algorithm with 1 / L instead: the network is then
+ * a descent method for every x. It costs nothing where the layer uses the residual anyway.
+ */
+struct network_pass {
+    size_t depth;                           // layers to run, at most the network's
+    bool safeguard;                         //
+    const struct solver_observer *observer; // told u after each layer, 0 = start; or NULL
+    size_t first_series;                    // for the observer
+    size_t *n_rejected;                     // added to, one a layer; or NULL
+};
+
+/** u = the network's output, n_in samples a series. */
+void network_forward(const struct network *network, const struct network_input *input,
+                     const struct network_pass *pass, struct block *u, struct workspace *ws);
+
+/** What a network is asked to make small: its objective, or its distance to targets. */
+struct network_loss {
+    const struct block *targets; // n_in samples a series: 1/2 ||u - target||^2; NULL: the objective
+};
+
+/**
+ * The sum over the series of the loss after pass->depth layers, and its derivative: in the
+ * parameters (n_parameters x pass->depth, added to; NULL: not wanted) and, through layers and
+ * loss, in x, lambda (added to) and the first state (set), unless input_gradient is NULL. The start
+ * is held fixed.
+ */
+double network_loss_gradient(const struct network *network, const struct network_input *input,
+                             const struct network_pass *pass, const struct network_loss *loss,
+                             double *gradient, const struct layer_gradient *input_gradient,
+                             struct workspace *ws);
+
+/**
+ * The network as a method: `depth` layers from options->start. options->tol decides the status
+ * only. network is borrowed. It implements what deconvolution and arrays ask of any solver.
+ */
+struct solver *network_solver_new(const struct network *network, size_t depth, bool safeguard,
+                                  const struct solver_options *options);
