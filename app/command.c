@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/command.h"
+
+#include "app/budget.h"
+#include "app/suggest.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+G_DEFINE_QUARK(app_error, app_error)
+
+enum { MAX_THREADS = 4096 };
+static const double MEMORY_SHARE = 0.8; // of what there is, by default
+
+/** The options of every command, as given. */
+struct common {
+    char *jobs;      // owned
+    char *log;       // owned
+    char *mem_limit; // owned
+    gboolean quiet;
+    gboolean verbose;
+    gboolean json;
+    gboolean force;
+    gboolean help;
+};
+typedef struct common owned_common;
+
+static void common_clear(struct common *common)
+{
+    g_free(common->jobs);
+    g_free(common->log);
+    g_free(common->mem_limit);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_common, common_clear)
+
+static void add_group(GOptionContext *context, const char *name, const char *title,
+                      const GOptionEntry *entries)
+{
+    if (entries == NULL)
+        return;
+    GOptionGroup *group = g_option_group_new(name, title, "", NULL, NULL);
+    g_option_group_add_entries(group, entries);
+    g_option_context_add_group(context, group);
+}
+
+static GOptionContext *make_context(const struct command *self, const GOptionEntry *own,
+                                    const GOptionEntry *shared)
+{
+    // The first line of GOption's help is "taut COMMAND [OPTION...] ARGUMENTS".
+    g_autofree char *program = g_strconcat("taut ", self->name, NULL);
+    g_set_prgname(program);
+    GOptionContext *context = g_option_context_new(self->arguments);
+    g_option_context_set_help_enabled(context, FALSE); // GLib's own ends the program
+    g_option_context_set_summary(context, self->summary);
+    add_group(context, "own", "Options:", own);
+    add_group(context, "shared", "Options of every command:", shared);
+    return context;
+}
+
+static void add_long_names(GPtrArray *names, const GOptionEntry *entries)
+{
+    for (size_t i = 0; entries != NULL && entries[i].long_name != NULL; i++)
+        g_ptr_array_add(names, (gpointer) entries[i].long_name);
+}
+
+static void explain_unknown_option(const struct command *self, const char *message,
+                                   const GOptionEntry *own, const GOptionEntry *shared,
+                                   GError **error)
+{
+    const char *option = strstr(message, "-");
+    const char *name = option == NULL ? "" : option + strspn(option, "-");
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    add_long_names(names, own);
+    add_long_names(names, shared);
+    const char *nearest =
+        strlen(name) < 2 ? NULL
+                         : suggest_nearest(name, (const char *const *) names->pdata, names->len);
+    g_autofree char *hint =
+        nearest == NULL ? g_strdup("") : g_strdup_printf(" (did you mean --%s?)", nearest);
+    g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: unknown option %s%s", self->name,
+                option == NULL ? "" : option, hint);
+}
+
+static bool parse_options(const struct command *self, const GOptionEntry *own,
+                          struct common *common, int *argc, char ***argv, GError **error)
+{
+    const GOptionEntry shared[] = {
+        {"force", 0, 0, G_OPTION_ARG_NONE, &common->force, "Overwrite existing outputs", NULL},
+        {"help", 'h', 0, G_OPTION_ARG_NONE, &common->help, "Show this help", NULL},
+        {"jobs", 'j', 0, G_OPTION_ARG_STRING, &common->jobs,
+         "Threads (default: SLURM_CPUS_PER_TASK, else the CPUs there are)", "N"},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &common->json, "One JSON object on stdout", NULL},
+        {"log", 0, 0, G_OPTION_ARG_FILENAME, &common->log, "The log, in full, also to FILE",
+         "FILE"},
+        {"mem-limit", 0, 0, G_OPTION_ARG_STRING, &common->mem_limit,
+         "Memory to use at most, as 8G (default: 80 % of what there is)", "SIZE"},
+        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &common->quiet, "No progress", NULL},
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &common->verbose, "More log lines", NULL},
+        {0}};
+    g_autoptr(GOptionContext) context = make_context(self, own, shared);
+    g_autoptr(GError) problem = NULL;
+    bool parsed = g_option_context_parse(context, argc, argv, &problem);
+    if (common->help) {
+        g_autofree char *help = g_option_context_get_help(context, FALSE, NULL);
+        g_set_error_literal(error, APP_ERROR, APP_ERROR_HELP, help);
+        return false;
+    }
+    if (!parsed && g_error_matches(problem, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
+        explain_unknown_option(self, problem->message, own, shared, error);
+    else if (!parsed)
+        g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: %s", self->name, problem->message);
+    return parsed;
+}
+
+static bool read_limits(struct app *app, const struct common *common, GError **error)
+{
+    app->jobs = MIN(budget_threads(), MAX_THREADS);
+    if (common->jobs != NULL && !budget_parse_count(common->jobs, 1, MAX_THREADS, &app->jobs)) {
+        g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
+                    "--jobs: expected a whole number in 1..%d, found \"%s\"", MAX_THREADS,
+                    common->jobs);
+        return false;
+    }
+    app->mem_limit = (size_t) (MEMORY_SHARE * (double) budget_memory());
+    if (common->mem_limit != NULL && !budget_parse_size(common->mem_limit, &app->mem_limit)) {
+        g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
+                    "--mem-limit: expected a size such as 8G or 500M, found \"%s\"",
+                    common->mem_limit);
+        return false;
+    }
+    return true;
+}
+
+struct on_team {
+    void (*body)(void *data, size_t i);
+    void *data;
+};
+
+static void call_body(void *data, size_t index, G_GNUC_UNUSED struct workspace *ws)
+{
+    const struct on_team *call = data;
+    call->body(call->data, index);
+}
+
+static bool run_on_team(void *team, size_t n, void (*body)(void *data, size_t i), void *data)
+{
+    struct on_team call = {body, data};
+    return parallel_for(team, n, call_body, &call);
+}
+
+static bool go_on(void *progress, double fraction)
+{
+    const struct app *app = progress;
+    log_progress(app->log, fraction);
+    return !atomic_load(app->stop);
+}
+
+bool app_parse(struct app *app, const struct command *self, const GOptionEntry *own, int *argc,
+               char ***argv, GError **error)
+{
+    g_auto(owned_common) common = {0};
+    if (!parse_options(self, own, &common, argc, argv, error) || !read_limits(app, &common, error))
+        return false;
+    app->quiet = common.quiet;
+    app->verbose = common.verbose;
+    app->json = common.json;
+    app->force = common.force;
+    app->log = log_new(app->quiet, app->verbose, common.log, error);
+    if (app->log == NULL)
+        return false;
+    app->team = parallel_new(app->jobs, app->stop);
+    app->io = (struct io_context){.mem_limit = app->mem_limit,
+                                  .compression = 1,
+                                  .run = run_on_team,
+                                  .team = app->team,
+                                  .n_threads = app->jobs,
+                                  .go_on = go_on,
+                                  .progress = app};
+    return true;
+}
+
+void app_clear(struct app *app)
+{
+    parallel_free(app->team);
+    log_free(app->log);
+}
+
+bool app_stopped(const struct app *app, GError **error)
+{
+    if (!atomic_load(app->stop))
+        return false;
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_STOPPED, "stopped");
+    return true;
+}
+
+void app_print_json(JsonObject *object)
+{
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+    json_node_take_object(node, object);
+    g_autofree char *text = json_to_string(node, FALSE);
+    puts(text);
+}
+
+bool app_expect_arguments(const struct command *self, int argc, char **argv, int least, int most,
+                          GError **error)
+{
+    int n = argc - 1;
+    if (n > most)
+        g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: unexpected argument \"%s\"", self->name,
+                    argv[most + 1]);
+    else if (n < least)
+        g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: expected %s", self->name,
+                    self->arguments);
+    return n >= least && n <= most;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "app/log.h"
+#include "io/io_context.h"
+#include "solvers/parallel.h"
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/** What `taut` ends with; fixed, scripts rely on it. */
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_PARTIAL = 1, // some units failed, all the others were done
+    EXIT_USAGE = 2,   // wrong usage or configuration
+    EXIT_INPUT = 3,   // an input is absent, unreadable or invalid
+    EXIT_OUTPUT = 4,  // an output cannot be written, or exists and --force is absent
+    EXIT_STRICT = 5,  // --strict, and a series missed its tolerance
+    EXIT_SIGINT = 130,
+    EXIT_SIGTERM = 143,
+};
+
+enum app_error {
+    APP_ERROR_HELP,    // no error: the message is the help that was asked for
+    APP_ERROR_USAGE,   // one line
+    APP_ERROR_CONFIG,  // one line a problem
+    APP_ERROR_INPUT,   //
+    APP_ERROR_OUTPUT,  //
+    APP_ERROR_STOPPED, // by a signal
+};
+#define APP_ERROR (app_error_quark())
+GQuark app_error_quark(void);
+
+/** What every command has: the options of all commands, threads, files, log. */
+struct app {
+    bool quiet;
+    bool verbose;
+    bool json;                // one JSON object on stdout, nothing else
+    bool force;               // overwrite outputs
+    size_t jobs;              // threads
+    size_t mem_limit;         // bytes that this process may ask for
+    struct parallel *team;    // owned; `jobs` threads
+    struct io_context io;     // runs on the team, stops by signal, draws progress
+    const atomic_bool *stop;  // borrowed; set by the first signal
+    struct log *log;          // owned
+    enum exit_status outcome; // of a command that returns true: EXIT_DONE, _PARTIAL or _STRICT
+};
+
+/**
+ * A command. argv[0] is its name. False with an error where it could not be done; true where it
+ * was, with app->outcome telling of parts that were not.
+ */
+struct command {
+    const char *name;
+    const char *arguments; // for the usage line: "BOLD -o DIR"
+    const char *summary;   // one line
+    bool (*run)(struct app *app, const struct command *self, int argc, char **argv, GError **error);
+};
+
+/**
+ * Reads the options: `own` (ends with a {NULL} row, may be NULL) and those of every command; then
+ * starts the log and the threads. What is left in argv, from argv[1] on, are the arguments.
+ * Errors: APP_ERROR_USAGE, APP_ERROR_OUTPUT (log file), APP_ERROR_HELP (--help was given).
+ */
+bool app_parse(struct app *app, const struct command *self, const GOptionEntry *own, int *argc,
+               char ***argv, GError **error);
+
+/** Releases what app_parse made; app itself is the caller's. */
+void app_clear(struct app *app);
+
+/** Whether a signal asks to stop; if so sets APP_ERROR_STOPPED. */
+bool app_stopped(const struct app *app, GError **error);
+
+/** Prints an object to stdout, on one line; takes it. */
+void app_print_json(JsonObject *object);
+
+/** Refuses arguments beyond `most` and below `least`: APP_ERROR_USAGE. */
+bool app_expect_arguments(const struct command *self, int argc, char **argv, int least, int most,
+                          GError **error);
+
+bool cmd_config(struct app *app, const struct command *self, int argc, char **argv, GError **error);
