@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <stddef.h>
+#include "solvers/gram_kernels.h"
 
 /**
  * The hot loops, compiled for one instruction set.
@@ -23,6 +23,8 @@ struct kernels {
 
     /** sum_{i < n} a_i b_i. */
     double (*dot)(const double *a, const double *b, size_t n);
+
+    const struct gram_kernels *gram; // compiled for the same set
 };
 
 /** The fastest set that this processor runs. */
