@@ -18,12 +18,12 @@ enum {
 
 static inline vec load(const double *x)
 {
-    return *(const vec *) x;
+    return *(const vec *) (const void *) x; // x is aligned, which its type does not say
 }
 
 static inline void store(double *x, vec value)
 {
-    *(vec *) x = value;
+    *(vec *) (void *) x = value;
 }
 
 // The sums of the lanes of LANES registers, one a lane: pairs of registers are interleaved and
