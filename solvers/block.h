@@ -57,3 +57,13 @@ static inline void block_scale(struct block *block, double scale)
         for (size_t t = 0; t < block->n_time; t++)
             block_series(block, v)[t] *= scale;
 }
+
+/** The sum over samples and series of a b. */
+static inline double block_dot(const struct block *a, const struct block *b)
+{
+    double sum = 0.0;
+    for (size_t v = 0; v < a->n_series; v++)
+        for (size_t t = 0; t < a->n_time; t++)
+            sum += block_series(a, v)[t] * block_series(b, v)[t];
+    return sum;
+}

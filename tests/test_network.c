@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tests/check.h"
 
+#include "solvers/prox_tv.h"
 #include "unrolled/network.h"
 
 #include <string.h>
@@ -33,11 +34,71 @@ static linop *random_operator(GRand *rand, size_t n_out, size_t n_in)
     return linop_new_dense(matrix, n_out, n_in);
 }
 
-static struct instance instance_new(enum problem_kind kind, guint32 seed)
+// A full convolution, sample by sample as it is defined.
+struct convolution {
+    linop base;
+    struct filter filter;
+};
+
+static const double response[] = {0.3, 1.0, 0.6, -0.2};
+
+static void convolve(const linop *op, const struct block *u, struct block *x, struct workspace *ws)
+{
+    (void) ws;
+    for (size_t v = 0; v < u->n_series; v++) {
+        memset(block_series(x, v), 0, op->n_out * sizeof(double));
+        for (size_t t = 0; t < op->n_in; t++)
+            for (size_t k = 0; k < op->filter->n; k++)
+                block_series(x, v)[t + k] += op->filter->h[k] * block_series(u, v)[t];
+    }
+}
+
+static void correlate(const linop *op, const struct block *x, struct block *u, struct workspace *ws)
+{
+    (void) ws;
+    for (size_t v = 0; v < u->n_series; v++)
+        for (size_t t = 0; t < op->n_in; t++) {
+            block_series(u, v)[t] = 0.0;
+            for (size_t k = 0; k < op->filter->n; k++)
+                block_series(u, v)[t] += op->filter->h[k] * block_series(x, v)[t + k];
+        }
+}
+
+static void convolution_free(linop *op)
+{
+    g_free(op);
+}
+
+static linop *full_convolution(size_t n_in)
+{
+    struct convolution *op = g_new0(struct convolution, 1);
+    op->filter = (struct filter){response, G_N_ELEMENTS(response), true};
+    op->base = (linop){.n_in = n_in,
+                       .n_out = n_in + G_N_ELEMENTS(response) - 1,
+                       .filter = &op->filter,
+                       .apply = convolve,
+                       .adjoint = correlate,
+                       .free = convolution_free};
+    op->base.norm2 = linop_power_norm2(&op->base);
+    return &op->base;
+}
+
+static void set_problem(struct instance *it, const struct layer_kind *kind, linop *op)
+{
+    it->op = op;
+    it->problem = kind->problem == PROBLEM_TV ? problem_new_tv(op) : problem_new_lasso(op);
+}
+
+// A dense problem, or a convolution for the kinds that need one.
+static struct instance instance_new(const struct layer_kind *kind, guint32 seed)
 {
     struct instance it = {.rand = g_rand_new_with_seed(seed), .ws = workspace_new()};
-    it.op = random_operator(it.rand, 7, 11);
-    it.problem = kind == PROBLEM_TV ? problem_new_tv(it.op) : problem_new_lasso(it.op);
+    set_problem(&it, kind, random_operator(it.rand, 7, 11));
+    if (kind->refuse != NULL && kind->refuse(it.problem) != NULL) {
+        problem_free(it.problem);
+        linop_free(it.op);
+        set_problem(&it, kind, full_convolution(9));
+    }
     it.x = new_block(it.rand, it.op->n_out);
     it.start = new_block(it.rand, it.op->n_in);
     it.targets = new_block(it.rand, it.op->n_in);
@@ -160,7 +221,7 @@ static void check_gradients_of(const struct layer_kind *kind)
 {
     for (size_t depth = 1; depth <= MAX_DEPTH; depth++) {
         for (int supervised = 0; supervised < 2; supervised++) {
-            struct instance it = instance_new(kind->problem, (guint32) (100 * depth));
+            struct instance it = instance_new(kind, (guint32) (100 * depth));
             g_autoptr(owned_network) network = network_of(kind, &it, depth);
             disturb(network, it.rand);
             struct trial trial = {.network = network,
@@ -181,7 +242,7 @@ static void gradients_are_those_of_finite_differences(void **state)
 
 static void check_safeguard_of(const struct layer_kind *kind)
 {
-    struct instance it = instance_new(kind->problem, 5);
+    struct instance it = instance_new(kind, 5);
     g_autoptr(owned_network) network = network_of(kind, &it, MAX_DEPTH);
     for (size_t i = 0; i < MAX_DEPTH * network->n_parameters; i++)
         network->parameters[i] *= 30.0;
@@ -212,9 +273,91 @@ static void with_the_safeguard_no_layer_raises_the_objective(void **state)
     for_every_kind(check_safeguard_of);
 }
 
+// What the networks unroll, written as in the papers: (F)ISTA and (accelerated) PGD for series v.
+static void run_algorithm(const struct instance *it, size_t v, size_t depth, bool accelerated,
+                          double *u)
+{
+    size_t n = it->op->n_in;
+    double step = 1.0 / it->op->norm2;
+    g_autofree double *y = g_memdup2(block_series(&it->start, v), n * sizeof(double));
+    g_autofree double *r = g_new(double, it->op->n_out);
+    g_autofree double *a = g_new(double, n);
+    memcpy(u, y, n * sizeof(double));
+    double t = 1.0;
+    for (size_t layer = 0; layer < depth; layer++) {
+        linop_apply_series(it->op, y, r, it->ws);
+        for (size_t i = 0; i < it->op->n_out; i++)
+            r[i] -= block_series(&it->x, v)[i];
+        linop_adjoint_series(it->op, r, a, it->ws);
+        double next = 0.5 * (1.0 + sqrt(1.0 + 4.0 * t * t));
+        for (size_t i = 0; i < n; i++)
+            a[i] = y[i] - step * a[i];
+        if (it->problem->kind == PROBLEM_TV)
+            prox_tv(a, n, step * it->lambda[v], a, NULL, it->ws);
+        for (size_t i = 0; i < n; i++) {
+            if (it->problem->kind == PROBLEM_LASSO)
+                a[i] = copysign(fmax(fabs(a[i]) - step * it->lambda[v], 0.0), a[i]);
+            y[i] = a[i] + (accelerated ? (t - 1.0) / next : 0.0) * (a[i] - u[i]);
+            u[i] = a[i];
+        }
+        t = next;
+    }
+}
+
+static void check_untrained(const struct layer_kind *kind)
+{
+    enum { DEPTH = 12 };
+    struct instance it = instance_new(kind, 9);
+    g_autoptr(owned_network) network = network_of(kind, &it, DEPTH);
+    struct network_input input = {&it.x, it.lambda, &it.start};
+    struct network_pass pass = {.depth = DEPTH};
+    struct block u = new_block(it.rand, it.op->n_in);
+    g_autofree double *expected = g_new(double, it.op->n_in);
+    bool accelerated = strcmp(kind->variant, "step-momentum") == 0;
+    network_forward(network, &input, &pass, &u, it.ws);
+    for (size_t v = 0; v < N_SERIES; v++) {
+        run_algorithm(&it, v, DEPTH, accelerated, expected);
+        assert_close(max_abs_difference(block_series(&u, v), expected, it.op->n_in), 0.0, 1e-12);
+    }
+    g_free(u.data);
+    instance_clear(&it);
+}
+
+static void an_untrained_network_is_its_algorithm(void **state)
+{
+    (void) state;
+    for_every_kind(check_untrained);
+}
+
+static void check_identity(const struct layer_kind *kind)
+{
+    if (kind->identity == NULL)
+        return;
+    struct instance it = instance_new(kind, 11);
+    g_autoptr(owned_network) network = network_of(kind, &it, 1);
+    kind->identity(&network->context, network_layer(network, 0));
+    struct network_input input = {&it.x, it.lambda, &it.start};
+    struct network_pass pass = {.depth = 1};
+    struct block u = new_block(it.rand, it.op->n_in);
+    network_forward(network, &input, &pass, &u, it.ws);
+    for (size_t v = 0; v < N_SERIES; v++)
+        assert_close(max_abs_difference(block_series(&u, v), block_series(&it.start, v), u.n_time),
+                     0.0, 1e-13);
+    g_free(u.data);
+    instance_clear(&it);
+}
+
+static void an_identity_layer_changes_nothing(void **state)
+{
+    (void) state;
+    for_every_kind(check_identity);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_identity_layer_changes_nothing),
+        cmocka_unit_test(an_untrained_network_is_its_algorithm),
         cmocka_unit_test(gradients_are_those_of_finite_differences),
         cmocka_unit_test(with_the_safeguard_no_layer_raises_the_objective),
     };

@@ -3,15 +3,6 @@
 
 #include "unrolled/shrink.h"
 
-static double dot(const struct block *a, const struct block *b)
-{
-    double sum = 0.0;
-    for (size_t v = 0; v < a->n_series; v++)
-        for (size_t i = 0; i < a->n_time; i++)
-            sum += block_series(a, v)[i] * block_series(b, v)[i];
-    return sum;
-}
-
 void lasso_step_forward(const struct layer_call *call, double a, struct block *out, double *tape)
 {
     size_t mark = workspace_mark(call->ws);
@@ -38,7 +29,7 @@ void lasso_step_backward(const struct layer_call *call, double a, const double *
     block_add(&through, -a, &slope);
     shrink_backward(&shrink, &through, out_adjoint, &through, a_gradient, gradient->lambda);
     if (a_gradient != NULL)
-        *a_gradient -= dot(&through, &slope);
+        *a_gradient -= block_dot(&through, &slope);
 
     // d(in - a A'(A in - x)) = (I - a A'A) d(in) + a A' dx
     linop_apply(op, &through, &image, call->ws);

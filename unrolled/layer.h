@@ -14,8 +14,11 @@ struct tensor_shape {
 
 enum { LAYER_MAX_TENSORS = 8 };
 
+struct layer_kind;
+
 /** What the layers of one network share; immutable once made. */
 struct layer_context {
+    const struct layer_kind *kind; //
     const struct problem *problem; // borrowed
     const linop *op;               // of the problem
     double norm2;                  // op->norm2, L in the papers
@@ -65,6 +68,7 @@ struct layer_kind {
     const char *network;       // "slista"
     const char *variant;       // "conv", or "" where there is one only
     enum problem_kind problem; //
+    bool learns_threshold;     // where a kind has a variant without
     size_t default_inner;      // layers of the inner network; 0: has none
 
     /** (optional) Why the kind does not apply to the problem, or NULL. */
@@ -90,8 +94,8 @@ struct layer_kind {
     void (*project)(const struct layer_context *context, double *parameters);
 
     /** (optional) The state of a starting point u; without it the state is u. */
-    void (*start)(const struct layer_context *context, const struct block *u, struct block *state,
-                  struct workspace *ws);
+    void (*start)(const struct layer_context *context, const struct block *x, const struct block *u,
+                  struct block *state, struct workspace *ws);
 
     /** (optional) The point u of a state, and the adjoint of that map; without it u comes first. */
     void (*output)(const struct layer_context *context, const struct block *state,
@@ -99,7 +103,7 @@ struct layer_kind {
     void (*output_adjoint)(const struct layer_context *context, const struct block *u_adjoint,
                            struct block *state_adjoint, struct workspace *ws);
 
-    /** Bytes a series that forward keeps for backward. */
+    /** Bytes a series that forward keeps for backward; series after series on the tape. */
     size_t (*tape_bytes)(const struct layer_context *context);
 
     /** The next state. tape: tape_bytes a series, or NULL when no backward pass will follow. */
@@ -121,4 +125,10 @@ struct layer_kind {
 
 extern const struct layer_kind layer_lista;
 extern const struct layer_kind layer_lista_coupled;
+extern const struct layer_kind layer_lpgd_conv;
+extern const struct layer_kind layer_lpgd_conv_threshold;
+extern const struct layer_kind layer_lpgd_dense;
+extern const struct layer_kind layer_lpgd_dense_threshold;
+extern const struct layer_kind layer_lpgd_momentum;
+extern const struct layer_kind layer_lpgd_step;
 extern const struct layer_kind layer_slista;

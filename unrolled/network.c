@@ -5,11 +5,15 @@
 
 G_DEFINE_QUARK(unrolled_error, unrolled_error)
 
+// clang-format off: one kind a line
 static const struct layer_kind *const kinds[] = {
-    &layer_lista,
-    &layer_lista_coupled,
+    &layer_lista,         &layer_lista_coupled,
+    &layer_lpgd_conv,     &layer_lpgd_conv_threshold,
+    &layer_lpgd_dense,    &layer_lpgd_dense_threshold,
+    &layer_lpgd_momentum, &layer_lpgd_step,
     &layer_slista,
 };
+// clang-format on
 
 const struct layer_kind *const *network_kinds(size_t *n)
 {
@@ -61,7 +65,8 @@ struct network *network_new(const char *name, const char *variant, const struct 
     }
     struct network *network = g_new0(struct network, 1);
     network->kind = kind;
-    network->context = (struct layer_context){.problem = problem,
+    network->context = (struct layer_context){.kind = kind,
+                                              .problem = problem,
                                               .op = problem->op,
                                               .norm2 = problem->op->norm2,
                                               .n_inner = kind->default_inner};
@@ -262,7 +267,8 @@ static void march_through(struct march *march)
     g_assert(march->pass->depth <= network->depth);
     struct block first = slot(march, &march->states, 0);
     if (network->kind->start != NULL) {
-        network->kind->start(&network->context, march->input->start, &first, march->ws);
+        network->kind->start(&network->context, march->input->x, march->input->start, &first,
+                             march->ws);
     } else {
         block_copy(march->input->start, &first);
     }
