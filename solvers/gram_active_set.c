@@ -3,6 +3,7 @@
 
 #include "solvers/gram_factor.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -10,8 +11,7 @@
 // most of them leave again; with more, there are more rounds.
 #define JOIN_FRACTION 0.5
 // |c_j| up to lambda (1 + SLACK), plus what rounding does to c, is no violation.
-#define SLACK    1e-10
-#define ROUNDING 4e-15
+#define SLACK 1e-10
 // Stationarity on S that is left to rounding; beyond it the solution is refined once.
 #define STATIONARITY 1e-12
 
@@ -30,6 +30,7 @@ struct state {
     double *c;                 // b - G w, all columns
     unsigned char *role;       // of each column
     size_t *violators;
+    double b_max;
     double tolerance; // |c_j| above it violates
     double worst;     // max |c_j|
     size_t n_solves;
@@ -98,8 +99,15 @@ static void reduce(struct state *s)
     }
 }
 
+// c is a sum of b and the w_i G_i, of which rounding loses the last bits.
 static void look_at_all_columns(struct state *s)
 {
+    double scale = s->b_max;
+    for (size_t i = 0; i < s->factor.n; i++) {
+        size_t j = s->factor.index[i];
+        scale += fabs(s->w[i]) * gram_entry(s->gram, j, j);
+    }
+    s->tolerance = s->lasso->lambda * (1.0 + SLACK) + 4.0 * DBL_EPSILON * scale;
     s->worst = s->gram->kernels->subtract_columns(s->gram->values, s->gram->ld, s->factor.index,
                                                   s->w, s->factor.n, s->lasso->b, s->c);
 }
@@ -253,10 +261,8 @@ static struct state begin(const struct gram_lasso *lasso, struct workspace *ws)
                       .role = WORKSPACE_ALLOC(ws, unsigned char, gram->n),
                       .violators = WORKSPACE_ALLOC(ws, size_t, gram->n)};
     memset(s.role, FREE, gram->n);
-    double b_max = 0.0;
     for (size_t j = 0; j < gram->n; j++)
-        b_max = fmax(b_max, fabs(lasso->b[j]));
-    s.tolerance = lasso->lambda * (1.0 + SLACK) + ROUNDING * b_max;
+        s.b_max = fmax(s.b_max, fabs(lasso->b[j]));
     return s;
 }
 

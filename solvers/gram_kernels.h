@@ -47,4 +47,11 @@ struct gram_kernels {
      */
     double (*subtract_columns)(const double *gram, size_t n, const size_t *index, const double *w,
                                size_t n_active, const double *b, double *r);
+
+    /**
+     * The least g >= 0 with |c_j + g slope_j| = lambda - g for a j < n, and that j: where lines
+     * from |c_j| <= lambda first meet the falling bound. n a multiple of TRIANGLE_PAD.
+     */
+    double (*first_crossing)(const double *c, const double *slope, size_t n, double lambda,
+                             size_t *where);
 };

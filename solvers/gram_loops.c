@@ -140,10 +140,14 @@ static inline vec absolute(vec v)
     return (vec) ((mask) v & INT64_MAX);
 }
 
+static inline vec choose(mask condition, vec yes, vec no)
+{
+    return (vec) (((mask) yes & condition) | ((mask) no & ~condition));
+}
+
 static inline vec larger(vec a, vec b)
 {
-    mask is_larger = a > b;
-    return (vec) (((mask) a & is_larger) | ((mask) b & ~is_larger));
+    return choose(a > b, a, b);
 }
 
 // n_sums registers of r; a constant keeps them in registers.
@@ -182,6 +186,42 @@ static double subtract_columns(const double *restrict gram, size_t n, const size
     return result;
 }
 
+// c + g slope = lambda - g. A line as steep as the bound never meets it, one above it by rounding
+// meets it at once.
+static inline vec crossing(vec c, vec slope, double lambda)
+{
+    vec zero = {0};
+    vec room = lambda - c;
+    vec speed = 1.0 + slope;
+    return choose(speed > 1e-14, choose(room > 0.0, room, zero) / speed, zero + __builtin_inf());
+}
+
+static double first_crossing(const double *restrict c, const double *restrict slope, size_t n,
+                             double lambda, size_t *where)
+{
+    vec zero = {0};
+    vec first = zero + __builtin_inf();
+    mask first_at = {0}, at;
+    for (size_t i = 0; i < LANES; i++)
+        at[i] = (int64_t) i;
+    for (size_t t = 0; t < n; t += LANES, at += LANES) {
+        vec c_t = load(c + t);
+        vec slope_t = load(slope + t);
+        vec above = crossing(c_t, slope_t, lambda);
+        vec below = crossing(-c_t, -slope_t, lambda);
+        vec sooner = choose(above < below, above, below);
+        mask is_first = sooner < first;
+        first = choose(is_first, sooner, first);
+        first_at = (at & is_first) | (first_at & ~is_first);
+    }
+    size_t best = 0;
+    for (size_t i = 1; i < LANES; i++)
+        if (first[i] < first[best] || (first[i] == first[best] && first_at[i] < first_at[best]))
+            best = i;
+    *where = (size_t) first_at[best];
+    return first[best];
+}
+
 #define JOIN(a, b)  a##b
 #define SYMBOL(set) JOIN(gram_kernels_, set)
 
@@ -189,4 +229,5 @@ extern const struct gram_kernels SYMBOL(KERNELS_SET);
 const struct gram_kernels SYMBOL(KERNELS_SET) = {.multiply = multiply,
                                                  .multiply_transposed = multiply_transposed,
                                                  .rotate = rotate,
-                                                 .subtract_columns = subtract_columns};
+                                                 .subtract_columns = subtract_columns,
+                                                 .first_crossing = first_crossing};
