@@ -150,7 +150,8 @@ struct trial {
 
 static double loss_of(const struct trial *trial)
 {
-    struct network_input input = {&trial->it->x, trial->it->lambda, &trial->it->start};
+    struct network_input input = {
+        .x = &trial->it->x, .lambda = trial->it->lambda, .start = &trial->it->start};
     return network_loss_gradient(trial->network, &input, &trial->pass, &trial->loss, NULL, NULL,
                                  trial->it->ws);
 }
@@ -190,7 +191,7 @@ static void check_gradient(const struct trial *trial)
     struct block x_gradient = new_block(it->rand, it->op->n_out);
     memset(x_gradient.data, 0, it->op->n_out * N_SERIES * sizeof(double));
     struct layer_gradient inputs = {.x = &x_gradient, .lambda = lambda_gradient};
-    struct network_input input = {&it->x, it->lambda, &it->start};
+    struct network_input input = {.x = &it->x, .lambda = it->lambda, .start = &it->start};
     network_loss_gradient(trial->network, &input, &trial->pass, &trial->loss, gradient, &inputs,
                           it->ws);
 
@@ -246,7 +247,7 @@ static void check_safeguard_of(const struct layer_kind *kind)
     g_autoptr(owned_network) network = network_of(kind, &it, MAX_DEPTH);
     for (size_t i = 0; i < MAX_DEPTH * network->n_parameters; i++)
         network->parameters[i] *= 30.0;
-    struct network_input input = {&it.x, it.lambda, &it.start};
+    struct network_input input = {.x = &it.x, .lambda = it.lambda, .start = &it.start};
     struct block u = new_block(it.rand, it.op->n_in);
     double before[N_SERIES];
     for (size_t v = 0; v < N_SERIES; v++)
@@ -309,7 +310,7 @@ static void check_untrained(const struct layer_kind *kind)
     enum { DEPTH = 12 };
     struct instance it = instance_new(kind, 9);
     g_autoptr(owned_network) network = network_of(kind, &it, DEPTH);
-    struct network_input input = {&it.x, it.lambda, &it.start};
+    struct network_input input = {.x = &it.x, .lambda = it.lambda, .start = &it.start};
     struct network_pass pass = {.depth = DEPTH};
     struct block u = new_block(it.rand, it.op->n_in);
     g_autofree double *expected = g_new(double, it.op->n_in);
@@ -336,7 +337,7 @@ static void check_identity(const struct layer_kind *kind)
     struct instance it = instance_new(kind, 11);
     g_autoptr(owned_network) network = network_of(kind, &it, 1);
     kind->identity(&network->context, network_layer(network, 0));
-    struct network_input input = {&it.x, it.lambda, &it.start};
+    struct network_input input = {.x = &it.x, .lambda = it.lambda, .start = &it.start};
     struct network_pass pass = {.depth = 1};
     struct block u = new_block(it.rand, it.op->n_in);
     network_forward(network, &input, &pass, &u, it.ws);

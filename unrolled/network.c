@@ -83,6 +83,8 @@ void network_free(struct network *network)
         return;
     if (network->kind->release != NULL)
         network->kind->release(&network->context);
+    network_clear_stages(network);
+    g_free(network->stages);
     g_free(network->parameters);
     g_free(network);
 }
@@ -92,8 +94,30 @@ double *network_layer(const struct network *network, size_t index)
     return network->parameters + index * network->n_parameters;
 }
 
+const double *network_stage(const struct network *network, size_t depth)
+{
+    const double *stage = depth > 0 ? network->stages[depth - 1] : NULL;
+    return stage == NULL ? network->parameters : stage;
+}
+
+void network_keep_stage(struct network *network, size_t depth)
+{
+    size_t bytes = depth * network->n_parameters * sizeof(double);
+    g_free(network->stages[depth - 1]);
+    network->stages[depth - 1] = g_memdup2(network->parameters, bytes);
+}
+
+void network_clear_stages(struct network *network)
+{
+    for (size_t i = 0; i < network->depth; i++)
+        g_clear_pointer(&network->stages[i], g_free);
+}
+
 void network_resize(struct network *network, size_t depth)
 {
+    network_clear_stages(network);
+    network->stages = g_renew(double *, network->stages, depth);
+    memset(network->stages, 0, depth * sizeof *network->stages);
     network->parameters = g_renew(double, network->parameters, depth * network->n_parameters);
     for (size_t i = network->depth; i < depth; i++)
         network->kind->init(&network->context, i, network_layer(network, i));
@@ -105,6 +129,7 @@ struct march {
     const struct network *network;
     const struct network_input *input;
     const struct network_pass *pass;
+    const double *parameters; // of all layers
     size_t n_series;
     size_t n_kept;       // states held
     struct block states; // n_kept * n_series columns of n_state numbers
@@ -134,6 +159,7 @@ static void march_begin(struct march *march, bool with_tape)
     const struct layer_context *context = &network->context;
     size_t n_all;
     march->n_series = march->input->x->n_series;
+    march->parameters = network_stage(network, march->pass->depth);
     march->n_kept = with_tape ? march->pass->depth + 1 : 2;
     n_all = march->n_kept * march->n_series;
     march->states = take_block(march->ws, network->kind->n_state(context), n_all);
@@ -195,7 +221,8 @@ static struct layer_call call_of(struct march *march, size_t layer, size_t first
     parts[1] = block_slice(&state, first, count);
     parts[2] = block_slice(&residual, first, count);
     return (struct layer_call){.context = &march->network->context,
-                               .parameters = network_layer(march->network, layer),
+                               .parameters =
+                                   march->parameters + layer * march->network->n_parameters,
                                .x = &parts[0],
                                .lambda = march->input->lambda + first,
                                .in = &parts[1],
@@ -264,17 +291,20 @@ static void observe(const struct march *march, size_t layer)
 static void march_through(struct march *march)
 {
     const struct network *network = march->network;
-    g_assert(march->pass->depth <= network->depth);
-    struct block first = slot(march, &march->states, 0);
-    if (network->kind->start != NULL) {
+    size_t begin = march->pass->first;
+    g_assert(begin <= march->pass->depth && march->pass->depth <= network->depth);
+    struct block first = slot(march, &march->states, begin);
+    if (begin > 0) {
+        block_copy(march->input->state, &first);
+    } else if (network->kind->start != NULL) {
         network->kind->start(&network->context, march->input->x, march->input->start, &first,
                              march->ws);
     } else {
         block_copy(march->input->start, &first);
     }
-    look(march, 0, 0, march->n_series);
-    observe(march, 0);
-    for (size_t layer = 0; layer < march->pass->depth; layer++) {
+    look(march, begin, 0, march->n_series);
+    observe(march, begin);
+    for (size_t layer = begin; layer < march->pass->depth; layer++) {
         step(march, layer);
         observe(march, layer + 1);
     }
@@ -301,6 +331,18 @@ static void seed_input(const struct march *march, size_t v, const struct block *
             block_series(input->x, v)[t] -= block_series(r, v)[t];
     if (input->lambda != NULL)
         input->lambda[v] += problem_penalty(march->network->context.problem, block_series(u, v));
+}
+
+void network_advance(const struct network *network, const struct network_input *input,
+                     const struct network_pass *pass, struct block *state, struct workspace *ws)
+{
+    size_t mark = workspace_mark(ws);
+    struct march march = {.network = network, .input = input, .pass = pass, .ws = ws};
+    march_begin(&march, false);
+    march_through(&march);
+    struct block last = slot(&march, &march.states, pass->depth);
+    block_copy(&last, state);
+    workspace_release(ws, mark);
 }
 
 // dLoss/du at the output: A' r + lambda dpenalty, or u - target. Returns the loss.
@@ -368,7 +410,8 @@ double network_loss_gradient(const struct network *network, const struct network
     size_t mark = workspace_mark(ws);
     const struct layer_kind *kind = network->kind;
     struct march march = {.network = network, .input = input, .pass = pass, .ws = ws};
-    march_begin(&march, true);
+    bool with_gradient = gradient != NULL || input_gradient != NULL;
+    march_begin(&march, with_gradient);
     march_through(&march);
 
     size_t n_state = kind->n_state(&network->context);
@@ -376,13 +419,17 @@ double network_loss_gradient(const struct network *network, const struct network
     struct block out = take_block(ws, n_state, march.n_series);
     struct block in = take_block(ws, n_state, march.n_series);
     double value = seed(&march, loss, &u_adjoint, input_gradient);
+    if (!with_gradient) {
+        workspace_release(ws, mark);
+        return value;
+    }
     if (kind->output_adjoint != NULL) {
         kind->output_adjoint(&network->context, &u_adjoint, &out, ws);
     } else {
         memset(out.data, 0, n_state * march.n_series * sizeof(double));
         block_copy(&u_adjoint, &out);
     }
-    for (size_t layer = pass->depth; layer-- > 0;) {
+    for (size_t layer = pass->depth; layer-- > pass->first;) {
         double *parameters = gradient == NULL ? NULL : gradient + layer * network->n_parameters;
         step_back(&march, layer, &out, &in, parameters, input_gradient);
         struct block swap = out;

@@ -22,6 +22,8 @@ struct network {
     size_t depth;
     size_t n_parameters; // of one layer
     double *parameters;  // owned; depth x n_parameters
+    double **stages;     // owned; stages[t - 1]: the t layers of the network trained to that depth,
+                         // or NULL where it is the first t layers above
 };
 
 /** The table of layer kinds, in alphabetical order of network and variant. */
@@ -40,6 +42,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_network, network_free)
 /** The parameters of layer `index` < depth. */
 double *network_layer(const struct network *network, size_t index);
 
+/** The parameters, layer after layer, that a pass of this depth uses. */
+const double *network_stage(const struct network *network, size_t depth);
+
+/** Keeps a copy of the first `depth` layers as the network of that depth. */
+void network_keep_stage(struct network *network, size_t depth);
+
+/** Forgets the networks of all smaller depths. */
+void network_clear_stages(struct network *network);
+
 /** Changes the depth; added layers are untrained. */
 void network_resize(struct network *network, size_t depth);
 
@@ -48,6 +59,7 @@ struct network_input {
     const struct block *x;     // n_out samples a series
     const double *lambda;      // one a series, absolute
     const struct block *start; // n_in samples a series, where the network begins
+    const struct block *state; // pass->first > 0: what enters that layer, by network_advance
 };
 
 /**
@@ -56,7 +68,8 @@ struct network_input {
  * a descent method for every x. It costs nothing where the layer uses the residual anyway.
  */
 struct network_pass {
-    size_t depth;                           // layers to run, at most the network's
+    size_t first;                           // layer to begin with
+    size_t depth;                           // the layer to end before, at most the network's depth
     bool safeguard;                         //
     const struct solver_observer *observer; // told u after each layer, 0 = start; or NULL
     size_t first_series;                    // for the observer
@@ -66,6 +79,10 @@ struct network_pass {
 /** u = the network's output, n_in samples a series. */
 void network_forward(const struct network *network, const struct network_input *input,
                      const struct network_pass *pass, struct block *u, struct workspace *ws);
+
+/** The state that leaves the pass, n_state numbers a series. */
+void network_advance(const struct network *network, const struct network_input *input,
+                     const struct network_pass *pass, struct block *state, struct workspace *ws);
 
 /** What a network is asked to make small: its objective, or its distance to targets. */
 struct network_loss {

@@ -35,7 +35,7 @@ static void solve(const struct solver *self, const struct solve_input *input, st
         lambda[v] = results[v].lambda;
         set_start(problem, input, self->options.start, v, block_series(&start, v));
     }
-    struct network_input samples = {input->x, lambda, &start};
+    struct network_input samples = {.x = input->x, .lambda = lambda, .start = &start};
     struct network_pass pass = {.depth = solver->depth,
                                 .safeguard = solver->safeguard,
                                 .observer = self->options.observer,

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tests/check.h"
+
+#include "unrolled/optimise.h"
+#include "unrolled/train.h"
+
+#include <string.h>
+
+enum { N_SAMPLES = 70, N_OUT = 6, N_IN = 8, MAX_DEPTH = 4 };
+
+struct instance {
+    linop *op;
+    struct problem *problem;
+    struct block x[2]; // to train, to judge
+    struct block start[2];
+    double *lambda;
+    struct train_samples samples[2];
+};
+
+static struct block new_block(size_t n_time)
+{
+    return (struct block){n_time, N_SAMPLES, n_time, g_new0(double, n_time *N_SAMPLES)};
+}
+
+static void fill_samples(struct instance *it, size_t which, GRand *rand, struct workspace *ws)
+{
+    it->x[which] = new_block(N_OUT);
+    it->start[which] = new_block(N_IN);
+    fill_normal(rand, it->x[which].data, N_OUT * N_SAMPLES);
+    for (size_t v = 0; v < N_SAMPLES; v++) {
+        double *x = block_series(&it->x[which], v);
+        double scale = problem_lambda_max(it->problem, x, ws);
+        for (size_t t = 0; t < N_OUT; t++)
+            x[t] /= scale;
+        double level = problem_trivial_level(it->problem, x);
+        for (size_t i = 0; i < N_IN; i++)
+            block_series(&it->start[which], v)[i] = level;
+    }
+    it->samples[which] = (struct train_samples){
+        .x = &it->x[which], .lambda = it->lambda, .start = &it->start[which]};
+}
+
+static void instance_init(struct instance *it, enum problem_kind kind, guint32 seed)
+{
+    GRand *rand = g_rand_new_with_seed(seed);
+    g_autoptr(owned_workspace) ws = workspace_new();
+    double matrix[N_OUT * N_IN];
+    fill_normal(rand, matrix, N_OUT * N_IN);
+    it->op = linop_new_dense(matrix, N_OUT, N_IN);
+    it->problem = kind == PROBLEM_TV ? problem_new_tv(it->op) : problem_new_lasso(it->op);
+    it->lambda = g_new(double, N_SAMPLES);
+    for (size_t v = 0; v < N_SAMPLES; v++)
+        it->lambda[v] = 0.2;
+    fill_samples(it, 0, rand, ws);
+    fill_samples(it, 1, rand, ws);
+    g_rand_free(rand);
+}
+
+static void instance_clear(struct instance *it)
+{
+    for (int i = 0; i < 2; i++) {
+        g_free(it->x[i].data);
+        g_free(it->start[i].data);
+    }
+    g_free(it->lambda);
+    problem_free(it->problem);
+    linop_free(it->op);
+}
+
+static struct network *network_of(const struct layer_kind *kind, const struct instance *it)
+{
+    return network_new(kind->network, kind->variant, it->problem, MAX_DEPTH, NULL);
+}
+
+static void check_stages(const struct train_stage *stages, size_t n_stages, bool nested)
+{
+    for (size_t s = 0; s < n_stages; s++) {
+        assert_true(stages[s].loss_start <= stages[s].loss_untrained);
+        assert_true(stages[s].loss_end <= stages[s].loss_start);
+        if (nested && s > 0)
+            assert_true(stages[s].loss_end <= stages[s - 1].loss_end * (1.0 + 1e-14));
+    }
+}
+
+static void training_never_ends_worse_than_it_began(void **state)
+{
+    (void) state;
+    size_t n_kinds;
+    const struct layer_kind *const *kinds = network_kinds(&n_kinds);
+    g_autoptr(owned_parallel) team = parallel_new(2, NULL);
+    for (guint32 seed = 0; seed < 54; seed++) {
+        const struct layer_kind *kind = kinds[seed % n_kinds];
+        struct instance it;
+        instance_init(&it, kind->problem, seed);
+        g_autoptr(owned_network) network = network_of(kind, &it);
+        struct train_options options = train_options_default(team);
+        options.schedule = (enum train_schedule)(seed / 3 % 3);
+        options.optimiser = seed % 2 == 0 ? TRAIN_LBFGS : TRAIN_DESCENT;
+        options.max_iter = 60;
+        struct train_stage stages[MAX_DEPTH];
+        if (network != NULL) {
+            size_t n = train_network(network, &it.samples[0], NULL, &options, stages);
+            assert_int_equal(n, options.schedule == TRAIN_ONESHOT ? 1 : MAX_DEPTH);
+            check_stages(stages, n, options.schedule == TRAIN_RECURSIVE);
+            assert_close(train_loss(network, MAX_DEPTH, true, &it.samples[0], team),
+                         stages[n - 1].loss_end, 0.0);
+        }
+        instance_clear(&it);
+    }
+}
+
+static void with_validation_the_best_validated_parameters_are_kept(void **state)
+{
+    (void) state;
+    struct instance it;
+    instance_init(&it, PROBLEM_LASSO, 3);
+    g_autoptr(owned_parallel) team = parallel_new(2, NULL);
+    g_autoptr(owned_network) network = network_new("lista", NULL, it.problem, MAX_DEPTH, NULL);
+    struct train_options options = train_options_default(team);
+    options.max_iter = 200;
+    struct train_stage stages[MAX_DEPTH];
+    train_network(network, &it.samples[0], &it.samples[1], &options, stages);
+    double before = INFINITY;
+    for (size_t s = 0; s < MAX_DEPTH; s++) {
+        double judged = train_loss(network, s + 1, true, &it.samples[1], team);
+        assert_close(judged, stages[s].validation_end, 0.0);
+        assert_true(stages[s].validation_end <= stages[s].validation_start);
+        assert_true(judged <= before);
+        before = judged;
+    }
+    instance_clear(&it);
+}
+
+static void the_result_does_not_depend_on_the_threads(void **state)
+{
+    (void) state;
+    static const size_t n_threads[] = {1, 2, 5};
+    double *first = NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(n_threads); i++) {
+        struct instance it;
+        instance_init(&it, PROBLEM_TV, 8);
+        g_autoptr(owned_parallel) team = parallel_new(n_threads[i], NULL);
+        g_autoptr(owned_network) network =
+            network_new("lpgd-taut", "step-momentum", it.problem, MAX_DEPTH, NULL);
+        struct train_options options = train_options_default(team);
+        options.max_iter = 80;
+        struct train_stage stages[MAX_DEPTH];
+        train_network(network, &it.samples[0], NULL, &options, stages);
+        size_t bytes = MAX_DEPTH * network->n_parameters * sizeof(double);
+        if (first == NULL)
+            first = g_memdup2(network->parameters, bytes);
+        assert_memory_equal(first, network->parameters, bytes);
+        instance_clear(&it);
+    }
+    g_free(first);
+}
+
+static bool stop_at_once(void *data, const struct train_stage *stage, double fraction)
+{
+    (void) stage;
+    (void) fraction;
+    (*(size_t *) data)++;
+    return false;
+}
+
+static void a_stopped_training_keeps_the_best_so_far(void **state)
+{
+    (void) state;
+    struct instance it;
+    instance_init(&it, PROBLEM_TV, 12);
+    g_autoptr(owned_parallel) team = parallel_new(1, NULL);
+    g_autoptr(owned_network) network =
+        network_new("lpgd-taut", "step", it.problem, MAX_DEPTH, NULL);
+    double untrained = train_loss(network, 1, true, &it.samples[0], team);
+    size_t n_told = 0;
+    struct train_options options = train_options_default(team);
+    options.progress = stop_at_once;
+    options.data = &n_told;
+    struct train_stage stages[MAX_DEPTH];
+    assert_int_equal(train_network(network, &it.samples[0], NULL, &options, stages), 1);
+    assert_int_equal(n_told, 1);
+    assert_true(train_loss(network, 1, true, &it.samples[0], team) < untrained);
+    instance_clear(&it);
+}
+
+// Rosenbrock's valley in 6 dimensions, minimum 0 at (1, .., 1).
+static double valley(void *data, const double *p, double *gradient)
+{
+    (void) data;
+    enum { N = 6 };
+    double sum = 0.0;
+    memset(gradient, 0, N * sizeof(double));
+    for (size_t i = 0; i + 1 < N; i++) {
+        double bend = p[i + 1] - p[i] * p[i];
+        double rest = 1.0 - p[i];
+        sum += 100.0 * bend * bend + rest * rest;
+        gradient[i] -= 400.0 * bend * p[i] + 2.0 * rest;
+        gradient[i + 1] += 200.0 * bend;
+    }
+    return sum;
+}
+
+static bool go_on(void *data, const double *p, double value)
+{
+    (void) p;
+    double *last = data;
+    assert_true(value < *last);
+    *last = value;
+    return true;
+}
+
+static void bfgs_follows_a_bent_valley_to_its_end(void **state)
+{
+    (void) state;
+    double last = INFINITY;
+    struct objective objective = {.n = 6, .value = valley, .accepted = go_on, .data = &last};
+    double p[6] = {-1.2, 1.0, -1.2, 1.0, 0.3, 2.0};
+    size_t used = optimise_lbfgs(&objective, p, 400);
+    assert_true(used <= 400);
+    for (size_t i = 0; i < 6; i++)
+        assert_close(p[i], 1.0, 1e-6);
+}
+
+static double two_dips(void *data, double a)
+{
+    (void) data;
+    return fmin((a - 1.0) * (a - 1.0) + 0.1, (a - 7.0) * (a - 7.0));
+}
+
+static void a_search_of_one_number_finds_the_deeper_dip(void **state)
+{
+    (void) state;
+    static const double grid[] = {0.0, 1.0, 2.0, 4.0, 6.8, 9.0};
+    double value;
+    assert_close(optimise_scalar(two_dips, NULL, grid, G_N_ELEMENTS(grid), &value), 7.0, 1e-3);
+    assert_close(value, 0.0, 1e-6);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_search_of_one_number_finds_the_deeper_dip),
+        cmocka_unit_test(a_stopped_training_keeps_the_best_so_far),
+        cmocka_unit_test(bfgs_follows_a_bent_valley_to_its_end),
+        cmocka_unit_test(the_result_does_not_depend_on_the_threads),
+        cmocka_unit_test(training_never_ends_worse_than_it_began),
+        cmocka_unit_test(with_validation_the_best_validated_parameters_are_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
