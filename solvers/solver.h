@@ -42,6 +42,7 @@ enum solver_start {
     START_CONST, // the trivial solution: best constant, or zero for the Lasso
     START_ZERO,
     START_GIVEN, // solve_input.start
+    START_PINV,  // the u of least norm among those that fit x best, for published curves
 };
 
 /** How a solver runs; fill with solver_options_default and override. */
@@ -104,3 +105,12 @@ GQuark solvers_error_quark(void);
 /** A constructor of a method; NULL and SOLVERS_ERROR_NOT_APPLICABLE where it does not apply. */
 typedef struct solver *solver_constructor(const struct problem *problem,
                                           const struct solver_options *options, GError **error);
+
+/**
+ * The methods, in alphabetical order. Those that iterate also take the Lasso where they say so.
+ */
+solver_constructor solver_new_apgd;            // TV, Lasso: accelerated proximal gradient
+solver_constructor solver_new_fista;           // TV, Lasso: the same with restarts
+solver_constructor solver_new_pgd;             // TV, Lasso: proximal gradient (ISTA for the Lasso)
+solver_constructor solver_new_synthesis_fista; // TV: with restarts, on the jumps
+solver_constructor solver_new_synthesis_ista;  // TV: proximal gradient on the jumps

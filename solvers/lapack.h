@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+/** The routines of LAPACK that are used, by their Fortran names; OpenBLAS has them all. */
+
+/** Singular value decomposition A = U diag(s) V' by divide and conquer. */
+void dgesdd_(const char *jobz, const int *m, const int *n, double *a, const int *lda, double *s,
+             double *u, const int *ldu, double *vt, const int *ldvt, double *work, const int *lwork,
+             int *iwork, int *info);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "solvers/pseudo_inverse.h"
+
+#include "solvers/lapack.h"
+
+#include <cblas.h>
+#include <float.h>
+
+double *linop_to_matrix(const linop *op)
+{
+    double *matrix = g_new(double, op->n_out * op->n_in);
+    double *unit = g_new0(double, op->n_in);
+    struct workspace *ws = workspace_new();
+    for (size_t j = 0; j < op->n_in; j++) {
+        unit[j] = 1.0;
+        linop_apply_series(op, unit, matrix + j * op->n_out, ws);
+        unit[j] = 0.0;
+    }
+    workspace_free(ws);
+    g_free(unit);
+    return matrix;
+}
+
+// A = U diag(s) V' with q = min(m, n) columns in U (m x q) and rows in vt (q x n).
+struct decomposition {
+    int m, n, q;
+    double *u;
+    double *s;
+    double *vt;
+};
+
+static struct decomposition decompose(const linop *op)
+{
+    struct decomposition svd = {.m = (int) op->n_out, .n = (int) op->n_in};
+    svd.q = MIN(svd.m, svd.n);
+    svd.u = g_new(double, (size_t) svd.m *(size_t) svd.q);
+    svd.s = g_new0(double, (size_t) svd.q);
+    svd.vt = g_new(double, (size_t) svd.q *(size_t) svd.n);
+    double *a = linop_to_matrix(op);
+    int *iwork = g_new(int, 8 * (size_t) svd.q);
+    double best = 0.0;
+    int lwork = -1;
+    int info = 0;
+    dgesdd_("S", &svd.m, &svd.n, a, &svd.m, svd.s, svd.u, &svd.m, svd.vt, &svd.q, &best, &lwork,
+            iwork, &info);
+    lwork = (int) best;
+    double *work = g_new(double, (size_t) lwork);
+    dgesdd_("S", &svd.m, &svd.n, a, &svd.m, svd.s, svd.u, &svd.m, svd.vt, &svd.q, work, &lwork,
+            iwork, &info);
+    g_assert(info == 0);
+    g_free(work);
+    g_free(iwork);
+    g_free(a);
+    return svd;
+}
+
+linop *linop_new_pseudo_inverse(const linop *op)
+{
+    struct decomposition svd = decompose(op);
+    double floor = DBL_EPSILON * MAX(svd.m, svd.n) * svd.s[0];
+    for (int i = 0; i < svd.q; i++)
+        cblas_dscal(svd.n, svd.s[i] > floor ? 1.0 / svd.s[i] : 0.0, svd.vt + i, svd.q);
+    double *inverse = g_new(double, op->n_in * op->n_out);
+    cblas_dgemm(CblasColMajor, CblasTrans, CblasTrans, svd.n, svd.m, svd.q, 1.0, svd.vt, svd.q,
+                svd.u, svd.m, 0.0, inverse, svd.n);
+    linop *result = linop_new_dense(inverse, op->n_in, op->n_out);
+    g_free(inverse);
+    g_free(svd.u);
+    g_free(svd.s);
+    g_free(svd.vt);
+    return result;
+}
+
+double *linop_singular_values(const linop *op)
+{
+    struct decomposition svd = decompose(op);
+    g_free(svd.u);
+    g_free(svd.vt);
+    return svd.s;
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "solvers/first_order.h"
+
+struct solver *solver_new_synthesis_fista(const struct problem *problem,
+                                          const struct solver_options *options, GError **error)
+{
+    return first_order_new_synthesis("synthesis-fista", MOMENTUM_RESTARTED, problem, options,
+                                     error);
+}
