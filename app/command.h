@@ -82,3 +82,4 @@ bool app_expect_arguments(const struct command *self, int argc, char **argv, int
                           GError **error);
 
 bool cmd_config(struct app *app, const struct command *self, int argc, char **argv, GError **error);
+bool cmd_hrf(struct app *app, const struct command *self, int argc, char **argv, GError **error);

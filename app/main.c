@@ -14,6 +14,7 @@
 
 static const struct command commands[] = {
     {"config", "--template", "Print a configuration with every setting explained", cmd_config},
+    {"hrf", "[NAME...]", "Show response models: shape and samples", cmd_hrf},
 };
 
 // The one table from errors to exit statuses.
