@@ -146,7 +146,7 @@ static void the_result_does_not_depend_on_the_threads(void **state)
         options.max_iter = 80;
         struct train_stage stages[MAX_DEPTH];
         train_network(network, &it.samples[0], NULL, &options, stages);
-        size_t bytes = MAX_DEPTH * network->n_parameters * sizeof(double);
+        size_t bytes = network->offsets[MAX_DEPTH] * sizeof(double);
         if (first == NULL)
             first = g_memdup2(network->parameters, bytes);
         assert_memory_equal(first, network->parameters, bytes);

@@ -20,8 +20,10 @@ struct layer_kind;
 struct layer_context {
     const struct layer_kind *kind; //
     const struct problem *problem; // borrowed
-    const linop *op;               // of the problem
-    double norm2;                  // op->norm2, L in the papers
+    const linop *op;               // A, of the problem
+    const linop *design;           // what acts on the state: A, or A L in the synthesis form of TV
+    linop *synthesis;              // owned; A L, or NULL
+    double norm2;                  // design->norm2, L in the papers
     size_t n_inner;                // layers of an inner network, where the kind has one
     void *constants;               // the kind's own: fixed weights, norms; see layer_kind.prepare
 };
@@ -29,6 +31,7 @@ struct layer_context {
 /** One layer applied to the series of a block. */
 struct layer_call {
     const struct layer_context *context;
+    size_t index;                 // of the layer in the network
     const double *parameters;     // of this layer, tensor after tensor
     const struct block *x;        // n_out samples a series
     const double *lambda;         // one a series
@@ -69,6 +72,7 @@ struct layer_kind {
     const char *variant;       // "conv", or "" where there is one only
     enum problem_kind problem; //
     bool learns_threshold;     // where a kind has a variant without
+    bool synthesis;            // TV in the synthesis form: the state is z, u = L z, z_1 is free
     size_t default_inner;      // layers of the inner network; 0: has none
 
     /** (optional) Why the kind does not apply to the problem, or NULL. */
@@ -80,18 +84,18 @@ struct layer_kind {
 
     size_t (*n_state)(const struct layer_context *context);
 
-    /** Fills the shapes of a layer's tensors; returns how many. */
-    size_t (*tensors)(const struct layer_context *context,
+    /** Fills the shapes of the tensors of layer `index`; returns how many. */
+    size_t (*tensors)(const struct layer_context *context, size_t index,
                       struct tensor_shape shapes[LAYER_MAX_TENSORS]);
 
     /** The parameters of layer `index` of the iterative algorithm. */
     void (*init)(const struct layer_context *context, size_t index, double *parameters);
 
-    /** (optional) Parameters of a layer that changes nothing. */
-    void (*identity)(const struct layer_context *context, double *parameters);
+    /** (optional) Parameters of a layer `index` that changes nothing. */
+    void (*identity)(const struct layer_context *context, size_t index, double *parameters);
 
     /** (optional) Moves parameters to the nearest allowed ones: steps and thresholds >= 0. */
-    void (*project)(const struct layer_context *context, double *parameters);
+    void (*project)(const struct layer_context *context, size_t index, double *parameters);
 
     /** (optional) The state of a starting point u; without it the state is u. */
     void (*start)(const struct layer_context *context, const struct block *x, const struct block *u,
@@ -123,6 +127,7 @@ struct layer_kind {
                              const struct layer_gradient *gradient);
 };
 
+extern const struct layer_kind layer_alista;
 extern const struct layer_kind layer_lista;
 extern const struct layer_kind layer_lista_coupled;
 extern const struct layer_kind layer_lpgd_conv;
@@ -132,3 +137,6 @@ extern const struct layer_kind layer_lpgd_dense_threshold;
 extern const struct layer_kind layer_lpgd_momentum;
 extern const struct layer_kind layer_lpgd_step;
 extern const struct layer_kind layer_slista;
+extern const struct layer_kind layer_synthesis_coupled;
+extern const struct layer_kind layer_synthesis_dense;
+extern const struct layer_kind layer_synthesis_step;

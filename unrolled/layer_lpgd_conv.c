@@ -53,7 +53,7 @@ static size_t n_state(const struct layer_context *context)
     return context->op->n_in;
 }
 
-static size_t tensors(const struct layer_context *context,
+static size_t tensors(const struct layer_context *context, size_t index G_GNUC_UNUSED,
                       struct tensor_shape shapes[LAYER_MAX_TENSORS])
 {
     shapes[0] = (struct tensor_shape){"correlation", 1, correlation(context)};
@@ -88,13 +88,15 @@ static void init(const struct layer_context *context, size_t index G_GNUC_UNUSED
     set_threshold(context, 1.0 / context->norm2, parameters);
 }
 
-static void identity(const struct layer_context *context, double *parameters)
+static void identity(const struct layer_context *context, size_t index G_GNUC_UNUSED,
+                     double *parameters)
 {
     memset(parameters, 0, mu_offset(context) * sizeof(double));
     set_threshold(context, 0.0, parameters);
 }
 
-static void project(const struct layer_context *context, double *parameters)
+static void project(const struct layer_context *context, size_t index G_GNUC_UNUSED,
+                    double *parameters)
 {
     parameters[mu_offset(context)] = fmax(parameters[mu_offset(context)], 0.0);
 }

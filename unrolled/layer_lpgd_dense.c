@@ -5,6 +5,7 @@
 #include "unrolled/dense.h"
 #include "unrolled/tv_prox.h"
 #include "unrolled/tv_step.h"
+#include "unrolled/weights.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,7 +15,7 @@ static size_t n_state(const struct layer_context *context)
     return context->op->n_in;
 }
 
-static size_t tensors(const struct layer_context *context,
+static size_t tensors(const struct layer_context *context, size_t index G_GNUC_UNUSED,
                       struct tensor_shape shapes[LAYER_MAX_TENSORS])
 {
     size_t n = context->op->n_in;
@@ -47,38 +48,25 @@ static void set_threshold(const struct layer_context *context, double mu, double
         parameters[mu_offset(context)] = mu;
 }
 
-// Column i of I - A'A / L (symmetric: also its row) and, below it, of A / L (row of A' / L).
 static void init(const struct layer_context *context, size_t index G_GNUC_UNUSED,
                  double *parameters)
 {
-    const linop *op = context->op;
-    g_autoptr(owned_workspace) ws = workspace_new();
-    double *unit = WORKSPACE_ALLOC(ws, double, op->n_in);
-    double *wu = parameters;
-    double *wx = parameters + x_offset(context);
-    memset(unit, 0, op->n_in * sizeof(double));
-    for (size_t i = 0; i < op->n_in; i++, wu += op->n_in, wx += op->n_out) {
-        unit[i] = 1.0;
-        linop_apply_series(op, unit, wx, ws);
-        unit[i] = 0.0;
-        linop_adjoint_series(op, wx, wu, ws);
-        for (size_t j = 0; j < op->n_in; j++)
-            wu[j] = (i == j) - wu[j] / context->norm2;
-        for (size_t t = 0; t < op->n_out; t++)
-            wx[t] /= context->norm2;
-    }
+    weights_gradient_step(context->op, context->norm2, parameters);
+    weights_adjoint(context->op, 1.0 / context->norm2, parameters + x_offset(context));
     set_threshold(context, 1.0 / context->norm2, parameters);
 }
 
-static void identity(const struct layer_context *context, double *parameters)
+static void identity(const struct layer_context *context, size_t index G_GNUC_UNUSED,
+                     double *parameters)
 {
-    memset(parameters, 0, mu_offset(context) * sizeof(double));
-    for (size_t i = 0; i < context->op->n_in; i++)
-        parameters[i * (context->op->n_in + 1)] = 1.0;
+    weights_identity(context->op->n_in, parameters);
+    memset(parameters + x_offset(context), 0,
+           (mu_offset(context) - x_offset(context)) * sizeof(double));
     set_threshold(context, 0.0, parameters);
 }
 
-static void project(const struct layer_context *context, double *parameters)
+static void project(const struct layer_context *context, size_t index G_GNUC_UNUSED,
+                    double *parameters)
 {
     parameters[mu_offset(context)] = fmax(parameters[mu_offset(context)], 0.0);
 }

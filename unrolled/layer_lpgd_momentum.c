@@ -16,7 +16,7 @@ static size_t n_state(const struct layer_context *context)
 
 enum { STEP, MOMENTUM, N_PARAMETERS };
 
-static size_t tensors(const struct layer_context *context G_GNUC_UNUSED,
+static size_t tensors(const struct layer_context *context G_GNUC_UNUSED, size_t index G_GNUC_UNUSED,
                       struct tensor_shape shapes[LAYER_MAX_TENSORS])
 {
     shapes[STEP] = (struct tensor_shape){"step", 1, 1};
@@ -37,12 +37,14 @@ static void init(const struct layer_context *context, size_t index, double *para
     parameters[MOMENTUM] = momentum;
 }
 
-static void identity(const struct layer_context *context G_GNUC_UNUSED, double *parameters)
+static void identity(const struct layer_context *context G_GNUC_UNUSED, size_t index G_GNUC_UNUSED,
+                     double *parameters)
 {
     parameters[STEP] = parameters[MOMENTUM] = 0.0;
 }
 
-static void project(const struct layer_context *context G_GNUC_UNUSED, double *parameters)
+static void project(const struct layer_context *context G_GNUC_UNUSED, size_t index G_GNUC_UNUSED,
+                    double *parameters)
 {
     parameters[STEP] = fmax(parameters[STEP], 0.0);
 }

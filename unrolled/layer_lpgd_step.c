@@ -10,7 +10,7 @@ static size_t n_state(const struct layer_context *context)
     return context->op->n_in;
 }
 
-static size_t tensors(const struct layer_context *context G_GNUC_UNUSED,
+static size_t tensors(const struct layer_context *context G_GNUC_UNUSED, size_t index G_GNUC_UNUSED,
                       struct tensor_shape shapes[LAYER_MAX_TENSORS])
 {
     shapes[0] = (struct tensor_shape){"step", 1, 1};
@@ -23,12 +23,14 @@ static void init(const struct layer_context *context, size_t index G_GNUC_UNUSED
     parameters[0] = 1.0 / context->norm2;
 }
 
-static void identity(const struct layer_context *context G_GNUC_UNUSED, double *parameters)
+static void identity(const struct layer_context *context G_GNUC_UNUSED, size_t index G_GNUC_UNUSED,
+                     double *parameters)
 {
     parameters[0] = 0.0;
 }
 
-static void project(const struct layer_context *context G_GNUC_UNUSED, double *parameters)
+static void project(const struct layer_context *context G_GNUC_UNUSED, size_t index G_GNUC_UNUSED,
+                    double *parameters)
 {
     parameters[0] = fmax(parameters[0], 0.0);
 }

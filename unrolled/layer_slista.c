@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SLISTA: ISTA with a learned step size a layer, z+ = ST(z - a A'(A z - x), lambda a).
+// SLISTA: ISTA with a learned step size a layer, z+ = ST(z - a D'(D z - x), lambda a).
 // Ablin, Moreau, Massias and Gramfort, Learning step sizes for unfolded sparse coding, 2019.
-#include "unrolled/lasso_step.h"
+// The same on the jumps of TV is the variant `step` of the synthesis networks.
+#include "unrolled/sparse_step.h"
 
 #include <math.h>
 
-static size_t n_state(const struct layer_context *context)
-{
-    return context->op->n_in;
-}
-
-static size_t tensors(const struct layer_context *context G_GNUC_UNUSED,
+static size_t tensors(const struct layer_context *context G_GNUC_UNUSED, size_t index G_GNUC_UNUSED,
                       struct tensor_shape shapes[LAYER_MAX_TENSORS])
 {
     shapes[0] = (struct tensor_shape){"step", 1, 1};
@@ -23,45 +19,62 @@ static void init(const struct layer_context *context, size_t index G_GNUC_UNUSED
     parameters[0] = 1.0 / context->norm2;
 }
 
-static void identity(const struct layer_context *context G_GNUC_UNUSED, double *parameters)
+static void identity(const struct layer_context *context G_GNUC_UNUSED, size_t index G_GNUC_UNUSED,
+                     double *parameters)
 {
     parameters[0] = 0.0;
 }
 
-static void project(const struct layer_context *context G_GNUC_UNUSED, double *parameters)
+static void project(const struct layer_context *context G_GNUC_UNUSED, size_t index G_GNUC_UNUSED,
+                    double *parameters)
 {
     parameters[0] = fmax(parameters[0], 0.0);
 }
 
-static size_t tape_bytes(const struct layer_context *context)
-{
-    return context->op->n_in * sizeof(double);
-}
-
 static void forward(const struct layer_call *call, struct block *out, void *tape)
 {
-    lasso_step_forward(call, call->parameters[0], out, tape);
+    sparse_step_forward(call, call->parameters[0], out, tape);
 }
 
 static void backward(const struct layer_call *call, const void *tape,
                      const struct block *out_adjoint, const struct layer_gradient *gradient)
 {
-    lasso_step_backward(call, call->parameters[0], tape, out_adjoint, gradient,
-                        gradient->parameters);
+    sparse_step_backward(call, call->parameters[0], tape, out_adjoint, gradient,
+                         gradient->parameters);
 }
 
 const struct layer_kind layer_slista = {
     .network = "slista",
     .variant = "",
     .problem = PROBLEM_LASSO,
-    .n_state = n_state,
+    .n_state = sparse_n_state,
     .tensors = tensors,
     .init = init,
     .identity = identity,
     .project = project,
-    .tape_bytes = tape_bytes,
+    .tape_bytes = sparse_tape_bytes,
     .forward = forward,
     .backward = backward,
-    .descend = lasso_descend,
-    .descend_backward = lasso_descend_backward,
+    .descend = sparse_descend,
+    .descend_backward = sparse_descend_backward,
+};
+
+const struct layer_kind layer_synthesis_step = {
+    .network = "synthesis-lista",
+    .variant = "step",
+    .problem = PROBLEM_TV,
+    .synthesis = true,
+    .n_state = sparse_n_state,
+    .tensors = tensors,
+    .init = init,
+    .identity = identity,
+    .project = project,
+    .start = sparse_start,
+    .output = sparse_output,
+    .output_adjoint = sparse_output_adjoint,
+    .tape_bytes = sparse_tape_bytes,
+    .forward = forward,
+    .backward = backward,
+    .descend = sparse_descend,
+    .descend_backward = sparse_descend_backward,
 };

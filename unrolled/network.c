@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "unrolled/network.h"
 
+#include "solvers/synthesis.h"
+
 #include <string.h>
 
 G_DEFINE_QUARK(unrolled_error, unrolled_error)
 
 // clang-format off: one kind a line
 static const struct layer_kind *const kinds[] = {
-    &layer_lista,         &layer_lista_coupled,
-    &layer_lpgd_conv,     &layer_lpgd_conv_threshold,
-    &layer_lpgd_dense,    &layer_lpgd_dense_threshold,
-    &layer_lpgd_momentum, &layer_lpgd_step,
+    &layer_alista,
+    &layer_lista,
+    &layer_lista_coupled,
+    &layer_lpgd_conv,
+    &layer_lpgd_conv_threshold,
+    &layer_lpgd_dense,
+    &layer_lpgd_dense_threshold,
+    &layer_lpgd_momentum,
+    &layer_lpgd_step,
     &layer_slista,
+    &layer_synthesis_dense,
+    &layer_synthesis_coupled,
+    &layer_synthesis_step,
 };
 // clang-format on
 
@@ -37,10 +47,10 @@ static const struct layer_kind *find_kind(const char *name, const char *variant,
     return NULL;
 }
 
-static size_t count_parameters(const struct layer_kind *kind, const struct layer_context *context)
+static size_t count_parameters(const struct layer_context *context, size_t index)
 {
     struct tensor_shape shapes[LAYER_MAX_TENSORS];
-    size_t n_tensors = kind->tensors(context, shapes);
+    size_t n_tensors = context->kind->tensors(context, index, shapes);
     size_t count = 0;
     for (size_t i = 0; i < n_tensors; i++)
         count += shapes[i].n_rows * shapes[i].n_columns;
@@ -68,11 +78,13 @@ struct network *network_new(const char *name, const char *variant, const struct 
     network->context = (struct layer_context){.kind = kind,
                                               .problem = problem,
                                               .op = problem->op,
-                                              .norm2 = problem->op->norm2,
+                                              .design = problem->op,
                                               .n_inner = kind->default_inner};
+    if (kind->synthesis)
+        network->context.design = network->context.synthesis = linop_new_synthesis(problem->op);
+    network->context.norm2 = network->context.design->norm2;
     if (kind->prepare != NULL)
         kind->prepare(&network->context);
-    network->n_parameters = count_parameters(kind, &network->context);
     network_resize(network, depth);
     return network;
 }
@@ -83,15 +95,17 @@ void network_free(struct network *network)
         return;
     if (network->kind->release != NULL)
         network->kind->release(&network->context);
+    linop_free(network->context.synthesis);
     network_clear_stages(network);
     g_free(network->stages);
+    g_free(network->offsets);
     g_free(network->parameters);
     g_free(network);
 }
 
 double *network_layer(const struct network *network, size_t index)
 {
-    return network->parameters + index * network->n_parameters;
+    return network->parameters + network->offsets[index];
 }
 
 const double *network_stage(const struct network *network, size_t depth)
@@ -102,7 +116,7 @@ const double *network_stage(const struct network *network, size_t depth)
 
 void network_keep_stage(struct network *network, size_t depth)
 {
-    size_t bytes = depth * network->n_parameters * sizeof(double);
+    size_t bytes = network->offsets[depth] * sizeof(double);
     g_free(network->stages[depth - 1]);
     network->stages[depth - 1] = g_memdup2(network->parameters, bytes);
 }
@@ -118,7 +132,11 @@ void network_resize(struct network *network, size_t depth)
     network_clear_stages(network);
     network->stages = g_renew(double *, network->stages, depth);
     memset(network->stages, 0, depth * sizeof *network->stages);
-    network->parameters = g_renew(double, network->parameters, depth * network->n_parameters);
+    network->offsets = g_renew(size_t, network->offsets, depth + 1);
+    network->offsets[0] = 0;
+    for (size_t i = 0; i < depth; i++)
+        network->offsets[i + 1] = network->offsets[i] + count_parameters(&network->context, i);
+    network->parameters = g_renew(double, network->parameters, network->offsets[depth]);
     for (size_t i = network->depth; i < depth; i++)
         network->kind->init(&network->context, i, network_layer(network, i));
     network->depth = depth;
@@ -221,8 +239,8 @@ static struct layer_call call_of(struct march *march, size_t layer, size_t first
     parts[1] = block_slice(&state, first, count);
     parts[2] = block_slice(&residual, first, count);
     return (struct layer_call){.context = &march->network->context,
-                               .parameters =
-                                   march->parameters + layer * march->network->n_parameters,
+                               .index = layer,
+                               .parameters = march->parameters + march->network->offsets[layer],
                                .x = &parts[0],
                                .lambda = march->input->lambda + first,
                                .in = &parts[1],
@@ -430,7 +448,7 @@ double network_loss_gradient(const struct network *network, const struct network
         block_copy(&u_adjoint, &out);
     }
     for (size_t layer = pass->depth; layer-- > pass->first;) {
-        double *parameters = gradient == NULL ? NULL : gradient + layer * network->n_parameters;
+        double *parameters = gradient == NULL ? NULL : gradient + network->offsets[layer];
         step_back(&march, layer, &out, &in, parameters, input_gradient);
         struct block swap = out;
         out = in;

@@ -20,10 +20,10 @@ struct network {
     const struct layer_kind *kind; // static
     struct layer_context context;
     size_t depth;
-    size_t n_parameters; // of one layer
-    double *parameters;  // owned; depth x n_parameters
-    double **stages;     // owned; stages[t - 1]: the t layers of the network trained to that depth,
-                         // or NULL where it is the first t layers above
+    size_t *offsets;    // owned; depth + 1: where the parameters of each layer begin, and the end
+    double *parameters; // owned; layer after layer
+    double **stages;    // owned; stages[t - 1]: the t layers of the network trained to that depth,
+                        // or NULL where it is the first t layers above
 };
 
 /** The table of layer kinds, in alphabetical order of network and variant. */
@@ -91,7 +91,7 @@ struct network_loss {
 
 /**
  * The sum over the series of the loss after pass->depth layers, and its derivative: in the
- * parameters (n_parameters x pass->depth, added to; NULL: not wanted) and, through layers and
+ * parameters of those layers (added to; NULL: not wanted) and, through layers and
  * loss, in x, lambda (added to) and the first state (set), unless input_gradient is NULL. The start
  * is held fixed.
  */

@@ -4,12 +4,15 @@
 #include "solvers/block.h"
 
 /**
- * Soft thresholding of a block: ST(a, t)_i = sign(a_i) max(|a_i| - t_i, 0), t_i = lambda_v th_i.
+ * Soft thresholding of a block: ST(a, t)_i = sign(a_i) max(|a_i| - t_i, 0), t_i = lambda_v unit
+ * th_i; the first n_free entries, such as the level of TV, pass as they are.
  */
 struct shrink {
     const double *lambda; // one a series, borrowed
     const double *th;     // >= 0, borrowed; one an entry (stride 1) or one for all (stride 0)
     size_t stride;
+    double unit;
+    size_t n_free;
 };
 
 /** out = ST(a); out may be a. */

@@ -59,7 +59,7 @@ static double mean_loss(struct chunks *chunks, struct parallel *team, double *gr
     size_t n_series = chunks->samples->x->n_series;
     size_t n_blocks = (n_series + BLOCK_SERIES - 1) / BLOCK_SERIES;
     chunks->n_chunks = MIN(n_blocks, (size_t) MAX_CHUNKS);
-    chunks->n_gradient = chunks->pass.depth * chunks->network->n_parameters;
+    chunks->n_gradient = chunks->network->offsets[chunks->pass.depth];
     memset(chunks->losses, 0, sizeof chunks->losses);
     if (chunks->gradients != NULL)
         memset(chunks->gradients, 0, chunks->n_chunks * chunks->n_gradient * sizeof(double));
@@ -154,7 +154,7 @@ static double value_and_gradient(void *data, const double *p, double *gradient)
         .network = trainer->network,
         .samples = trainer->samples,
         .pass = {.depth = trainer->stage->depth, .safeguard = options->safeguard}};
-    size_t n_gradient = trainer->stage->depth * trainer->network->n_parameters;
+    size_t n_gradient = trainer->network->offsets[trainer->stage->depth];
     g_autofree double *sums = g_new(double, MAX_CHUNKS *n_gradient);
     g_autofree double *all = g_new(double, n_gradient);
     chunks.gradients = sums;
@@ -168,9 +168,9 @@ static void project(void *data, double *p)
 {
     const struct trainer *trainer = data;
     const struct network *network = trainer->network;
-    for (size_t i = 0; network->kind->project != NULL && i < trainer->n_moving;
-         i += network->n_parameters)
-        network->kind->project(&network->context, p + i);
+    for (size_t i = 0; network->kind->project != NULL && network->offsets[i] < trainer->n_moving;
+         i++)
+        network->kind->project(&network->context, i, p + network->offsets[i]);
 }
 
 static bool accepted(void *data, const double *p, double value)
@@ -213,12 +213,6 @@ static void consider_last_layer(struct trainer *trainer,
     consider(trainer, judge(trainer));
 }
 
-static void fill_identity(const struct layer_context *context, size_t index G_GNUC_UNUSED,
-                          double *parameters)
-{
-    context->kind->identity(context, parameters);
-}
-
 static void fill_untrained(struct network *network, size_t depth)
 {
     for (size_t i = 0; i < depth; i++)
@@ -242,9 +236,9 @@ static void choose_start(struct trainer *trainer, bool grows)
         return;
     }
     if (network->kind->identity != NULL)
-        consider_last_layer(trainer, fill_identity);
+        consider_last_layer(trainer, network->kind->identity);
     consider_last_layer(trainer, network->kind->init);
-    if (train_search_applies(network)) {
+    if (train_search_applies(network, depth)) {
         train_search(network, depth, trainer->options->safeguard, trainer->samples,
                      trainer->options->team);
         consider(trainer, judge(trainer));
@@ -257,7 +251,7 @@ static void begin_stage(struct trainer *trainer, struct train_stage *stage, size
 {
     *stage = (struct train_stage){.depth = depth, .validation_start = NAN, .validation_end = NAN};
     trainer->stage = stage;
-    trainer->n_moving = n_layers * trainer->network->n_parameters;
+    trainer->n_moving = trainer->network->offsets[n_layers];
     trainer->best = g_renew(double, trainer->best, trainer->n_moving);
     trainer->best_loss = INFINITY;
     trainer->n_since_best = 0;

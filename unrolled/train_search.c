@@ -83,9 +83,9 @@ static size_t fill_grid(const char *name, double unit, double *grid)
     return N_STEPS;
 }
 
-bool train_search_applies(const struct network *network)
+bool train_search_applies(const struct network *network, size_t depth)
 {
-    return network->n_parameters <= MAX_NUMBERS;
+    return network->offsets[depth] - network->offsets[depth - 1] <= MAX_NUMBERS;
 }
 
 // One number after the other; the value found is kept only if it is better than what was there.
@@ -93,7 +93,7 @@ static void search_numbers(struct search *search, double *numbers, double *least
 {
     const struct layer_context *context = &search->network->context;
     struct tensor_shape shapes[LAYER_MAX_TENSORS];
-    size_t n_numbers = context->kind->tensors(context, shapes);
+    size_t n_numbers = context->kind->tensors(context, search->pass.first, shapes);
     for (size_t i = 0; i < n_numbers; i++) {
         double grid[N_STEPS];
         size_t n_grid = fill_grid(shapes[i].name, 1.0 / context->norm2, grid);

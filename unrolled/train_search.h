@@ -3,8 +3,8 @@
 
 #include "unrolled/train.h"
 
-/** Whether a layer has so few numbers that they are searched one by one. */
-bool train_search_applies(const struct network *network);
+/** Whether the last of `depth` layers has so few numbers that they are searched one by one. */
+bool train_search_applies(const struct network *network, size_t depth);
 
 /**
  * Sets the numbers of the last of `depth` layers where the loss is least, one after the other and
