@@ -7,8 +7,10 @@
 struct array {
     size_t n_rows;
     size_t n_columns;
-    double *values; // owned
-    char **names;   // owned, NULL-terminated: the header of a table, or NULL
+    double *values;     // owned
+    char **names;       // owned, NULL-terminated: the header of a table, or NULL
+    const char *format; // "npy", "csv", "tsv", "txt"; static
+    const char *type;   // "float64", ... as stored, or "text"; static
 };
 
 /**
@@ -17,6 +19,14 @@ struct array {
  * NaN. gzip by content. Error: IO_ERROR_INPUT naming line and column, or IO_ERROR_MEMORY.
  */
 struct array *array_read(const char *path, const struct io_context *io, GError **error);
+
+/** array_read of a file that is open already; the stream stays the caller's. */
+struct gz;
+struct array *array_read_stream(const char *path, struct gz *stream, const struct io_context *io,
+                                GError **error);
+
+/** Whether a file of this name that begins with these bytes is read by array_read. */
+bool array_recognise(const char *path, const void *head, size_t n_head);
 
 void array_free(struct array *array);
 typedef struct array owned_array; // for g_autoptr(owned_array)

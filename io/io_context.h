@@ -26,6 +26,7 @@ struct io_context {
     void *progress;
 };
 
+/** No limit of memory, level 1, one thread, nobody to tell. */
 struct io_context io_context_default(void);
 
 enum io_error {
@@ -37,3 +38,21 @@ enum io_error {
 };
 #define IO_ERROR (io_error_quark())
 GQuark io_error_quark(void);
+
+/** Sets `PATH: MESSAGE`, the path made printable (text_escape). */
+void io_error_set(GError **error, enum io_error code, const char *path, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+
+/** io->run, or a plain loop where it is NULL. */
+bool io_context_run(const struct io_context *io, size_t n, void (*body)(void *data, size_t i),
+                    void *data);
+
+/** Whether the caller wants to go on; tells it the fraction done. */
+bool io_context_go_on(const struct io_context *io, double fraction);
+
+/**
+ * n * size bytes, not cleared, or NULL and IO_ERROR_MEMORY `PATH: needs ...` where that is above
+ * io->mem_limit or not to be had. n = 0 gives a pointer that may be freed.
+ */
+void *io_context_alloc(const struct io_context *io, const char *path, size_t n, size_t size,
+                       GError **error);

@@ -16,7 +16,7 @@ struct publish *publish_new(const char *path, bool overwrite, GError **error);
 /** Appends; retries short writes and EINTR. Error: IO_ERROR_OUTPUT `PATH: cannot write: REASON`. */
 bool publish_write(struct publish *output, const void *bytes, size_t n, GError **error);
 
-/** fchmod to 0666 & ~umask, fsync, close, rename, fsync of the folder. */
+/** fsync, close, rename, fsync of the folder. The mode is 0666 less the umask. */
 bool publish_commit(struct publish *output, GError **error);
 
 /** Removes the temporary unless committed. */

@@ -1,27 +1,53 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "io/gz.h"
 #include "io/recording.h"
 
-/**
- * What a format implements. `open` fills a recording from the header; `frames` then hands every
- * stored frame, in order and in the stored sample type, to `take`. Called at most once for a
- * recording that was opened; a second pass opens again.
- */
+/** The series [first, first + count) of a file. */
+struct series_run {
+    size_t first;
+    size_t count;
+};
+
+/** What is wanted of a file: some frames of some series, numbered anew in their order. */
+struct selection {
+    const struct series_run *runs; // disjoint, ascending
+    size_t n_runs;
+    size_t first_frame;
+    size_t n_frames;
+};
+
+/** Where the samples of reader->frames go. */
+struct frame_sink {
+    /**
+     * Samples of frame t (of the selection), series [first, first + count) of the selection, float
+     * or double by recording->type; in order, by one thread at a time. False: stop.
+     */
+    bool (*take)(void *data, size_t t, size_t first, size_t count, const void *samples);
+    void *data;
+};
+
+/** What a format implements. */
 struct reader {
     const char *name;
     /** Whether a file of this name that begins with these bytes is of the format. */
     bool (*recognise)(const char *path, const uint8_t *head, size_t n_head);
-    bool (*open)(struct recording *recording, const struct io_context *io, GError **error);
+    /** Fills a recording (its path is set) from the header; takes `stream` over. */
+    bool (*open)(struct recording *recording, struct gz *stream, const struct io_context *io,
+                 GError **error);
     /**
-     * Streams all frames: take(data, t, samples) gets n_series stored samples (float or double by
-     * recording->type) and returns false to stop. To the end of the stream, gzip trailer included.
+     * Streams the file from its beginning to its end (gzip trailer included) in bounded memory,
+     * and hands on what is selected. May be called again.
      */
-    bool (*frames)(struct recording *recording,
-                   bool (*take)(void *data, size_t t, const void *samples), void *data,
-                   const struct io_context *io, GError **error);
+    bool (*frames)(struct recording *recording, const struct selection *selection,
+                   const struct frame_sink *sink, const struct io_context *io, GError **error);
     void (*close)(struct recording *recording);
 };
 
 extern const struct reader reader_array;
 extern const struct reader reader_nifti;
+
+/** Adds a warning (the path is not part of it) and its flag, a static word; each once. */
+void recording_warn(struct recording *recording, const char *flag, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);

@@ -12,18 +12,22 @@ struct reader;
 
 /** The grid of an image, with all that an output of the same geometry must keep. */
 struct image_grid {
-    size_t dim[3];       // voxels, x fastest
-    double voxel_mm[3];  //
-    double affine[3][4]; // voxel index -> mm: sform, else qform, else voxel sizes
-    bool affine_ok;      // finite and invertible
-    int qform_code;      // as in the file, 0 where invalid
-    int sform_code;      //
-    double quatern[3];   // b, c, d
-    double qoffset[3];   //
-    double qfac;         // -1 or 1
-    double srow[3][4];   //
-    int slice_code;      //
-    double toffset_s;    //
+    size_t dim[3];           // voxels, x fastest
+    double voxel_mm[3];      //
+    double affine[3][4];     // voxel index -> mm: sform, else qform, else voxel sizes
+    bool affine_ok;          // finite and invertible
+    int qform_code;          // as in the file, 0 where invalid
+    int sform_code;          //
+    double quatern[3];       // b, c, d
+    double qoffset[3];       //
+    double qfac;             // -1 or 1
+    double srow[3][4];       //
+    int slice_code;          //
+    int slice_start;         //
+    int slice_end;           //
+    double slice_duration_s; //
+    int dim_info;            // packed axes of frequency, phase and slice
+    double toffset_s;        //
 };
 
 enum sample_type { SAMPLE_FLOAT, SAMPLE_DOUBLE };
@@ -66,6 +70,9 @@ struct recording {
  */
 struct recording *recording_open(const char *path, const struct io_context *io, GError **error);
 
+/** Whether one of recording->flags is this word. */
+bool recording_has_flag(const struct recording *recording, const char *flag);
+
 /** Bytes that recording_read of n_series series would hold. */
 size_t recording_bytes(const struct recording *recording, size_t n_series);
 
@@ -80,16 +87,19 @@ bool recording_read(struct recording *recording, const uint8_t *mask, size_t fir
 /** What a pass over all samples found. */
 struct recording_summary {
     size_t n_series;
-    size_t n_constant;  // series that do not vary
-    size_t n_nonfinite; // series with a NaN or infinity
-    size_t n_inexact;   // samples that lose digits in double (64-bit integers above 2^53)
-    double minimum;     // of the finite samples, scaled; NaN where there is none
+    bool series_counted;        // false: too many series to keep track of in bounded memory
+    size_t n_constant;          // series that are finite and do not vary
+    size_t n_nonfinite;         // series with a NaN or infinity
+    size_t n_nonfinite_samples; // always counted
+    double minimum;             // of the finite samples, scaled; NaN where there is none
     double maximum;
 };
 
 /**
- * Reads everything in bounded memory (one frame at a time), to the end of the stream.
- * mean: one double a series, the mean over frames, or NULL; varies: one byte a series, or NULL.
+ * Reads everything, to the end of the stream, in at most 64 MiB whatever the file declares (and
+ * n_series times 5 or 9 bytes where `varies` is asked for). Samples that lose digits in double are
+ * a warning and the flag "inexact". mean: one double a series, the mean over frames, or NULL;
+ * varies: one byte a series, or NULL. The recording may be read afterwards.
  */
 bool recording_scan(struct recording *recording, struct recording_summary *summary, double *mean,
                     uint8_t *varies, const struct io_context *io, GError **error);

@@ -40,8 +40,8 @@ only='
 pthread.h: solvers/parallel[.]c|(tests|bench)/.*
 sched.h: solvers/parallel[.]c
 zlib.h: (io|tests|bench)/.*|app/picture[.]c
-nifti/nifti2_io.h: io/(reader|writer)_nifti[.]c|io/nifti_[a-z]*[.][ch]|tests/.*
-nifti2_io.h: io/(reader|writer)_nifti[.]c|io/nifti_[a-z]*[.][ch]|tests/.*
+nifti/nifti2_io.h: io/(header|reader|writer)_nifti[.][ch]|tests/.*
+nifti2_io.h: io/(header|reader|writer)_nifti[.][ch]|tests/.*
 '
 
 # C17 and POSIX, for everyone

@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "io/gz.h"
+
+#include "io/gz_codec.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    IN_BYTES = 256 * 1024,     // compressed bytes read at a time
+    IN_HISTORY = 8,            // kept before them: an inflater may give that many back
+    CHUNK_BYTES = 1024 * 1024, // contents handed on at a time: stays in cache, a multiple of units
+    EXCESS_BYTES = 1024 * 1024,
+    DEFLATE_MAX_RATIO = 1032,
+};
+
+struct gz {
+    struct input input;
+    bool compressed;
+    uint64_t position;     // in the contents
+    enum gz_status status; // of the stream: GZ_OK until it ends or fails
+    int io_errno;          // of GZ_IO
+    uint8_t *buffer;       // owned; IN_HISTORY + IN_BYTES
+    const uint8_t *in;     // what is unread of the buffer
+    const uint8_t *in_end; //
+    uint64_t in_offset;    // in the file, of in_end
+    struct inflater *inflater;
+    bool in_member;      // its header is read, its trailer is not
+    uint32_t crc;        // of the member under way
+    uint32_t header_crc; //
+    uint32_t length;     // of its contents, modulo 2^32
+    bool has_garbage;    // after the last member
+};
+
+const char *gz_describe(const struct gz *gz, enum gz_status status)
+{
+    static const char *const texts[] = {
+        [GZ_OK] = "read in full",
+        [GZ_END] = "the data end early",
+        [GZ_TRUNCATED] = "the gzip stream is truncated",
+        [GZ_HEADER] = "the gzip stream has an invalid member header",
+        [GZ_DEFLATE] = "the gzip stream is corrupt",
+        [GZ_CRC] = "the gzip stream is corrupt: its CRC-32 does not match",
+        [GZ_LENGTH] = "the gzip stream is corrupt: its length does not match",
+        [GZ_IO] = "",
+        [GZ_CANCELLED] = "stopped",
+        [GZ_STOPPED] = "stopped",
+    };
+    return status == GZ_IO ? g_strerror(gz->io_errno) : texts[status];
+}
+
+struct gz *gz_open(const char *path, GError **error)
+{
+    struct input input;
+    if (!input_open(&input, path, error))
+        return NULL;
+    g_autoptr(owned_gz) gz = g_new0(struct gz, 1);
+    gz->input = input;
+    uint8_t magic[2];
+    size_t n = 0;
+    if (!input_read(&input, 0, magic, sizeof magic, &n)) {
+        io_error_set(error, IO_ERROR_INPUT, path, "cannot read: %s", g_strerror(errno));
+        return NULL;
+    }
+    gz->compressed = n == sizeof magic && magic[0] == 0x1f && magic[1] == 0x8b;
+    if (gz->compressed) {
+        gz->buffer = g_malloc(IN_HISTORY + IN_BYTES);
+        gz->inflater = inflater_new();
+    }
+    gz_rewind(gz);
+    return g_steal_pointer(&gz);
+}
+
+void gz_free(struct gz *gz)
+{
+    if (gz == NULL)
+        return;
+    input_close(&gz->input);
+    inflater_free(gz->inflater);
+    g_free(gz->buffer);
+    g_free(gz);
+}
+
+bool gz_is_compressed(const struct gz *gz)
+{
+    return gz->compressed;
+}
+
+uint64_t gz_file_size(const struct gz *gz)
+{
+    return gz->input.size;
+}
+
+uint64_t gz_size_limit(const struct gz *gz)
+{
+    if (!gz->compressed)
+        return gz->input.size;
+    uint64_t limit = 0;
+    bool overflow = __builtin_mul_overflow(gz->input.size, DEFLATE_MAX_RATIO, &limit);
+    return overflow ? UINT64_MAX : limit;
+}
+
+uint64_t gz_position(const struct gz *gz)
+{
+    return gz->position;
+}
+
+void gz_rewind(struct gz *gz)
+{
+    gz->position = 0;
+    gz->status = GZ_OK;
+    gz->in = gz->in_end = gz->buffer;
+    gz->in_offset = 0;
+    gz->in_member = false;
+    gz->has_garbage = false;
+}
+
+static bool fail(struct gz *gz, enum gz_status status)
+{
+    gz->status = status;
+    return false;
+}
+
+/** Makes at least one byte of input; false at the end of the file (status GZ_OK) or with GZ_IO. */
+static bool refill(struct gz *gz)
+{
+    if (gz->in < gz->in_end)
+        return true;
+    // The first time there is no history, and none is asked for.
+    if (gz->in_offset > 0)
+        memmove(gz->buffer, gz->in_end - IN_HISTORY, IN_HISTORY);
+    uint8_t *begin = gz->buffer + IN_HISTORY;
+    size_t n = 0;
+    if (!input_read(&gz->input, gz->in_offset, begin, IN_BYTES, &n)) {
+        gz->io_errno = errno;
+        return fail(gz, GZ_IO);
+    }
+    gz->in = begin;
+    gz->in_end = begin + n;
+    gz->in_offset += n;
+    return n > 0;
+}
+
+/** The next byte of a member's header or trailer, where the file must not end. */
+static bool next_byte(struct gz *gz, uint8_t *byte)
+{
+    if (!refill(gz))
+        return gz->status != GZ_OK ? false : fail(gz, GZ_TRUNCATED);
+    *byte = *gz->in++;
+    gz->header_crc = codec_crc32(gz->header_crc, byte, 1);
+    return true;
+}
+
+static bool next_le(struct gz *gz, size_t n_bytes, uint32_t *value)
+{
+    *value = 0;
+    for (size_t i = 0; i < n_bytes; i++) {
+        uint8_t byte = 0;
+        if (!next_byte(gz, &byte))
+            return false;
+        *value |= (uint32_t) byte << (8 * i);
+    }
+    return true;
+}
+
+static bool skip_string(struct gz *gz)
+{
+    uint8_t byte = 1;
+    while (byte != 0)
+        if (!next_byte(gz, &byte))
+            return false;
+    return true;
+}
+
+static bool skip_extra(struct gz *gz)
+{
+    uint32_t length = 0;
+    if (!next_le(gz, 2, &length))
+        return false;
+    uint8_t byte = 0;
+    while (length-- > 0)
+        if (!next_byte(gz, &byte))
+            return false;
+    return true;
+}
+
+/** What a member's header has after its two magic bytes (RFC 1952, section 2.3). */
+static bool read_member_header(struct gz *gz)
+{
+    enum { HAS_CRC = 2, HAS_EXTRA = 4, HAS_NAME = 8, HAS_COMMENT = 16, RESERVED = 0xe0 };
+    static const uint8_t magic[] = {0x1f, 0x8b};
+    gz->header_crc = codec_crc32(0, magic, sizeof magic);
+    uint8_t method = 0;
+    uint8_t flags = 0;
+    uint32_t ignored = 0; // time; extra flags and system
+    if (!next_byte(gz, &method) || !next_byte(gz, &flags) || !next_le(gz, 4, &ignored) ||
+        !next_le(gz, 2, &ignored))
+        return false;
+    if (method != 8 || (flags & RESERVED) != 0)
+        return fail(gz, GZ_HEADER);
+    if ((flags & HAS_EXTRA) != 0 && !skip_extra(gz))
+        return false;
+    if ((flags & HAS_NAME) != 0 && !skip_string(gz))
+        return false;
+    if ((flags & HAS_COMMENT) != 0 && !skip_string(gz))
+        return false;
+    if ((flags & HAS_CRC) == 0)
+        return true;
+    uint32_t expected = gz->header_crc & 0xffff;
+    uint32_t found = 0;
+    if (!next_le(gz, 2, &found))
+        return false;
+    return found == expected || fail(gz, GZ_HEADER);
+}
+
+/** The end of the last member, or what pads it: zeros are nothing, other bytes are noted. */
+static bool pass_padding(struct gz *gz)
+{
+    for (size_t n = 0; refill(gz); n++) {
+        if (*gz->in++ != 0 || n == EXCESS_BYTES) {
+            gz->has_garbage = true;
+            break;
+        }
+    }
+    return gz->status == GZ_IO ? false : fail(gz, GZ_END);
+}
+
+static bool begin_member(struct gz *gz)
+{
+    for (size_t i = 0; i < 2; i++) {
+        static const uint8_t magic[] = {0x1f, 0x8b};
+        bool there = refill(gz);
+        if (!there && gz->status == GZ_IO)
+            return false;
+        if (!there || *gz->in != magic[i]) {
+            gz->has_garbage = i > 0;
+            return pass_padding(gz);
+        }
+        gz->in++;
+    }
+    if (!read_member_header(gz))
+        return false;
+    inflater_reset(gz->inflater);
+    gz->in_member = true;
+    gz->crc = 0;
+    gz->length = 0;
+    return true;
+}
+
+static bool end_member(struct gz *gz)
+{
+    uint32_t crc = 0;
+    uint32_t length = 0;
+    if (!next_le(gz, 4, &crc) || !next_le(gz, 4, &length))
+        return false;
+    gz->in_member = false;
+    if (crc != gz->crc)
+        return fail(gz, GZ_CRC);
+    return length == gz->length || fail(gz, GZ_LENGTH);
+}
+
+/** One step of decompression into out[0..n); *n_out bytes came. */
+static bool inflate_some(struct gz *gz, uint8_t *out, size_t n, size_t *n_out)
+{
+    bool more_input = refill(gz);
+    if (gz->status != GZ_OK)
+        return false;
+    struct inflate_span span = {gz->in, gz->in_end, out, out + n};
+    enum inflate_status result = inflater_run(gz->inflater, &span);
+    *n_out = (size_t) (span.out - out);
+    bool progress = *n_out > 0 || span.in != gz->in;
+    gz->in = span.in;
+    gz->crc = codec_crc32(gz->crc, out, *n_out);
+    gz->length += (uint32_t) *n_out;
+    if (result == INFLATE_CORRUPT)
+        return fail(gz, GZ_DEFLATE);
+    if (result == INFLATE_END)
+        return end_member(gz);
+    return progress || more_input || fail(gz, GZ_TRUNCATED);
+}
+
+static size_t fill_compressed(struct gz *gz, uint8_t *out, size_t n)
+{
+    size_t n_out = 0;
+    while (n_out < n && gz->status == GZ_OK) {
+        size_t more = 0;
+        if (gz->in_member || begin_member(gz))
+            inflate_some(gz, out + n_out, n - n_out, &more);
+        n_out += more;
+    }
+    return n_out;
+}
+
+static size_t fill_plain(struct gz *gz, uint8_t *out, size_t n)
+{
+    size_t n_out = 0;
+    if (!input_read(&gz->input, gz->position, out, n, &n_out)) {
+        gz->io_errno = errno;
+        fail(gz, GZ_IO);
+    } else if (n_out < n) {
+        fail(gz, GZ_END);
+    }
+    return n_out;
+}
+
+enum gz_status gz_read(struct gz *gz, void *bytes, size_t n, size_t *n_read)
+{
+    *n_read = gz->compressed ? fill_compressed(gz, bytes, n) : fill_plain(gz, bytes, n);
+    gz->position += *n_read;
+    return *n_read == n ? GZ_OK : gz->status;
+}
+
+enum gz_status gz_skip(struct gz *gz, uint64_t n)
+{
+    if (!gz->compressed) {
+        gz->position += n;
+        return GZ_OK;
+    }
+    g_autofree uint8_t *scratch = g_malloc(EXCESS_BYTES);
+    enum gz_status status = GZ_OK;
+    while (n > 0 && status == GZ_OK) {
+        size_t n_read = 0;
+        status = gz_read(gz, scratch, (size_t) MIN(n, EXCESS_BYTES), &n_read);
+        n -= n_read;
+    }
+    return status;
+}
+
+/** A piece of the contents on its way to the sink. */
+struct chunk {
+    uint8_t *bytes; // owned
+    size_t n;
+};
+
+struct pump {
+    struct gz *gz;
+    const struct gz_sink *sink;
+    uint64_t n_left; // to be read
+    struct chunk ahead;
+    struct chunk behind;
+    enum gz_status status; // of reading
+    bool stopped;          // by the sink
+};
+
+static void pump_read(struct pump *pump)
+{
+    size_t n = (size_t) MIN(pump->n_left, CHUNK_BYTES);
+    pump->status = gz_read(pump->gz, pump->ahead.bytes, n, &pump->ahead.n);
+    pump->n_left -= pump->ahead.n;
+    pump->ahead.n -= pump->ahead.n % pump->sink->unit; // a failure may leave part of a unit
+}
+
+static void pump_hand_on(struct pump *pump)
+{
+    struct chunk *chunk = &pump->behind;
+    pump->stopped = !pump->sink->take(pump->sink->data, chunk->bytes, chunk->n);
+}
+
+static void pump_both(void *data, size_t i)
+{
+    struct pump *pump = data;
+    if (i == 0)
+        pump_hand_on(pump);
+    else
+        pump_read(pump);
+}
+
+/** Reads a chunk and hands the one before it on; false once it has to stop. */
+static bool pump_step(struct pump *pump, const struct io_context *io)
+{
+    bool has_behind = pump->behind.n > 0;
+    bool has_ahead = pump->n_left > 0 && pump->status == GZ_OK;
+    pump->ahead.n = 0;
+    bool ran = true;
+    if (has_behind && has_ahead && io->n_threads > 1) {
+        ran = io_context_run(io, 2, pump_both, pump);
+    } else {
+        if (has_behind)
+            pump_hand_on(pump);
+        if (has_ahead && !pump->stopped)
+            pump_read(pump);
+    }
+    struct chunk behind = pump->behind;
+    pump->behind = pump->ahead;
+    pump->ahead = behind;
+    return ran && !pump->stopped;
+}
+
+enum gz_status gz_pump(struct gz *gz, uint64_t n, const struct gz_sink *sink,
+                       const struct io_context *io)
+{
+    g_assert(sink->unit >= 1 && sink->unit <= GZ_MAX_UNIT && CHUNK_BYTES % sink->unit == 0);
+    g_autofree uint8_t *memory = g_malloc(2 * CHUNK_BYTES);
+    struct pump pump = {.gz = gz, .sink = sink, .n_left = n};
+    pump.ahead.bytes = memory;
+    pump.behind.bytes = memory + CHUNK_BYTES;
+    do {
+        double fraction = n == 0 ? 1.0 : 1.0 - (double) pump.n_left / (double) n;
+        if (!io_context_go_on(io, fraction) || !pump_step(&pump, io))
+            return pump.stopped ? GZ_STOPPED : GZ_CANCELLED;
+    } while (pump.behind.n > 0 || (pump.n_left > 0 && pump.status == GZ_OK));
+    return pump.status;
+}
+
+enum gz_status gz_finish(struct gz *gz, struct gz_rest *rest)
+{
+    *rest = (struct gz_rest){0};
+    if (!gz->compressed) {
+        rest->n_excess = gz->input.size - MIN(gz->position, gz->input.size);
+        return GZ_OK;
+    }
+    g_autofree uint8_t *scratch = g_malloc(EXCESS_BYTES + 1);
+    size_t n = 0;
+    enum gz_status status = gz_read(gz, scratch, EXCESS_BYTES + 1, &n);
+    rest->n_excess = n;
+    rest->excess_is_cut = status == GZ_OK;
+    rest->has_garbage = gz->has_garbage;
+    return status == GZ_END ? GZ_OK : status;
+}

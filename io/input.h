@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "io/io_context.h"
+
+#include <stdint.h>
+
+/** A regular file, open for reading. It may change under us: reads are bounded by what comes. */
+struct input {
+    int fd;
+    uint64_t size; // when it was opened
+};
+
+/**
+ * Opens exactly this file, once. Never blocks on a pipe and never takes a terminal; anything but a
+ * regular file is refused. Error: IO_ERROR_INPUT; a dangling link is told from an absent file, and
+ * one into a git-annex from others.
+ */
+bool input_open(struct input *input, const char *path, GError **error);
+
+/**
+ * Reads n bytes from offset on, or fewer at the end of the file only. False: errno tells why.
+ */
+bool input_read(const struct input *input, uint64_t offset, void *bytes, size_t n, size_t *n_read);
+
+void input_close(struct input *input);

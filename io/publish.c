@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "io/publish.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct publish {
+    char *path;      // owned: as the caller named it, for messages
+    char *name;      // owned: its last part
+    char *temporary; // owned: name in the same folder; NULL once committed
+    int folder;      // descriptor: the folder cannot be swapped for another under us
+    int fd;
+};
+
+static bool fail(GError **error, const char *path, int reason)
+{
+    io_error_set(error, IO_ERROR_OUTPUT, path, "cannot write: %s", g_strerror(reason));
+    return false;
+}
+
+/** ".tmp-HOST-": what temporaries of this host begin with. To be freed. */
+static char *temporary_prefix(void)
+{
+    char host[65] = "";
+    if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
+        g_strlcpy(host, "localhost", sizeof host);
+    g_strcanon(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.", '_');
+    return g_strdup_printf(".tmp-%s-", host);
+}
+
+/**
+ * Creates the temporary. Mode 0666 here, so that the umask (or the folder's default ACL) applies
+ * as it would to the final name: there is no way to ask for the umask that other threads cannot
+ * see.
+ */
+static bool create_temporary(struct publish *output, GError **error)
+{
+    g_autofree char *prefix = temporary_prefix();
+    for (int attempt = 0; attempt < 100; attempt++) {
+        g_free(output->temporary);
+        output->temporary =
+            g_strdup_printf("%s%ld-%08" PRIx32, prefix, (long) getpid(), g_random_int());
+        output->fd = openat(output->folder, output->temporary,
+                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        if (output->fd >= 0)
+            return true;
+        if (errno != EEXIST && errno != EINTR)
+            break;
+    }
+    int reason = errno;
+    g_clear_pointer(&output->temporary, g_free); // not ours to remove
+    return fail(error, output->path, reason);
+}
+
+/** Whether the final name may be taken: by nothing there, or by a file or link to replace. */
+static bool check_target(const struct publish *output, bool overwrite, GError **error)
+{
+    struct stat status;
+    if (fstatat(output->folder, output->name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT || fail(error, output->path, errno);
+    if (S_ISDIR(status.st_mode))
+        return fail(error, output->path, EISDIR);
+    if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
+        io_error_set(error, IO_ERROR_OUTPUT, output->path,
+                     "cannot write: it is there and not a regular file");
+        return false;
+    }
+    if (overwrite)
+        return true;
+    io_error_set(error, IO_ERROR_EXISTS, output->path, "exists already (--force overwrites)");
+    return false;
+}
+
+struct publish *publish_new(const char *path, bool overwrite, GError **error)
+{
+    g_autoptr(owned_publish) output = g_new0(struct publish, 1);
+    output->fd = output->folder = -1;
+    output->path = g_strdup(path);
+    output->name = g_path_get_basename(path);
+    if (path[0] == '\0' || g_str_has_suffix(path, "/") || strcmp(output->name, ".") == 0 ||
+        strcmp(output->name, "..") == 0) {
+        fail(error, path, EISDIR);
+        return NULL;
+    }
+    g_autofree char *folder = g_path_get_dirname(path);
+    output->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (output->folder < 0) {
+        fail(error, path, errno);
+        return NULL;
+    }
+    if (!check_target(output, overwrite, error) || !create_temporary(output, error))
+        return NULL;
+    return g_steal_pointer(&output);
+}
+
+bool publish_write(struct publish *output, const void *bytes, size_t n, GError **error)
+{
+    const char *at = bytes;
+    while (n > 0) {
+        ssize_t written = write(output->fd, at, n);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return fail(error, output->path, written == 0 ? ENOSPC : errno);
+        at += written;
+        n -= (size_t) written;
+    }
+    return true;
+}
+
+static int sync_descriptor(int fd)
+{
+    int result;
+    do
+        result = fsync(fd);
+    while (result != 0 && errno == EINTR);
+    return result;
+}
+
+bool publish_commit(struct publish *output, GError **error)
+{
+    if (sync_descriptor(output->fd) != 0)
+        return fail(error, output->path, errno);
+    // After close the descriptor is gone, whatever it returns.
+    int closed = close(output->fd);
+    output->fd = -1;
+    if (closed != 0 && errno != EINTR)
+        return fail(error, output->path, errno);
+    if (renameat(output->folder, output->temporary, output->folder, output->name) != 0)
+        return fail(error, output->path, errno);
+    g_clear_pointer(&output->temporary, g_free);
+    // Some file systems cannot sync a folder and say EINVAL: nothing more can be done there.
+    if (sync_descriptor(output->folder) != 0 && errno != EINVAL)
+        return fail(error, output->path, errno);
+    return true;
+}
+
+void publish_free(struct publish *output)
+{
+    if (output == NULL)
+        return;
+    int reason = errno;
+    if (output->fd >= 0)
+        close(output->fd);
+    if (output->temporary != NULL)
+        unlinkat(output->folder, output->temporary, 0);
+    if (output->folder >= 0)
+        close(output->folder);
+    g_free(output->path);
+    g_free(output->name);
+    g_free(output->temporary);
+    g_free(output);
+    errno = reason;
+}
+
+bool publish_bytes(const char *path, const void *bytes, size_t n, bool overwrite, GError **error)
+{
+    g_autoptr(owned_publish) output = publish_new(path, overwrite, error);
+    return output != NULL && publish_write(output, bytes, n, error) &&
+           publish_commit(output, error);
+}
+
+/** Whether a name is that of a temporary whose process, of this host, is no more. */
+static bool is_left_over(const char *name, const char *prefix)
+{
+    if (!g_str_has_prefix(name, prefix))
+        return false;
+    char *end = NULL;
+    gint64 pid = g_ascii_strtoll(name + strlen(prefix), &end, 10);
+    bool is_pid = end != name + strlen(prefix) && *end == '-' && pid > 0 && pid <= G_MAXINT32;
+    return is_pid && kill((pid_t) pid, 0) != 0 && errno == ESRCH;
+}
+
+void publish_sweep(const char *folder)
+{
+    g_autofree char *prefix = temporary_prefix();
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+    if (entries == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries))
+        if (is_left_over(entry->d_name, prefix))
+            unlinkat(fd, entry->d_name, 0);
+    closedir(entries);
+}

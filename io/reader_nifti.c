@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "io/header_nifti.h"
+#include "io/reader.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+struct nifti_source {
+    struct nifti_header header;
+    struct gz *head; // owned
+    struct gz *data; // owned, or the same as head
+};
+
+static bool has_suffix_of(const char *path, const char *const *suffixes)
+{
+    for (; *suffixes != NULL; suffixes++)
+        if (g_str_has_suffix(path, *suffixes))
+            return true;
+    return false;
+}
+
+static bool is_pair(const char *path)
+{
+    static const char *const suffixes[] = {".hdr", ".hdr.gz", NULL};
+    return has_suffix_of(path, suffixes);
+}
+
+static bool nifti_recognise(const char *path, const uint8_t *head, size_t n_head)
+{
+    static const char *const suffixes[] = {".nii", ".nii.gz", NULL};
+    if (has_suffix_of(path, suffixes) || is_pair(path))
+        return true;
+    struct nifti_header header;
+    header_nifti_parse(&header, head, n_head);
+    return header.version != 0 && header.fields.magic[0] == 'n';
+}
+
+static void nifti_close(struct recording *recording)
+{
+    struct nifti_source *source = recording->source;
+    if (source == NULL)
+        return;
+    if (source->data != source->head)
+        gz_free(source->data);
+    gz_free(source->head);
+    g_free(source);
+    recording->source = NULL;
+}
+
+/** Opens the .img of a .hdr, under no other name. */
+static struct gz *open_image(const char *path, GError **error)
+{
+    const char *suffix = g_str_has_suffix(path, ".gz") ? ".hdr.gz" : ".hdr";
+    g_autofree char *stem = g_strndup(path, strlen(path) - strlen(suffix));
+    g_autofree char *name = g_strconcat(stem, ".img", suffix + strlen(".hdr"), NULL);
+    return gz_open(name, error);
+}
+
+static bool apply_guards(struct recording *recording, const struct nifti_subject *subject,
+                         GError **error)
+{
+    size_t n_guards = 0;
+    const struct nifti_guard *guards = header_nifti_guards(&n_guards);
+    for (size_t i = 0; i < n_guards; i++) {
+        char found[NIFTI_FOUND_BYTES] = "";
+        if (guards[i].holds(subject, found))
+            continue;
+        if (guards[i].level == GUARD_REFUSE) {
+            io_error_set(error, IO_ERROR_INPUT, recording->path, "%s, found %s", guards[i].text,
+                         found);
+            return false;
+        }
+        recording_warn(recording, guards[i].id, "%s, found %s", guards[i].text, found);
+    }
+    return true;
+}
+
+static void describe(struct recording *recording, const struct nifti_header *header)
+{
+    bool has_interval = !recording_has_flag(recording, "tr");
+    recording->format = header->version == 1 ? "NIfTI-1" : "NIfTI-2";
+    recording->datatype = header->type->name;
+    recording->type = header->type->held_as;
+    recording->grid = header_nifti_grid(header);
+    const size_t *dim = recording->grid->dim;
+    recording->n_series = dim[0] * dim[1] * dim[2];
+    recording->n_time = header_nifti_n_frames(header);
+    recording->interval_s =
+        has_interval && recording->n_time > 1 ? header_nifti_interval_s(header) : 0.0;
+    // 0 and NaN mean that values are as stored.
+    if (header->fields.scl_slope != 0.0 && !isnan(header->fields.scl_slope)) {
+        recording->scale = header->fields.scl_slope;
+        recording->offset = header->fields.scl_inter;
+    }
+}
+
+static bool nifti_open(struct recording *recording, struct gz *stream, const struct io_context *io,
+                       GError **error)
+{
+    (void) io;
+    struct nifti_source *source = g_new0(struct nifti_source, 1);
+    recording->source = source;
+    source->head = source->data = stream;
+    const char *path = recording->path;
+
+    uint8_t bytes[NIFTI_HEADER_BYTES];
+    size_t n = 0;
+    enum gz_status status = gz_read(stream, bytes, sizeof bytes, &n);
+    if (status != GZ_OK && status != GZ_END) {
+        io_error_set(error, IO_ERROR_INPUT, path, "header: %s", gz_describe(stream, status));
+        return false;
+    }
+    header_nifti_parse(&source->header, bytes, n);
+    if (is_pair(path)) {
+        source->data = open_image(path, error);
+        if (source->data == NULL)
+            return false;
+    }
+    struct nifti_subject subject = {path, is_pair(path), &source->header, stream, source->data};
+    if (!apply_guards(recording, &subject, error))
+        return false;
+    recording->compressed = gz_is_compressed(source->data);
+    describe(recording, &source->header);
+    return true;
+}
+
+// Samples on their way from the stream to the sink. They are converted a tile at a time, so that
+// what is not selected costs nothing but its decompression.
+
+enum { TILE_SAMPLES = 8192 };
+
+struct gather {
+    const struct nifti_type *type;
+    bool swapped;
+    size_t n_series;
+    const struct selection *selection;
+    const struct frame_sink *sink;
+    void *tile;       // TILE_SAMPLES samples
+    size_t t;         // frame of the next byte
+    size_t v;         // series of the next byte
+    size_t run;       // the first run that ends after v
+    size_t n_done;    // selected series of this frame before that run
+    size_t n_inexact; //
+    size_t n_samples; // seen so far
+};
+
+static void swap_bytes(uint8_t *bytes, size_t n, size_t size)
+{
+    for (size_t i = 0; i < n; i += size)
+        for (size_t a = i, b = i + size - 1; a < b; a++, b--) {
+            uint8_t byte = bytes[a];
+            bytes[a] = bytes[b];
+            bytes[b] = byte;
+        }
+}
+
+/** Converts count samples and hands them on as series [first, first + count) of the selection. */
+static bool hand_on(struct gather *g, const uint8_t *bytes, size_t first, size_t count)
+{
+    size_t frame = g->t - g->selection->first_frame;
+    while (count > 0) {
+        size_t n = MIN(count, TILE_SAMPLES);
+        g->n_inexact += g->type->convert(bytes, n, g->tile);
+        if (!g->sink->take(g->sink->data, frame, first, n, g->tile))
+            return false;
+        bytes += n * g->type->n_bytes;
+        first += n;
+        count -= n;
+    }
+    return true;
+}
+
+/** The part of a frame that has the series [v, v + count). */
+static bool gather_part(struct gather *g, const uint8_t *bytes, size_t count)
+{
+    const struct selection *selection = g->selection;
+    size_t end = g->v + count;
+    while (g->run < selection->n_runs) {
+        const struct series_run *run = &selection->runs[g->run];
+        size_t from = MAX(run->first, g->v);
+        size_t to = MIN(run->first + run->count, end);
+        if (from < to && !hand_on(g, bytes + (from - g->v) * g->type->n_bytes,
+                                  g->n_done + from - run->first, to - from))
+            return false;
+        if (run->first + run->count > end)
+            break;
+        g->n_done += run->count;
+        g->run++;
+    }
+    return true;
+}
+
+static bool gather_take(void *data, uint8_t *bytes, size_t n_bytes)
+{
+    struct gather *g = data;
+    size_t size = g->type->n_bytes;
+    if (g->swapped && size > 1)
+        swap_bytes(bytes, n_bytes, size);
+    for (size_t left = n_bytes / size; left > 0;) {
+        size_t count = MIN(left, g->n_series - g->v);
+        bool wanted = g->t >= g->selection->first_frame &&
+                      g->t - g->selection->first_frame < g->selection->n_frames;
+        if (wanted && !gather_part(g, bytes, count))
+            return false;
+        bytes += count * size;
+        left -= count;
+        g->n_samples += count;
+        g->v += count;
+        if (g->v == g->n_series) {
+            g->t++;
+            g->v = g->run = g->n_done = 0;
+        }
+    }
+    return true;
+}
+
+static bool set_stream_error(const struct recording *recording, enum gz_status status,
+                             size_t n_samples, GError **error)
+{
+    const struct nifti_source *source = recording->source;
+    size_t volume = MIN(n_samples / recording->n_series + 1, recording->n_time);
+    if (status == GZ_CANCELLED || status == GZ_STOPPED)
+        io_error_set(error, IO_ERROR_CANCELLED, recording->path, "stopped");
+    else if (status == GZ_END || status == GZ_TRUNCATED)
+        io_error_set(error, IO_ERROR_INPUT, recording->path, "ends in volume %zu of %zu: %s",
+                     volume, recording->n_time, gz_describe(source->data, status));
+    else
+        io_error_set(error, IO_ERROR_INPUT, recording->path, "volume %zu of %zu: %s", volume,
+                     recording->n_time, gz_describe(source->data, status));
+    return false;
+}
+
+/** Reads to the end of the stream and says what is there that should not be. */
+static bool finish(struct recording *recording, size_t n_samples, GError **error)
+{
+    const struct nifti_source *source = recording->source;
+    struct gz_rest rest;
+    enum gz_status status = gz_finish(source->data, &rest);
+    if (status != GZ_OK)
+        return set_stream_error(recording, status, n_samples, error);
+    if (rest.excess_is_cut)
+        recording_warn(recording, "excess",
+                       "data: more than 1 MiB after the last volume: not read, not checked");
+    else if (rest.n_excess > 0)
+        recording_warn(recording, "excess", "data: %" PRIu64 " bytes after the last volume",
+                       rest.n_excess);
+    if (rest.has_garbage)
+        recording_warn(recording, "garbage", "gzip: bytes after the last member");
+    return true;
+}
+
+static bool nifti_frames(struct recording *recording, const struct selection *selection,
+                         const struct frame_sink *sink, const struct io_context *io, GError **error)
+{
+    const struct nifti_source *source = recording->source;
+    const struct nifti_header *header = &source->header;
+    g_autofree void *tile = g_malloc(TILE_SAMPLES * sizeof(double));
+    size_t n_series = recording->grid->dim[0] * recording->grid->dim[1] * recording->grid->dim[2];
+    struct gather gather = {.type = header->type,
+                            .swapped = header->swapped,
+                            .n_series = n_series,
+                            .selection = selection,
+                            .sink = sink,
+                            .tile = tile};
+    struct gz_sink bytes = {gather_take, &gather, header->type->n_bytes};
+    gz_rewind(source->data);
+    enum gz_status status = gz_skip(source->data, header_nifti_data_offset(header));
+    if (status == GZ_OK)
+        status = gz_pump(source->data, header->data_bytes, &bytes, io);
+    if (status != GZ_OK)
+        return set_stream_error(recording, status, gather.n_samples, error);
+    if (gather.n_inexact > 0)
+        recording_warn(recording, "inexact", "data: %zu integers above 2^53 are rounded to 53 bits",
+                       gather.n_inexact);
+    return finish(recording, gather.n_samples, error);
+}
+
+const struct reader reader_nifti = {
+    .name = "NIfTI",
+    .recognise = nifti_recognise,
+    .open = nifti_open,
+    .frames = nifti_frames,
+    .close = nifti_close,
+};

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "io/recording.h"
+
+#include "io/reader.h"
+
+#include <math.h>
+#include <string.h>
+
+static const struct reader *const readers[] = {&reader_array, &reader_nifti};
+
+static struct recording *recording_new(const char *path)
+{
+    struct recording *recording = g_new0(struct recording, 1);
+    recording->path = g_strdup(path);
+    recording->scale = 1.0;
+    recording->warnings = g_ptr_array_new_with_free_func(g_free);
+    recording->flags = g_ptr_array_new();
+    return recording;
+}
+
+void recording_free(struct recording *recording)
+{
+    if (recording == NULL)
+        return;
+    if (recording->reader != NULL)
+        recording->reader->close(recording);
+    g_free(recording->path);
+    g_free(recording->grid);
+    g_free(recording->samples.any);
+    g_free(recording->voxel);
+    g_ptr_array_unref(recording->warnings);
+    g_ptr_array_unref(recording->flags);
+    g_free(recording);
+}
+
+void recording_warn(struct recording *recording, const char *flag, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    if (!g_ptr_array_find_with_equal_func(recording->warnings, text, g_str_equal, NULL))
+        g_ptr_array_add(recording->warnings, g_steal_pointer(&text));
+    if (!g_ptr_array_find_with_equal_func(recording->flags, flag, g_str_equal, NULL))
+        g_ptr_array_add(recording->flags, (char *) flag);
+}
+
+bool recording_has_flag(const struct recording *recording, const char *flag)
+{
+    return g_ptr_array_find_with_equal_func(recording->flags, flag, g_str_equal, NULL);
+}
+
+static const struct reader *find_reader(const char *path, struct gz *stream)
+{
+    uint8_t head[1024];
+    size_t n_head = 0;
+    gz_read(stream, head, sizeof head, &n_head); // a bad stream is told by the reader
+    gz_rewind(stream);
+    for (size_t i = 0; i < G_N_ELEMENTS(readers); i++)
+        if (readers[i]->recognise(path, head, n_head))
+            return readers[i];
+    return NULL;
+}
+
+struct recording *recording_open(const char *path, const struct io_context *io, GError **error)
+{
+    g_autoptr(owned_gz) stream = gz_open(path, error);
+    if (stream == NULL)
+        return NULL;
+    const struct reader *reader = find_reader(path, stream);
+    if (reader == NULL) {
+        io_error_set(error, IO_ERROR_INPUT, path,
+                     "expected a NIfTI image (.nii, .nii.gz, .hdr) or an array (.npy, .csv, .tsv, "
+                     ".txt), found neither");
+        return NULL;
+    }
+    g_autoptr(owned_recording) recording = recording_new(path);
+    recording->reader = reader;
+    if (!reader->open(recording, g_steal_pointer(&stream), io, error))
+        return NULL;
+    return g_steal_pointer(&recording);
+}
+
+static size_t sample_bytes(const struct recording *recording)
+{
+    return recording->type == SAMPLE_FLOAT ? sizeof(float) : sizeof(double);
+}
+
+size_t recording_bytes(const struct recording *recording, size_t n_series)
+{
+    size_t bytes = 0;
+    size_t frame = 0;
+    bool overflow = __builtin_mul_overflow(n_series, sample_bytes(recording), &frame) ||
+                    __builtin_mul_overflow(frame, recording->n_time, &bytes);
+    return overflow ? G_MAXSIZE : bytes;
+}
+
+/** The runs of non-zero bytes of a mask; their number, and themselves unless `runs` is NULL. */
+static size_t find_runs(const uint8_t *mask, size_t n, struct series_run *runs)
+{
+    size_t n_runs = 0;
+    for (size_t v = 0; v < n; v++) {
+        if (mask[v] == 0)
+            continue;
+        size_t first = v;
+        while (v < n && mask[v] != 0)
+            v++;
+        if (runs != NULL)
+            runs[n_runs] = (struct series_run){first, v - first};
+        n_runs++;
+    }
+    return n_runs;
+}
+
+/** The runs to be read, all where mask is NULL. To be freed. */
+static struct series_run *select_runs(const struct recording *recording, const uint8_t *mask,
+                                      size_t *n_runs, const struct io_context *io, GError **error)
+{
+    *n_runs = mask == NULL ? 1 : find_runs(mask, recording->n_series, NULL);
+    struct series_run *runs = io_context_alloc(io, recording->path, *n_runs, sizeof *runs, error);
+    if (runs != NULL && mask == NULL)
+        runs[0] = (struct series_run){0, recording->n_series};
+    else if (runs != NULL)
+        find_runs(mask, recording->n_series, runs);
+    return runs;
+}
+
+struct store {
+    char *samples;
+    size_t n_series;
+    size_t sample_bytes;
+};
+
+static bool store_take(void *data, size_t t, size_t first, size_t count, const void *samples)
+{
+    const struct store *store = data;
+    size_t at = (t * store->n_series + first) * store->sample_bytes;
+    memcpy(store->samples + at, samples, count * store->sample_bytes);
+    return true;
+}
+
+static size_t *list_voxels(const struct recording *recording, const struct selection *selection,
+                           size_t n, const struct io_context *io, GError **error)
+{
+    size_t *voxel = io_context_alloc(io, recording->path, n, sizeof *voxel, error);
+    if (voxel == NULL)
+        return NULL;
+    size_t at = 0;
+    for (size_t i = 0; i < selection->n_runs; i++)
+        for (size_t j = 0; j < selection->runs[i].count; j++)
+            voxel[at++] = selection->runs[i].first + j;
+    return voxel;
+}
+
+bool recording_read(struct recording *recording, const uint8_t *mask, size_t first, size_t count,
+                    const struct io_context *io, GError **error)
+{
+    g_assert(recording->samples.any == NULL);
+    g_assert(first <= recording->n_time && count <= recording->n_time - first);
+    size_t n_runs = 0;
+    g_autofree struct series_run *runs = select_runs(recording, mask, &n_runs, io, error);
+    if (runs == NULL)
+        return false;
+    struct selection selection = {runs, n_runs, first, count};
+    size_t n_series = 0;
+    for (size_t i = 0; i < n_runs; i++)
+        n_series += runs[i].count;
+    size_t frame = n_series * sample_bytes(recording);
+    g_autofree void *samples = io_context_alloc(io, recording->path, count, frame, error);
+    if (samples == NULL)
+        return false;
+    g_autofree size_t *voxel = NULL;
+    if (recording->grid != NULL) {
+        voxel = list_voxels(recording, &selection, n_series, io, error);
+        if (voxel == NULL)
+            return false;
+    }
+    struct store store = {samples, n_series, sample_bytes(recording)};
+    struct frame_sink sink = {store_take, &store};
+    if (!recording->reader->frames(recording, &selection, &sink, io, error))
+        return false;
+    recording->n_time = count;
+    recording->n_series = n_series;
+    recording->samples.any = g_steal_pointer(&samples);
+    recording->voxel = g_steal_pointer(&voxel);
+    return true;
+}
+
+void recording_values(const struct recording *recording, size_t t, size_t first, size_t count,
+                      double *values)
+{
+    size_t at = t * recording->n_series + first;
+    for (size_t i = 0; i < count; i++) {
+        double stored = recording->type == SAMPLE_FLOAT ? (double) recording->samples.f[at + i]
+                                                        : recording->samples.d[at + i];
+        values[i] = recording->scale * stored + recording->offset;
+    }
+}
+
+// A pass over all samples.
+
+enum {
+    SCAN_BYTES = 48 << 20, // what a scan may keep of its own
+    SCAN_TILE = 4096,      // samples looked at together
+};
+enum { SCAN_VARIES = 1, SCAN_NONFINITE = 2 };
+
+struct scan {
+    enum sample_type type;
+    struct recording_summary *summary;
+    double *sum;             // borrowed: of what is stored, one a series; or NULL
+    uint8_t *state;          // owned: SCAN_... of each series; NULL: not kept
+    void *first_frame;       // owned: of the sample type; with state
+    double tile[SCAN_TILE];  // samples in double
+    double first[SCAN_TILE]; // the same series in the first frame
+};
+
+static void to_double(enum sample_type type, const void *samples, size_t first, size_t count,
+                      double *values)
+{
+    const float *f = samples;
+    if (type == SAMPLE_DOUBLE)
+        memcpy(values, (const double *) samples + first, count * sizeof *values);
+    else
+        for (size_t i = 0; i < count; i++)
+            values[i] = (double) f[first + i];
+}
+
+static void scan_extremes(struct scan *scan, size_t first, size_t count)
+{
+    struct recording_summary *summary = scan->summary;
+    for (size_t i = 0; i < count; i++) {
+        double x = scan->tile[i];
+        bool finite = isfinite(x);
+        summary->n_nonfinite_samples += !finite;
+        // Written so that the first finite sample replaces NaN.
+        if (finite && !(x >= summary->minimum))
+            summary->minimum = x;
+        if (finite && !(x <= summary->maximum))
+            summary->maximum = x;
+    }
+    if (scan->sum != NULL)
+        for (size_t i = 0; i < count; i++)
+            scan->sum[first + i] += scan->tile[i];
+}
+
+static void keep_first_frame(struct scan *scan, size_t first, size_t count)
+{
+    float *f = scan->first_frame;
+    double *d = scan->first_frame;
+    for (size_t i = 0; i < count && scan->type == SAMPLE_FLOAT; i++)
+        f[first + i] = (float) scan->tile[i];
+    for (size_t i = 0; i < count && scan->type == SAMPLE_DOUBLE; i++)
+        d[first + i] = scan->tile[i];
+}
+
+static void scan_states(struct scan *scan, size_t t, size_t first, size_t count)
+{
+    if (t == 0)
+        keep_first_frame(scan, first, count);
+    to_double(scan->type, scan->first_frame, first, count, scan->first);
+    for (size_t i = 0; i < count; i++) {
+        double x = scan->tile[i];
+        int varies = x == scan->first[i] ? 0 : SCAN_VARIES;
+        int nonfinite = isfinite(x) ? 0 : SCAN_NONFINITE;
+        scan->state[first + i] |= (uint8_t) (varies | nonfinite);
+    }
+}
+
+static bool scan_take(void *data, size_t t, size_t first, size_t count, const void *samples)
+{
+    struct scan *scan = data;
+    for (size_t done = 0; done < count; done += SCAN_TILE) {
+        size_t n = MIN(count - done, SCAN_TILE);
+        to_double(scan->type, samples, done, n, scan->tile);
+        scan_extremes(scan, first + done, n);
+        if (scan->state != NULL)
+            scan_states(scan, t, first + done, n);
+    }
+    return true;
+}
+
+static void summarise(const struct recording *recording, const struct scan *scan, double *mean,
+                      uint8_t *varies)
+{
+    struct recording_summary *summary = scan->summary;
+    for (size_t v = 0; scan->state != NULL && v < recording->n_series; v++) {
+        bool nonfinite = (scan->state[v] & SCAN_NONFINITE) != 0;
+        bool moves = (scan->state[v] & SCAN_VARIES) != 0;
+        summary->n_nonfinite += nonfinite;
+        summary->n_constant += !nonfinite && !moves;
+        if (varies != NULL)
+            varies[v] = moves;
+    }
+    if (recording->n_time == 1) {
+        summary->n_nonfinite = summary->n_nonfinite_samples;
+        summary->n_constant = recording->n_series - summary->n_nonfinite;
+    }
+    for (size_t v = 0; mean != NULL && v < recording->n_series; v++)
+        mean[v] = recording->scale * (mean[v] / (double) recording->n_time) + recording->offset;
+    double ends[] = {recording->scale * summary->minimum + recording->offset,
+                     recording->scale * summary->maximum + recording->offset};
+    summary->minimum = recording->scale < 0.0 ? ends[1] : ends[0];
+    summary->maximum = recording->scale < 0.0 ? ends[0] : ends[1];
+}
+
+bool recording_scan(struct recording *recording, struct recording_summary *summary, double *mean,
+                    uint8_t *varies, const struct io_context *io, GError **error)
+{
+    size_t n = recording->n_series;
+    size_t size = sample_bytes(recording);
+    *summary = (struct recording_summary){.n_series = n, .minimum = NAN, .maximum = NAN};
+    bool fits = n <= SCAN_BYTES / (size + 1);
+    bool keep = varies != NULL || (fits && recording->n_time > 1);
+    summary->series_counted = keep || recording->n_time == 1;
+    if (mean != NULL)
+        memset(mean, 0, n * sizeof *mean);
+
+    g_autofree struct scan *scan = g_new0(struct scan, 1);
+    g_autofree uint8_t *state = NULL;
+    g_autofree void *first_frame = NULL;
+    if (keep) {
+        state = io_context_alloc(io, recording->path, n, 1, error);
+        if (state == NULL)
+            return false;
+        first_frame = io_context_alloc(io, recording->path, n, size, error);
+        if (first_frame == NULL)
+            return false;
+        memset(state, 0, n);
+    }
+    scan->type = recording->type;
+    scan->summary = summary;
+    scan->sum = mean;
+    scan->state = state;
+    scan->first_frame = first_frame;
+    struct series_run all = {0, n};
+    struct selection selection = {&all, 1, 0, recording->n_time};
+    struct frame_sink sink = {scan_take, scan};
+    if (!recording->reader->frames(recording, &selection, &sink, io, error))
+        return false;
+    summarise(recording, scan, mean, varies);
+    return true;
+}
+
+static void corner_of(const struct image_grid *grid, unsigned corner, double mm[3])
+{
+    for (size_t i = 0; i < 3; i++) {
+        mm[i] = grid->affine[i][3];
+        for (size_t j = 0; j < 3; j++)
+            if ((corner >> j & 1) != 0)
+                mm[i] += grid->affine[i][j] * (double) (grid->dim[j] - 1);
+    }
+}
+
+bool image_grid_equal(const struct image_grid *a, const struct image_grid *b, double tolerance_mm)
+{
+    for (size_t i = 0; i < 3; i++)
+        if (a->dim[i] != b->dim[i])
+            return false;
+    if (!a->affine_ok || !b->affine_ok)
+        return true;
+    for (unsigned corner = 0; corner < 8; corner++) {
+        double p[3];
+        double q[3];
+        corner_of(a, corner, p);
+        corner_of(b, corner, q);
+        double d2 = (p[0] - q[0]) * (p[0] - q[0]) + (p[1] - q[1]) * (p[1] - q[1]) +
+                    (p[2] - q[2]) * (p[2] - q[2]);
+        if (!(d2 <= tolerance_mm * tolerance_mm))
+            return false;
+    }
+    return true;
+}
