@@ -2,6 +2,7 @@
 #include "solvers/problem.h"
 
 #include <math.h>
+#include <string.h>
 
 static double dot(const double *a, const double *b, size_t n)
 {
@@ -61,6 +62,16 @@ static void project(const struct problem *problem, const double *x, double *out)
         out[t] = c == 0.0 ? x[t] : x[t] - c * problem->level[t];
 }
 
+// out = Pi x, and zero where x is in the span of S up to rounding: what is left is no signal.
+static void project_signal(const struct problem *problem, const double *x, double *out)
+{
+    const double rounding = 1e-13; // relative
+    size_t n = problem->op->n_out;
+    project(problem, x, out);
+    if (dot(out, out, n) <= rounding * rounding * dot(x, x, n))
+        memset(out, 0, n * sizeof *out);
+}
+
 // ||v||_inf of the dual constraint, v = A' r (Lasso) or the cumulative sum of A' r from the end
 // without its first entry, which is zero for a projected r (TV).
 static double dual_norm(const struct problem *problem, const double *r, struct workspace *ws)
@@ -85,7 +96,7 @@ double problem_lambda_max(const struct problem *problem, const double *x, struct
 {
     size_t mark = workspace_mark(ws);
     double *r = WORKSPACE_ALLOC(ws, double, problem->op->n_out);
-    project(problem, x, r);
+    project_signal(problem, x, r);
     double lambda_max = dual_norm(problem, r, ws);
     workspace_release(ws, mark);
     return lambda_max;
@@ -179,7 +190,7 @@ struct certificate problem_certify(const struct problem *problem, const double *
     double *px = WORKSPACE_ALLOC(ws, double, n);
     residual(problem, x, u, r, ws);
     project(problem, r, r);
-    project(problem, x, px);
+    project_signal(problem, x, px);
 
     struct certificate result = {0};
     double rr = dot(r, r, n);
@@ -187,9 +198,8 @@ struct certificate problem_certify(const struct problem *problem, const double *
     result.trivial_objective = 0.5 * dot(px, px, n);
     double dual = dual_objective(dot(px, r, n), rr, lambda, dual_norm(problem, r, ws));
     result.duality_gap = result.objective - dual;
-    result.relative_gap = result.duality_gap;
-    if (result.trivial_objective > 0.0)
-        result.relative_gap /= result.trivial_objective;
+    double scale = result.trivial_objective > 0.0 ? result.trivial_objective : 0.5 * dot(x, x, n);
+    result.relative_gap = scale > 0.0 ? result.duality_gap / scale : result.duality_gap;
     workspace_release(ws, mark);
     return result;
 }

@@ -24,8 +24,8 @@ struct problem {
 struct certificate {
     double objective;         // at the point (TV: after its level was re-optimised)
     double duality_gap;       // at least objective - minimum, up to rounding
-    double trivial_objective; // at the trivial solution
-    double relative_gap;      // duality_gap / trivial_objective; 0 where both vanish
+    double trivial_objective; // at the trivial solution; 0 where that fits x up to rounding
+    double relative_gap;      // duality_gap / trivial_objective; / 1/2 ||x||^2 where that is 0
 };
 
 struct problem *problem_new_tv(const linop *op);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tests/golden.h"
+#include "tests/operators.h"
 
 #include "solvers/first_order.h"
 #include "solvers/fista.h"
@@ -21,27 +22,6 @@ static const struct method methods[] = {
     {"synthesis-fista", solver_new_synthesis_fista, true},
     {"synthesis-ista", solver_new_synthesis_ista, false},
 };
-
-// Full convolution with h as a dense operator: n_in + n_h - 1 samples from n_in.
-static linop *dense_convolution(const double *h, size_t n_h, size_t n_in)
-{
-    size_t n_out = n_in + n_h - 1;
-    double *matrix = g_new0(double, n_out *n_in);
-    for (size_t j = 0; j < n_in; j++)
-        memcpy(matrix + j * n_out + j, h, n_h * sizeof *h);
-    linop *op = linop_new_dense(matrix, n_out, n_in);
-    g_free(matrix);
-    return op;
-}
-
-static linop *dense_normal(size_t n_out, size_t n_in, GRand *rand)
-{
-    double *matrix = g_new(double, n_out *n_in);
-    fill_normal(rand, matrix, n_out * n_in);
-    linop *op = linop_new_dense(matrix, n_out, n_in);
-    g_free(matrix);
-    return op;
-}
 
 // The operator of a golden problem: a filter where its name says so, else the transposed matrix.
 static linop *golden_operator(const char *name, size_t n_in)

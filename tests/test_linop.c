@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tests/check.h"
+#include "tests/operators.h"
 
 #include "solvers/linop.h"
 #include "solvers/pseudo_inverse.h"
 #include "solvers/synthesis.h"
 
 #include <string.h>
-
-static linop *dense_normal(size_t n_out, size_t n_in, GRand *rand)
-{
-    double *matrix = g_new(double, n_out *n_in);
-    fill_normal(rand, matrix, n_out * n_in);
-    linop *op = linop_new_dense(matrix, n_out, n_in);
-    g_free(matrix);
-    return op;
-}
 
 static double dot(const double *a, const double *b, size_t n)
 {
@@ -208,8 +199,10 @@ static void pseudo_inverses_satisfy_penrose(void **state)
     }
     // Rank one and rank zero.
     double outer[20];
-    for (size_t i = 0; i < 20; i++)
-        outer[i] = (double) (1 + i % 4) * (double) (i / 4);
+    for (size_t i = 0; i < 20; i++) {
+        size_t column = i / 4;
+        outer[i] = (double) (1 + i % 4) * (double) column;
+    }
     linop *rank_one = linop_new_dense(outer, 4, 5);
     check_penrose(rank_one);
     linop_free(rank_one);
