@@ -2,7 +2,7 @@
 #include "app/command.h"
 
 #include "app/budget.h"
-#include "app/suggest.h"
+#include "deconv/nearest.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -73,11 +73,11 @@ static void explain_unknown_option(const struct command *self, const char *messa
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     add_long_names(names, own);
     add_long_names(names, shared);
-    const char *nearest =
-        strlen(name) < 2 ? NULL
-                         : suggest_nearest(name, (const char *const *) names->pdata, names->len);
+    size_t nearest = nearest_name(name, (const char *const *) names->pdata, names->len);
     g_autofree char *hint =
-        nearest == NULL ? g_strdup("") : g_strdup_printf(" (did you mean --%s?)", nearest);
+        nearest == names->len
+            ? g_strdup("")
+            : g_strdup_printf(" (did you mean --%s?)", (char *) g_ptr_array_index(names, nearest));
     g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: unknown option %s%s", self->name,
                 option == NULL ? "" : option, hint);
 }

@@ -2,9 +2,9 @@
 #include "app/log.h"
 
 #include "app/command.h"
+#include "io/text.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,29 +59,6 @@ void log_free(struct log *log)
     g_free(log);
 }
 
-// Bytes that may not reach a terminal as they are: C0, DEL, and C1 as U+0080..U+009F.
-static bool is_harmless(gunichar c)
-{
-    return c >= 0x20 && c != 0x7f && !(c >= 0x80 && c < 0xa0);
-}
-
-char *log_printable(const char *text)
-{
-    GString *out = g_string_new(NULL);
-    for (const char *at = text; *at != '\0';) {
-        gunichar c = g_utf8_get_char_validated(at, -1);
-        bool valid = c != (gunichar) -1 && c != (gunichar) -2;
-        size_t n = valid ? (size_t) (g_utf8_next_char(at) - at) : 1;
-        if (valid && is_harmless(c))
-            g_string_append_len(out, at, (gssize) n);
-        else
-            for (size_t i = 0; i < n; i++)
-                g_string_append_printf(out, "\\x%02x", (unsigned char) at[i]);
-        at += n;
-    }
-    return g_string_free(out, FALSE);
-}
-
 static void erase_progress(struct log *log)
 {
     if (atomic_exchange(&log->drawn, false))
@@ -108,7 +85,7 @@ G_GNUC_PRINTF(4, 0)
 static void say(struct log *log, const char *kind, bool shown, const char *format, va_list args)
 {
     g_autofree char *raw = g_strdup_vprintf(format, args);
-    g_autofree char *text = log_printable(raw);
+    g_autofree char *text = text_escape(raw);
     write_to_file(log, kind, text);
     if (!shown)
         return;
@@ -150,7 +127,7 @@ void log_error(struct log *log, const char *format, ...)
     va_start(args, format);
     g_autofree char *raw = g_strdup_vprintf(format, args);
     va_end(args);
-    g_autofree char *text = log_printable(raw);
+    g_autofree char *text = text_escape(raw);
     g_ptr_array_set_size(log->held, 0);
     write_to_file(log, "error", text);
     show(log, text);

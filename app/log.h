@@ -36,6 +36,3 @@ void log_progress_begin(struct log *log, const char *stage);
 void log_progress(struct log *log, double fraction);
 /** Clears the progress line. */
 void log_progress_end(struct log *log);
-
-/** A copy with control characters and invalid UTF-8 escaped, safe for a terminal and for JSON. */
-char *log_printable(const char *text);

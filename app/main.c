@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
-#include "app/suggest.h"
+#include "deconv/hrf.h"
+#include "deconv/nearest.h"
+#include "io/text.h"
 #include "solvers/solver.h"
 
 #include <cblas.h>
@@ -28,6 +30,13 @@ static const struct {
     {app_error_quark, APP_ERROR_CONFIG, EXIT_USAGE},
     {app_error_quark, APP_ERROR_INPUT, EXIT_INPUT},
     {app_error_quark, APP_ERROR_OUTPUT, EXIT_OUTPUT},
+    {deconv_error_quark, DECONV_ERROR_NAME, EXIT_USAGE},
+    {deconv_error_quark, DECONV_ERROR_VALUE, EXIT_USAGE},
+    {io_error_quark, IO_ERROR_INPUT, EXIT_INPUT},
+    {io_error_quark, IO_ERROR_MEMORY, EXIT_INPUT},
+    {io_error_quark, IO_ERROR_OUTPUT, EXIT_OUTPUT},
+    {io_error_quark, IO_ERROR_EXISTS, EXIT_OUTPUT},
+    {io_error_quark, IO_ERROR_CANCELLED, EXIT_SIGINT},
     {solvers_error_quark, SOLVERS_ERROR_NOT_APPLICABLE, EXIT_USAGE},
 };
 
@@ -92,10 +101,11 @@ static const struct command *find_command(const char *name)
             return &commands[i];
         names[i] = commands[i].name;
     }
-    g_autofree char *printable = log_printable(name);
-    const char *nearest = suggest_nearest(name, names, G_N_ELEMENTS(names));
-    if (nearest != NULL)
-        fprintf(stderr, "taut: unknown command \"%s\" (did you mean %s?)\n", printable, nearest);
+    g_autofree char *printable = text_escape(name);
+    size_t nearest = nearest_name(name, names, G_N_ELEMENTS(names));
+    if (nearest < G_N_ELEMENTS(names))
+        fprintf(stderr, "taut: unknown command \"%s\" (did you mean %s?)\n", printable,
+                names[nearest]);
     else
         fprintf(stderr, "taut: unknown command \"%s\" (taut --help lists them)\n", printable);
     return NULL;
@@ -107,7 +117,7 @@ static void print_error(const struct app *app, const GError *error)
     bool many_lines = g_error_matches(error, APP_ERROR, APP_ERROR_CONFIG);
     g_auto(GStrv) lines = g_strsplit(error->message, "\n", many_lines ? -1 : 1);
     for (char **line = lines; *line != NULL; line++) {
-        g_autofree char *text = log_printable(*line);
+        g_autofree char *text = text_escape(*line);
         if (app->log != NULL)
             log_error(app->log, "%s", *line);
         else
@@ -157,7 +167,7 @@ static enum exit_status dispatch(int argc, char **argv)
         return EXIT_DONE;
     }
     if (argv[1][0] == '-') {
-        g_autofree char *printable = log_printable(argv[1]);
+        g_autofree char *printable = text_escape(argv[1]);
         fprintf(stderr, "taut: unknown option %s (options of a command follow its name)\n",
                 printable);
         return EXIT_USAGE;

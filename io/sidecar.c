@@ -88,6 +88,13 @@ static JsonObject *parse(const char *path, const char *text, size_t n, GError **
     return json_node_dup_object(root);
 }
 
+JsonObject *sidecar_read_file(const char *path, GError **error)
+{
+    size_t n = 0;
+    g_autofree char *text = read_text(path, &n, error);
+    return text == NULL ? NULL : parse(path, text, n, error);
+}
+
 JsonObject *sidecar_read(const char *image_path, GError **error)
 {
     g_autofree char *path = sidecar_path(image_path);
@@ -96,9 +103,7 @@ JsonObject *sidecar_read(const char *image_path, GError **error)
         g_file_test(path, G_FILE_TEST_EXISTS) || g_file_test(path, G_FILE_TEST_IS_SYMLINK);
     if (strcmp(path, image_path) == 0 || !is_there)
         return NULL;
-    size_t n = 0;
-    g_autofree char *text = read_text(path, &n, error);
-    return text == NULL ? NULL : parse(path, text, n, error);
+    return sidecar_read_file(path, error);
 }
 
 bool sidecar_interval(JsonObject *sidecar, double *interval_s, GError **error)

@@ -11,6 +11,9 @@
  */
 JsonObject *sidecar_read(const char *image_path, GError **error);
 
+/** The JSON object that a file is. */
+JsonObject *sidecar_read_file(const char *path, GError **error);
+
 /** RepetitionTime in seconds; 0 where absent. Error if it is not a number. */
 bool sidecar_interval(JsonObject *sidecar, double *interval_s, GError **error);
 

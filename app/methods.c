@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/methods.h"
+
+#include <string.h>
+
+// In alphabetical order, a kind of problem after the other.
+static const struct method methods[] = {
+    {"fista", PROBLEM_LASSO, solver_new_fista, false},
+    {"ista", PROBLEM_LASSO, solver_new_pgd, false},
+    {"apgd", PROBLEM_TV, solver_new_apgd, false},
+    {"fista", PROBLEM_TV, solver_new_fista, false},
+    {"pgd", PROBLEM_TV, solver_new_pgd, false},
+    {"synthesis-fista", PROBLEM_TV, solver_new_synthesis_fista, false},
+    {"synthesis-ista", PROBLEM_TV, solver_new_synthesis_ista, false},
+};
+
+const struct method *methods_find(enum problem_kind kind, const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(methods); i++)
+        if (methods[i].kind == kind && strcmp(methods[i].name, name) == 0)
+            return &methods[i];
+    return NULL;
+}
+
+char *methods_names(enum problem_kind kind)
+{
+    GString *names = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(methods); i++)
+        if (methods[i].kind == kind)
+            g_string_append_printf(names, "%s%s", names->len > 0 ? "|" : "", methods[i].name);
+    return g_string_free(names, FALSE);
+}
