@@ -4,6 +4,7 @@
 #include "deconv/butterworth.h"
 #include "deconv/hrf.h"
 #include "deconv/orthobasis.h"
+#include "deconv/sums.h"
 
 #include <float.h>
 #include <math.h>
@@ -78,7 +79,7 @@ static bool plan_trends(struct clean *clean, double tr_s, const struct clean_opt
                         GError **error)
 {
     size_t n_cosines = 0;
-    clean->trends.n = clean->n_time;
+    orthobasis_init(&clean->trends, clean->n_time);
     if (options->detrend == DETREND_NONE)
         return true;
     if (!count_cosines(clean, tr_s, options, &n_cosines, error))
@@ -165,22 +166,6 @@ static bool check_confounds(size_t n_time, const struct clean_options *options, 
     return true;
 }
 
-static double mean_of(const double *y, size_t n)
-{
-    double sum = 0.0;
-    for (size_t t = 0; t < n; t++)
-        sum += y[t];
-    return sum / (double) n;
-}
-
-static double sum_of_squares(const double *y, size_t n)
-{
-    double sum = 0.0;
-    for (size_t t = 0; t < n; t++)
-        sum += y[t] * y[t];
-    return sum;
-}
-
 // What is left of a series by cancellation only: the rounding of its first size.
 static bool is_rounding(double squares_after, double squares_before)
 {
@@ -191,11 +176,11 @@ static bool is_rounding(double squares_after, double squares_before)
 // z-score; a column that the earlier steps took out becomes 0, so that QR drops it.
 static void scale_confound(double *column, size_t n, double squares_before)
 {
-    bool gone = is_rounding(sum_of_squares(column, n), squares_before);
-    double mean = mean_of(column, n);
+    bool gone = is_rounding(sum_of_squares(column, n, 0.0), squares_before);
+    double mean = sum_of(column, n) / (double) n;
     for (size_t t = 0; t < n; t++)
         column[t] = gone ? 0.0 : column[t] - mean;
-    double sd = sqrt(sum_of_squares(column, n) / (double) (n - 1));
+    double sd = sqrt(sum_of_squares(column, n, 0.0) / (double) (n - 1));
     for (size_t t = 0; sd >= DBL_EPSILON && t < n; t++)
         column[t] /= sd;
 }
@@ -209,7 +194,7 @@ static void prepare_confounds(const struct clean *clean, double *confounds, size
     g_autofree double *squares = g_new(double, n_confounds);
     g_autofree double *coefficients = g_new(double, clean->trends.rank);
     for (size_t j = 0; j < n_confounds; j++) {
-        squares[j] = sum_of_squares(confounds + j * n, n);
+        squares[j] = sum_of_squares(confounds + j * n, n, 0.0);
         orthobasis_remove(&clean->trends, confounds + j * n, coefficients);
     }
     if (clean->has_filter)
@@ -221,7 +206,7 @@ static void prepare_confounds(const struct clean *clean, double *confounds, size
 static bool plan_confounds(struct clean *clean, const struct clean_options *options, GError **error)
 {
     size_t n = clean->n_time, count = options->n_confounds;
-    clean->confounds.n = n;
+    orthobasis_init(&clean->confounds, n);
     if (count > 0) {
         if (!check_confounds(n, options, error))
             return false;
@@ -296,34 +281,30 @@ struct before {
 
 static struct before look_at(const double *y, size_t n)
 {
-    struct before before = {mean_of(y, n), sum_of_squares(y, n), false};
+    struct before before = {sum_of(y, n) / (double) n, sum_of_squares(y, n, 0.0), false};
     for (size_t t = 1; t < n && !before.varies; t++)
         before.varies = y[t] != y[0];
     return before;
 }
 
-static void shift_and_scale(double *y, size_t n, double shift, double factor)
-{
-    for (size_t t = 0; t < n; t++)
-        y[t] = (y[t] - shift) * factor;
-}
-
 static void finish(const struct clean *clean, double *y, const struct before *before)
 {
     size_t n = clean->n_time;
-    if (!before->varies || is_rounding(sum_of_squares(y, n), before->squares)) {
+    double shift = sum_of(y, n) / (double) n, squares = sum_of_squares(y, n, shift), factor = 0.0;
+    if (!before->varies || is_rounding(squares, before->squares)) {
         memset(y, 0, n * sizeof(double));
         return;
     }
-    double mean = mean_of(y, n);
+    if (clean->standardize == STANDARDIZE_NONE)
+        return;
     if (clean->standardize == STANDARDIZE_ZSCORE) {
-        shift_and_scale(y, n, mean, 1.0);
-        double sd = sqrt(sum_of_squares(y, n) / (double) (n - 1));
-        shift_and_scale(y, n, 0.0, sd > 0.0 ? 1.0 / sd : 0.0);
-    } else if (clean->standardize == STANDARDIZE_PSC) {
-        double base = fabs(clean->centres ? before->mean + mean : mean);
-        shift_and_scale(y, n, mean, base >= DBL_EPSILON ? 100.0 / base : 0.0);
+        factor = 1.0 / sqrt(squares / (double) (n - 1));
+    } else {
+        double base = fabs(clean->centres ? before->mean + shift : shift);
+        factor = base >= DBL_EPSILON ? 100.0 / base : 0.0;
     }
+    for (size_t t = 0; t < n; t++)
+        y[t] = (y[t] - shift) * factor;
 }
 
 void clean_apply(const struct clean *clean, struct block *y, struct workspace *ws)

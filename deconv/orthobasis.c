@@ -29,6 +29,11 @@ static size_t orthonormalise(double *columns, size_t n_rows, size_t n_columns)
     return rank;
 }
 
+void orthobasis_init(struct orthobasis *basis, size_t n)
+{
+    *basis = (struct orthobasis){.n = n, .kernels = kernels_best()};
+}
+
 size_t orthobasis_add(struct orthobasis *basis, const double *columns, size_t n_columns)
 {
     g_assert(basis->n <= G_MAXINT && n_columns <= 1000000);
@@ -43,25 +48,11 @@ size_t orthobasis_add(struct orthobasis *basis, const double *columns, size_t n_
     return n_columns - rank;
 }
 
-static inline double product(const double *a, const double *b, size_t n)
-{
-    enum { LANES = 8 };
-    double sum[LANES] = {0.0};
-    size_t t = 0;
-    for (; t + LANES <= n; t += LANES)
-        for (size_t i = 0; i < LANES; i++)
-            sum[i] += a[t + i] * b[t + i];
-    double rest = 0.0;
-    for (; t < n; t++)
-        rest += a[t] * b[t];
-    return ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7])) + rest;
-}
-
 void orthobasis_remove(const struct orthobasis *basis, double *y, double *coefficients)
 {
     size_t n = basis->n, rank = basis->rank;
     for (size_t j = 0; j < rank; j++)
-        coefficients[j] = product(basis->q + j * n, y, n);
+        coefficients[j] = basis->kernels->dot(basis->q + j * n, y, n);
     size_t j = 0;
     for (; j + 4 <= rank; j += 4) {
         const double *restrict q = basis->q + j * n;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "solvers/kernels.h"
+
 #include <glib.h>
 #include <stddef.h>
 
@@ -14,8 +16,12 @@
 struct orthobasis {
     size_t n;
     size_t rank;
-    double *q; // owned; n x rank, column-major
+    double *q;                     // owned; n x rank, column-major
+    const struct kernels *kernels; // of this processor
 };
+
+/** The empty basis in R^n. */
+void orthobasis_init(struct orthobasis *basis, size_t n);
 
 /**
  * Adds the directions of n_columns columns (n x n_columns, column-major) that are independent of
