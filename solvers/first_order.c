@@ -106,7 +106,8 @@ static double momentum(const struct first_order *solver, double lambda, struct i
     if (solver->momentum == MOMENTUM_NONE)
         return 0.0;
     if (solver->momentum == MOMENTUM_RESTARTED) {
-        double before = it->objective;
+        // Rounding is no rise: near the solution it would restart without end.
+        double before = it->objective * (1.0 + 1e-13);
         it->objective = objective(solver, lambda, it->next, it->residual_next);
         if (it->objective > before || turn(it->y, it->next, it->z, gradient_op(solver)->n_in) > 0.0)
             it->t = 1.0;

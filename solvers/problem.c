@@ -4,12 +4,38 @@
 #include <math.h>
 #include <string.h>
 
+// Sums run in parts: additions wait for each other.
+enum { N_PARTS = 8 };
+
+static double total(const double part[N_PARTS])
+{
+    return ((part[0] + part[1]) + (part[2] + part[3])) +
+           ((part[4] + part[5]) + (part[6] + part[7]));
+}
+
 static double dot(const double *a, const double *b, size_t n)
 {
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
+    double part[N_PARTS] = {0.0};
+    size_t i = 0;
+    for (; i + N_PARTS <= n; i += N_PARTS)
+        for (size_t j = 0; j < N_PARTS; j++)
+            part[j] += a[i + j] * b[i + j];
+    for (; i < n; i++)
+        part[0] += a[i] * b[i];
+    return total(part);
+}
+
+// sum |a_i - b_i|
+static double distance(const double *a, const double *b, size_t n)
+{
+    double part[N_PARTS] = {0.0};
+    size_t i = 0;
+    for (; i + N_PARTS <= n; i += N_PARTS)
+        for (size_t j = 0; j < N_PARTS; j++)
+            part[j] += fabs(a[i + j] - b[i + j]);
+    for (; i < n; i++)
+        part[0] += fabs(a[i] - b[i]);
+    return total(part);
 }
 
 static struct problem *problem_new(enum problem_kind kind, const linop *op)
@@ -57,9 +83,13 @@ double problem_trivial_level(const struct problem *problem, const double *x)
 // out = Pi x: x less its part along S (TV), or x itself (Lasso).
 static void project(const struct problem *problem, const double *x, double *out)
 {
+    size_t n = problem->op->n_out;
     double c = problem_trivial_level(problem, x);
-    for (size_t t = 0; t < problem->op->n_out; t++)
-        out[t] = c == 0.0 ? x[t] : x[t] - c * problem->level[t];
+    if (c == 0.0)
+        memmove(out, x, n * sizeof *out);
+    else
+        for (size_t t = 0; t < n; t++)
+            out[t] = x[t] - c * problem->level[t];
 }
 
 // out = Pi x, and zero where x is in the span of S up to rounding: what is left is no signal.
@@ -80,14 +110,13 @@ static double dual_norm(const struct problem *problem, const double *r, struct w
     size_t mark = workspace_mark(ws);
     double *v = WORKSPACE_ALLOC(ws, double, n);
     linop_adjoint_series(problem->op, r, v, ws);
-    if (problem->kind == PROBLEM_TV) {
-        for (size_t i = n - 1; i > 0; i--)
-            v[i - 1] += v[i];
-        v[0] = 0.0;
-    }
+    bool sums = problem->kind == PROBLEM_TV;
+    double entry = 0.0;
     double norm = 0.0;
-    for (size_t i = 0; i < n; i++)
-        norm = fmax(norm, fabs(v[i]));
+    for (size_t i = n; i-- > (sums ? 1 : 0);) {
+        entry = sums ? entry + v[i] : v[i];
+        norm = fabs(entry) > norm ? fabs(entry) : norm;
+    }
     workspace_release(ws, mark);
     return norm;
 }
@@ -104,14 +133,12 @@ double problem_lambda_max(const struct problem *problem, const double *x, struct
 
 double problem_penalty(const struct problem *problem, const double *u)
 {
+    size_t n = problem->op->n_in;
+    if (problem->kind == PROBLEM_TV)
+        return distance(u + 1, u, n - 1);
     double sum = 0.0;
-    if (problem->kind == PROBLEM_LASSO) {
-        for (size_t i = 0; i < problem->op->n_in; i++)
-            sum += fabs(u[i]);
-        return sum;
-    }
-    for (size_t i = 1; i < problem->op->n_in; i++)
-        sum += fabs(u[i] - u[i - 1]);
+    for (size_t i = 0; i < n; i++)
+        sum += fabs(u[i]);
     return sum;
 }
 

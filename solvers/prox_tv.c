@@ -22,6 +22,12 @@ static inline void begin_segment(struct tv_segments *segments, size_t start, sig
     segments->n++;
 }
 
+// A signed conversion is one instruction, an unsigned one a branch and several.
+static inline double as_double(size_t n)
+{
+    return (double) (gint64) n;
+}
+
 // The segment that begins at a sample, as far as it is known.
 struct open_segment {
     size_t begin;
@@ -47,12 +53,12 @@ static inline signed char extend(struct open_segment *open, const double *y, siz
         s.w_low = w_low;
         s.w_high = w_high;
         if (w_low >= mu) {
-            s.low += (w_low - mu) / (double) (s.end - s.begin + 1);
+            s.low += (w_low - mu) * (1.0 / as_double(s.end - s.begin + 1));
             s.w_low = mu;
             s.touch_low = s.end;
         }
         if (w_high <= -mu) {
-            s.high += (w_high + mu) / (double) (s.end - s.begin + 1);
+            s.high += (w_high + mu) * (1.0 / as_double(s.end - s.begin + 1));
             s.w_high = -mu;
             s.touch_high = s.end;
         }
@@ -213,7 +219,7 @@ static inline double mean_with(const double *a, size_t n, double extra)
 {
     if (n == 1)
         return a[0] + extra;
-    return a[0] + (sum_of_differences(a + 1, n - 1, a[0]) + extra) / (double) n;
+    return a[0] + (sum_of_differences(a + 1, n - 1, a[0]) + extra) / as_double(n);
 }
 
 // On a segment, u = mean(y) + mu (sign of the jump out - sign of the jump in) / length. Computed
