@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Fills a manual page in: the lines @OPTIONS@, @COMMON_OPTIONS@ and @COMMANDS@ become what the
-# program itself says. Reads the output of --help, then the page (scdoc).
+# program itself says; @OPTIONS KIND@ what it says of the options of one kind of its work. Reads the
+# output of --help, that of each KIND after a line "@KIND", then the page (scdoc).
 #
 # usage: awk -f fill.awk HELP PAGE
 
@@ -29,6 +30,12 @@ function split_line(line,    gap)
 
 FNR == 1 { file++ }
 
+file == 1 && /^@/ {
+    part = " " substr($0, 2)
+    section = ""
+    next
+}
+
 file == 1 && /^[^ ].*:$/ {
     section = $0
     next
@@ -36,13 +43,17 @@ file == 1 && /^[^ ].*:$/ {
 
 file == 1 && section != "" && /^  / {
     split_line($0)
-    kind = section == "Commands:" ? "commands" : section == "Options of every command:" ? "common" : "own"
+    kind = section == "Commands:" ? "commands" : section == "Options of every command:" ? "common" : "own" part
     if (kind == "commands")
         filled[kind] = filled[kind] "*taut-" words "*(1)\n\t" quoted(text) "\n\n"
     else if (section != "Usage:")
         filled[kind] = filled[kind] option_line(words) "\n\t" quoted(text) "\n\n"
 }
 
+file == 2 && /^@OPTIONS .*@$/ {
+    printf "%s", filled["own " substr($2, 1, length($2) - 1)]
+    next
+}
 file == 2 && $0 == "@OPTIONS@" { printf "%s", filled["own"]; next }
 file == 2 && $0 == "@COMMON_OPTIONS@" { printf "%s", filled["common"]; next }
 file == 2 && $0 == "@COMMANDS@" { printf "%s", filled["commands"]; next }

@@ -9,6 +9,10 @@ help=$(mktemp)
 trap 'rm -f "$help"' EXIT
 if [ $# -gt 3 ]; then
     "$2" "$4" --help >"$help"
+    sed -n 's/^@OPTIONS \(.*\)@$/\1/p' "$3" | while read -r kind; do
+        echo "@$kind" >>"$help"
+        "$2" "$4" "$kind" --help >>"$help"
+    done
 else
     { "$2" --help && "$2" config --help; } >"$help"
 fi
