@@ -47,3 +47,20 @@ size_t nearest_name(const char *name, const char *const *names, size_t n_names)
     }
     return best;
 }
+
+size_t nearest_names(const char *name, const char *const *names, size_t n_names, size_t *best,
+                     size_t n_best)
+{
+    size_t n = 0;
+    g_autofree size_t *distances = g_new(size_t, n_names);
+    for (size_t i = 0; i < n_names; i++)
+        distances[i] = edit_distance(name, names[i]);
+    for (; n < MIN(n_best, n_names); n++) {
+        best[n] = 0;
+        for (size_t i = 1; i < n_names; i++)
+            if (distances[i] < distances[best[n]])
+                best[n] = i;
+        distances[best[n]] = G_MAXSIZE;
+    }
+    return n;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/** A table of confounds as it stands in a file; all borrowed. */
+struct confounds_table {
+    const char *path;         // for messages
+    size_t n_rows;            // one a frame
+    size_t n_columns;         //
+    const double *values;     // row-major; NaN for "n/a"
+    const char *const *names; // n_columns; NULL: they are called "1", "2", ...
+};
+
+/** The columns that were asked for, over the frames that are kept. */
+struct confounds {
+    size_t n_frames;
+    size_t n_columns;
+    double *values;      // owned; column-major
+    char **names;        // owned; NULL-terminated
+    bool have_cosines;   // cosine columns are among them
+    size_t n_non_steady; // frames at the beginning that the table marks as not steady
+    bool *censored;      // owned; one a frame, by "scrub"; NULL without it
+    size_t n_censored;   //
+    char **notes;        // owned; NULL-terminated: what was done about "n/a"
+};
+
+/**
+ * Selects columns of a table and the frames [first, first + count) of it.
+ *
+ * selection: names separated by commas, each a column or one of
+ *   6p       trans_x, trans_y, trans_z, rot_x, rot_y, rot_z
+ *   12p      and their _derivative1
+ *   24p      and _power2, _derivative1_power2
+ *   acompcor the first five a_comp_cor_*, with cosine* and non_steady_state_outlier*, which were
+ *            taken out before these components were computed
+ *   wmcsf    csf, white_matter
+ *   gsr      global_signal
+ *   scrub:FD=MM  no columns: censors frames whose framewise_displacement is above MM, and those
+ *            after them
+ *   none, all
+ * "n/a" may stand in the first row of derivatives, where it becomes 0, and of columns of
+ * framewise displacement or DVARS, where it becomes the column's mean.
+ * Error: DECONV_ERROR_NAME for an unknown column, with the nearest ones; DECONV_ERROR_VALUE for
+ * n_rows != n_frames and for other cells that are not finite.
+ */
+struct confounds *confounds_select(const struct confounds_table *table, const char *selection,
+                                   size_t n_frames, size_t first, size_t count, GError **error);
+
+void confounds_free(struct confounds *confounds);
+typedef struct confounds owned_confounds; // for g_autoptr(owned_confounds)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_confounds, confounds_free)
