@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { N_SERIES = 3, MAX_DEPTH = 5 };
+enum { N_SERIES = 3, MAX_DEPTH = 5, N_INNER = 4 };
 
 // A small problem with series, lambdas and a start, drawn from a seed.
 struct instance {
@@ -124,7 +124,9 @@ static struct network *network_of(const struct layer_kind *kind, const struct in
                                   size_t depth)
 {
     g_autoptr(GError) error = NULL;
-    struct network *network = network_new(kind->network, kind->variant, it->problem, depth, &error);
+    struct network *network =
+        network_new(kind->network, kind->variant, it->problem,
+                    (struct network_size){.depth = depth, .n_inner = N_INNER}, &error);
     g_assert_no_error(error);
     return network;
 }
@@ -135,7 +137,7 @@ static void disturb(struct network *network, GRand *rand)
     for (size_t layer = 0; layer < network->depth; layer++) {
         double *parameters = network_layer(network, layer);
         for (size_t i = 0; i < network->offsets[layer + 1] - network->offsets[layer]; i++)
-            parameters[i] = parameters[i] * g_rand_double_range(rand, 0.7, 1.3) +
+            parameters[i] = parameters[i] * g_rand_double_range(rand, 0.9, 1.1) +
                             1e-3 * g_rand_double_range(rand, -1.0, 1.0);
         if (network->kind->project != NULL)
             network->kind->project(&network->context, layer, parameters);
@@ -325,8 +327,9 @@ static void run_algorithm(const struct instance *it, const struct layer_context 
 static void check_untrained(const struct layer_kind *kind)
 {
     enum { DEPTH = 12 };
-    if (strcmp(kind->network, "alista") == 0)
-        return; // its analytic weights are not those of ISTA
+    // The weights of ALISTA are not those of ISTA, and LPGD-LISTA has an inner error.
+    if (strcmp(kind->network, "alista") == 0 || strcmp(kind->network, "lpgd-lista") == 0)
+        return;
     struct instance it = instance_new(kind, 9);
     g_autoptr(owned_network) network = network_of(kind, &it, DEPTH);
     struct network_input input = {.x = &it.x, .lambda = it.lambda, .start = &it.start};

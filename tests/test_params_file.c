@@ -23,7 +23,8 @@ static struct instance instance_new(const char *name, const char *variant)
     fill_normal(rand, matrix, N_OUT * N_IN);
     it.op = linop_new_dense(matrix, N_OUT, N_IN);
     it.problem = problem_new_tv(it.op);
-    it.network = network_new(name, variant, it.problem, DEPTH, NULL);
+    it.network =
+        network_new(name, variant, it.problem, (struct network_size){.depth = DEPTH}, NULL);
     fill_normal(rand, it.network->parameters, it.network->offsets[DEPTH]);
     network_keep_stage(it.network, 2);
     it.network->stages[1][0] = 42.0;
@@ -104,7 +105,7 @@ static GByteArray *file_of(const char *header, size_t n_data)
 
 #define META                                                                                       \
     "\"__metadata__\":{\"format\":\"taut 1\",\"layer\":\"slista\",\"variant\":\"\","               \
-    "\"layers\":\"1\",\"n_time\":\"2\",\"n_unknown\":\"3\"}"
+    "\"layers\":\"1\",\"inner_layers\":\"0\",\"n_time\":\"2\",\"n_unknown\":\"3\"}"
 #define TENSOR(dtype, shape, offsets)                                                              \
     "{" META ",\"layer.00.step\":{\"dtype\":" dtype ",\"shape\":" shape                            \
     ",\"data_offsets\":" offsets "}}"

@@ -69,7 +69,8 @@ static void instance_clear(struct instance *it)
 
 static struct network *network_of(const struct layer_kind *kind, const struct instance *it)
 {
-    return network_new(kind->network, kind->variant, it->problem, MAX_DEPTH, NULL);
+    return network_new(kind->network, kind->variant, it->problem,
+                       (struct network_size){.depth = MAX_DEPTH, .n_inner = 3}, NULL);
 }
 
 static void check_stages(const struct train_stage *stages, size_t n_stages, bool nested)
@@ -115,7 +116,8 @@ static void with_validation_the_best_validated_parameters_are_kept(void **state)
     struct instance it;
     instance_init(&it, PROBLEM_LASSO, 3);
     g_autoptr(owned_parallel) team = parallel_new(2, NULL);
-    g_autoptr(owned_network) network = network_new("lista", NULL, it.problem, MAX_DEPTH, NULL);
+    g_autoptr(owned_network) network =
+        network_new("lista", NULL, it.problem, (struct network_size){.depth = MAX_DEPTH}, NULL);
     struct train_options options = train_options_default(team);
     options.max_iter = 200;
     struct train_stage stages[MAX_DEPTH];
@@ -141,7 +143,8 @@ static void the_result_does_not_depend_on_the_threads(void **state)
         instance_init(&it, PROBLEM_TV, 8);
         g_autoptr(owned_parallel) team = parallel_new(n_threads[i], NULL);
         g_autoptr(owned_network) network =
-            network_new("lpgd-taut", "step-momentum", it.problem, MAX_DEPTH, NULL);
+            network_new("lpgd-taut", "step-momentum", it.problem,
+                        (struct network_size){.depth = MAX_DEPTH}, NULL);
         struct train_options options = train_options_default(team);
         options.max_iter = 80;
         struct train_stage stages[MAX_DEPTH];
@@ -169,8 +172,8 @@ static void a_stopped_training_keeps_the_best_so_far(void **state)
     struct instance it;
     instance_init(&it, PROBLEM_TV, 12);
     g_autoptr(owned_parallel) team = parallel_new(1, NULL);
-    g_autoptr(owned_network) network =
-        network_new("lpgd-taut", "step", it.problem, MAX_DEPTH, NULL);
+    g_autoptr(owned_network) network = network_new("lpgd-taut", "step", it.problem,
+                                                   (struct network_size){.depth = MAX_DEPTH}, NULL);
     double untrained = train_loss(network, 1, true, &it.samples[0], team);
     size_t n_told = 0;
     struct train_options options = train_options_default(team);

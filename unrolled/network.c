@@ -12,6 +12,9 @@ static const struct layer_kind *const kinds[] = {
     &layer_alista,
     &layer_lista,
     &layer_lista_coupled,
+    &layer_lpgd_lista_fixed,
+    &layer_lpgd_lista_per_layer,
+    &layer_lpgd_lista_shared,
     &layer_lpgd_conv,
     &layer_lpgd_conv_threshold,
     &layer_lpgd_dense,
@@ -58,7 +61,7 @@ static size_t count_parameters(const struct layer_context *context, size_t index
 }
 
 struct network *network_new(const char *name, const char *variant, const struct problem *problem,
-                            size_t depth, GError **error)
+                            struct network_size size, GError **error)
 {
     const struct layer_kind *kind = find_kind(name, variant, error);
     if (kind == NULL)
@@ -75,17 +78,18 @@ struct network *network_new(const char *name, const char *variant, const struct 
     }
     struct network *network = g_new0(struct network, 1);
     network->kind = kind;
-    network->context = (struct layer_context){.kind = kind,
-                                              .problem = problem,
-                                              .op = problem->op,
-                                              .design = problem->op,
-                                              .n_inner = kind->default_inner};
+    network->context =
+        (struct layer_context){.kind = kind,
+                               .problem = problem,
+                               .op = problem->op,
+                               .design = problem->op,
+                               .n_inner = size.n_inner == 0 ? kind->default_inner : size.n_inner};
     if (kind->synthesis)
         network->context.design = network->context.synthesis = linop_new_synthesis(problem->op);
     network->context.norm2 = network->context.design->norm2;
     if (kind->prepare != NULL)
         kind->prepare(&network->context);
-    network_resize(network, depth);
+    network_resize(network, size.depth);
     return network;
 }
 
@@ -406,15 +410,15 @@ static void step_back(struct march *march, size_t layer, const struct block *out
         struct block out = block_slice(out_adjoint, first, end - first);
         struct block in = block_slice(in_adjoint, first, end - first);
         struct block x;
-        struct layer_gradient gradient = {.in = &in, .parameters = parameters};
+        struct layer_gradient gradient = {.in = &in};
+        if (!rejected[first])
+            gradient.parameters = parameters;
         if (input != NULL && input->x != NULL) {
             x = block_slice(input->x, first, end - first);
             gradient.x = &x;
         }
         if (input != NULL && input->lambda != NULL)
             gradient.lambda = input->lambda + first;
-        if (rejected[first])
-            gradient.parameters = NULL;
         (rejected[first] ? kind->descend_backward
                          : kind->backward)(&call, tape_of(march, layer, first), &out, &gradient);
     }

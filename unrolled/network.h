@@ -29,12 +29,17 @@ struct network {
 /** The table of layer kinds, in alphabetical order of network and variant. */
 const struct layer_kind *const *network_kinds(size_t *n);
 
+struct network_size {
+    size_t depth;
+    size_t n_inner; // layers of the inner network, for the kinds that have one; 0: their default
+};
+
 /**
- * A network of `depth` untrained layers: it equals the iterative algorithm. variant NULL: the
- * first of that name. Error: UNROLLED_ERROR_NAME with what there is, or _REFUSED with the reason.
+ * A network of untrained layers: it equals the iterative algorithm. variant NULL: the first of
+ * that name. Error: UNROLLED_ERROR_NAME with what there is, or _REFUSED with the reason.
  */
 struct network *network_new(const char *name, const char *variant, const struct problem *problem,
-                            size_t depth, GError **error);
+                            struct network_size size, GError **error);
 void network_free(struct network *network);
 typedef struct network owned_network; // for g_autoptr(owned_network)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_network, network_free)

@@ -13,8 +13,8 @@ void params_file_free(struct params_file *file)
         return;
     g_free(file->network);
     g_free(file->variant);
-    g_clear_pointer(&file->metadata, g_hash_table_unref);
-    g_clear_pointer(&file->tensors, g_hash_table_unref);
+    g_hash_table_unref(file->metadata);
+    g_hash_table_unref(file->tensors);
     g_free(file);
 }
 
@@ -141,6 +141,8 @@ static void set_own_metadata(const struct network *network, const GByteArray *da
     g_hash_table_insert(metadata, g_strdup("layer"), g_strdup(network->kind->network));
     g_hash_table_insert(metadata, g_strdup("variant"), g_strdup(network->kind->variant));
     g_hash_table_insert(metadata, g_strdup("layers"), g_strdup_printf("%zu", network->depth));
+    g_hash_table_insert(metadata, g_strdup("inner_layers"),
+                        g_strdup_printf("%zu", network->context.n_inner));
     g_hash_table_insert(metadata, g_strdup("n_time"), g_strdup_printf("%zu", op->n_out));
     g_hash_table_insert(metadata, g_strdup("n_unknown"), g_strdup_printf("%zu", op->n_in));
     g_hash_table_insert(metadata, g_strdup("conv"), g_strdup(conv_name(op)));
@@ -302,7 +304,7 @@ struct network *params_file_network(const struct params_file *file, const struct
     if (!check_operator(file, problem->op, any_operator, error))
         return NULL;
     g_autoptr(owned_network) network =
-        network_new(file->network, file->variant, problem, file->depth, error);
+        network_new(file->network, file->variant, problem, file->size, error);
     if (network == NULL || !fill_network(file, network, error))
         return NULL;
     return g_steal_pointer(&network);

@@ -13,13 +13,13 @@
  * What the network is, and what it was trained for, stands in `__metadata__`, all strings.
  */
 struct params_file {
-    char *network;        // owned, as all below
-    char *variant;        //
-    size_t depth;         //
-    size_t n_observed;    // samples of x
-    size_t n_unknown;     // samples of u
-    GHashTable *metadata; // char * -> char *
-    GHashTable *tensors;  // char * -> struct tensor *
+    char *network;            // owned, as all below
+    char *variant;            //
+    struct network_size size; //
+    size_t n_observed;        // samples of x
+    size_t n_unknown;         // samples of u
+    GHashTable *metadata;     // char * -> char *
+    GHashTable *tensors;      // char * -> struct tensor *
 };
 
 /** A tensor: row-major, a vector has one column. */

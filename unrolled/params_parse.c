@@ -265,13 +265,14 @@ static bool take_tensors(struct params_file *file, JsonObject *header, struct da
     return true;
 }
 
-static bool take_count(const struct params_file *file, const char *key, guint64 most, size_t *count,
-                       GError **error)
+static bool take_count(const struct params_file *file, const char *key, guint64 least, guint64 most,
+                       size_t *count, GError **error)
 {
     const char *text = params_file_get(file, key);
     guint64 value = 0;
-    if (text == NULL || !g_ascii_string_to_unsigned(text, 10, 1, most, &value, NULL))
-        return broken(error, "__metadata__: %s: expected 1..%" G_GUINT64_FORMAT, key, most);
+    if (text == NULL || !g_ascii_string_to_unsigned(text, 10, least, most, &value, NULL))
+        return broken(error, "__metadata__: %s: expected %" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT,
+                      key, least, most);
     *count = value;
     return true;
 }
@@ -286,9 +287,10 @@ static bool understand(struct params_file *file, GError **error)
         return broken(error, "__metadata__: expected a layer and a variant");
     file->network = g_strescape(layer, NULL);
     file->variant = g_strescape(variant, NULL);
-    return take_count(file, "layers", MAX_LAYERS, &file->depth, error) &&
-           take_count(file, "n_time", G_MAXINT, &file->n_observed, error) &&
-           take_count(file, "n_unknown", G_MAXINT, &file->n_unknown, error);
+    return take_count(file, "layers", 1, MAX_LAYERS, &file->size.depth, error) &&
+           take_count(file, "inner_layers", 0, MAX_LAYERS, &file->size.n_inner, error) &&
+           take_count(file, "n_time", 1, G_MAXINT, &file->n_observed, error) &&
+           take_count(file, "n_unknown", 1, G_MAXINT, &file->n_unknown, error);
 }
 
 static bool parse(struct params_file *file, const guint8 *bytes, size_t n_bytes, GError **error)

@@ -3,10 +3,16 @@
 
 #include "unrolled/tv_prox.h"
 
-// The tape of a series: A' r, n_in doubles, then that of the prox.
+// The tape of a series: A' r, n_in doubles, then that of the prox. A kind may need a longer one for
+// its own step: series stand as far apart as the kind says.
 size_t tv_step_bytes(const struct layer_context *context)
 {
     return context->op->n_in * sizeof(double) + tv_prox_bytes(context->op->n_in);
+}
+
+static size_t tape_stride(const struct layer_call *call)
+{
+    return call->context->kind->tape_bytes(call->context);
 }
 
 static struct block head(const struct block *block, size_t n_time)
@@ -18,7 +24,7 @@ static struct block head(const struct block *block, size_t n_time)
 
 static struct block slope_on(const struct layer_call *call, const void *tape)
 {
-    size_t stride = tv_step_bytes(call->context) / sizeof(double);
+    size_t stride = tape_stride(call) / sizeof(double);
     return (struct block){call->context->op->n_in, call->in->n_series, stride, (double *) tape};
 }
 
@@ -35,7 +41,7 @@ void tv_step_forward(const struct layer_call *call, const struct tv_step *step, 
             block_series(&u, v)[i] =
                 block_series(step->y, v)[i] - step->a * block_series(&slope, v)[i];
     char *prox_tape = tape == NULL ? NULL : (char *) tape + n * sizeof(double);
-    tv_prox_forward(call, &u, step->a, &u, prox_tape, tv_step_bytes(call->context));
+    tv_prox_forward(call, &u, step->a, &u, prox_tape, tape_stride(call));
     workspace_release(call->ws, mark);
 }
 
@@ -51,7 +57,7 @@ double tv_step_backward(const struct layer_call *call, const struct tv_step *ste
     struct block u_adjoint = head(out_adjoint, op->n_in);
     double a_gradient =
         tv_prox_backward(call, step->a, (const char *) tape + op->n_in * sizeof(double),
-                         tv_step_bytes(call->context), &u_adjoint, &through, gradient->lambda);
+                         tape_stride(call), &u_adjoint, &through, gradient->lambda);
     a_gradient -= block_dot(&through, &slope);
 
     // d(y - a A'(A y - x)) = (I - a A'A) dy + a A' dx
