@@ -9,7 +9,7 @@
 
 // Columns that violate by more than this part of the worst violation join together: with less,
 // most of them leave again; with more, there are more rounds.
-#define JOIN_FRACTION 0.5
+#define JOIN_FRACTION 0.6
 // |c_j| up to lambda (1 + SLACK), plus what rounding does to c, is no violation.
 #define SLACK 1e-10
 // Stationarity on S that is left to rounding; beyond it the solution is refined once.

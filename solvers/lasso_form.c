@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "solvers/lasso_form.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <string.h>
 
@@ -28,37 +29,49 @@ static void apply_to_basis(const struct problem *problem, double *matrix, size_t
 }
 
 // Takes the part along S out of each column, and keeps its size.
-static void project_columns(struct lasso_form *form, double *matrix, size_t n)
+static void project_columns(struct lasso_form *form)
 {
     const struct problem *problem = form->problem;
     size_t n_out = problem->op->n_out;
-    form->level = g_new(double, n);
-    for (size_t j = 0; j < n; j++) {
-        double *column = matrix + j * n_out;
+    form->level = g_new(double, form->n);
+    for (size_t j = 0; j < form->n; j++) {
+        double *column = form->owned_matrix + j * n_out;
         form->level[j] = problem_trivial_level(problem, column);
         for (size_t t = 0; t < n_out; t++)
             column[t] -= form->level[j] * problem->level[t];
     }
 }
 
-struct lasso_form *lasso_form_new(const struct problem *problem)
+static void set_matrix(struct lasso_form *form)
+{
+    const linop *op = form->problem->op;
+    if (form->problem->kind == PROBLEM_LASSO && op->matrix != NULL) {
+        form->matrix = op->matrix;
+        return;
+    }
+    form->owned_matrix = g_new(double, op->n_out * form->n);
+    form->matrix = form->owned_matrix;
+    apply_to_basis(form->problem, form->owned_matrix, form->n);
+    if (form->problem->kind == PROBLEM_TV)
+        project_columns(form);
+}
+
+struct lasso_form *lasso_form_new(const struct problem *problem, bool with_gram)
 {
     struct lasso_form *form = g_new0(struct lasso_form, 1);
     form->problem = problem;
-    size_t n = lasso_form_size(problem);
-    if (n == 0)
+    form->n = lasso_form_size(problem);
+    if (form->n == 0)
         return form;
-    const linop *op = problem->op;
-    if (problem->kind == PROBLEM_LASSO && op->matrix != NULL) {
-        form->gram = gram_new(op->matrix, op->n_out, n);
-        return form;
+    size_t n_out = problem->op->n_out;
+    set_matrix(form);
+    form->norm2 = g_new(double, form->n);
+    for (size_t j = 0; j < form->n; j++) {
+        const double *column = form->matrix + j * n_out;
+        form->norm2[j] = cblas_ddot((int) n_out, column, 1, column, 1);
     }
-    double *matrix = g_new(double, op->n_out *n);
-    apply_to_basis(problem, matrix, n);
-    if (problem->kind == PROBLEM_TV)
-        project_columns(form, matrix, n);
-    form->gram = gram_new(matrix, op->n_out, n);
-    g_free(matrix);
+    if (with_gram)
+        form->gram = gram_new(form->matrix, n_out, form->n);
     return form;
 }
 
@@ -67,6 +80,8 @@ void lasso_form_free(struct lasso_form *form)
     if (form == NULL)
         return;
     gram_free(form->gram);
+    g_free(form->owned_matrix);
+    g_free(form->norm2);
     g_free(form->level);
     g_free(form);
 }
@@ -90,11 +105,12 @@ static void sum_from_the_end(double *b, size_t n_in)
     memmove(b, b + 1, (n_in - 1) * sizeof(double));
 }
 
-void lasso_form_correlations(const struct problem *problem, const struct block *x, struct block *b,
+void lasso_form_correlations(const struct lasso_form *form, const struct block *x, struct block *b,
                              struct workspace *ws)
 {
+    const struct problem *problem = form->problem;
     size_t mark = workspace_mark(ws);
-    size_t n = lasso_form_size(problem);
+    size_t n = form->n;
     size_t n_in = problem->op->n_in;
     bool is_tv = problem->kind == PROBLEM_TV;
     struct block projected = {x->n_time, x->n_series, x->n_time, NULL};
@@ -114,6 +130,12 @@ void lasso_form_correlations(const struct problem *problem, const struct block *
         memset(to + n, 0, (b->n_time - n) * sizeof(double));
     }
     workspace_release(ws, mark);
+}
+
+void lasso_form_coefficients(const struct lasso_form *form, const double *u, double *w)
+{
+    for (size_t j = 0; j < form->n; j++)
+        w[j] = form->problem->kind == PROBLEM_TV ? u[j + 1] - u[j] : u[j];
 }
 
 void lasso_form_expand(const struct lasso_form *form, const double *x, const double *w, double *u)

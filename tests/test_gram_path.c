@@ -21,14 +21,14 @@ static struct instance instance_new(enum problem_kind kind, const double *matrix
 {
     struct instance i = {.op = linop_new_dense(matrix, n_out, n_in), .ws = workspace_new()};
     i.problem = kind == PROBLEM_TV ? problem_new_tv(i.op) : problem_new_lasso(i.op);
-    i.form = lasso_form_new(i.problem);
-    i.n = lasso_form_size(i.problem);
+    i.form = lasso_form_new(i.problem, true);
+    i.n = i.form->n;
     i.x = WORKSPACE_ALLOC(i.ws, double, n_out);
     i.b = WORKSPACE_ALLOC(i.ws, double, triangle_padded(i.n));
     fill_normal(rand, i.x, n_out);
     struct block x = block_of_series(i.x, n_out);
     struct block b = block_of_series(i.b, triangle_padded(i.n));
-    lasso_form_correlations(i.problem, &x, &b, i.ws);
+    lasso_form_correlations(i.form, &x, &b, i.ws);
     return i;
 }
 
@@ -155,7 +155,7 @@ static void paths_of_whole_numbers_are_exact(void **state)
         i.x[0] = 4.0;
         struct block x = block_of_series(i.x, N_OUT);
         struct block b = block_of_series(i.b, triangle_padded(N_IN));
-        lasso_form_correlations(i.problem, &x, &b, i.ws);
+        lasso_form_correlations(i.form, &x, &b, i.ws);
         if (lasso_form_lambda_max(i.b, i.n) > 0.0)
             check_path(&i, 0.05, 1e-12);
         instance_free(&i);

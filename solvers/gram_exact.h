@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "solvers/solver.h"
+
+/**
+ * The exact solver of operators without a structure: the active set of gram_active_set.h on the
+ * Gram matrix of the problem's Lasso form, shared by all series. Always runs to its own end. With
+ * START_GIVEN it begins from the support (the jumps) of the start.
+ */
+struct solver *gram_exact_new(const struct problem *problem, const struct solver_options *options);
