@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
+#include "app/response.h"
 #include "deconv/hrf.h"
 
 #include <math.h>
@@ -78,14 +79,15 @@ static void print_samples(const struct hrf *hrf)
 }
 
 // The responses asked for, or all models.
-static GPtrArray *make_responses(int argc, char **argv, double tr_s, GError **error)
+static GPtrArray *make_responses(int argc, char **argv, double tr_s, const struct io_context *io,
+                                 GError **error)
 {
     g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func((GDestroyNotify) hrf_free);
     size_t n_models = 0;
     const struct hrf_model *models = hrf_models(&n_models);
     size_t n = argc > 1 ? (size_t) argc - 1 : n_models;
     for (size_t i = 0; i < n; i++) {
-        struct hrf *hrf = hrf_new(argc > 1 ? argv[i + 1] : models[i].name, tr_s, error);
+        struct hrf *hrf = response_load(argc > 1 ? argv[i + 1] : models[i].name, tr_s, io, error);
         if (hrf == NULL)
             return NULL;
         g_ptr_array_add(made, hrf);
@@ -129,7 +131,7 @@ bool cmd_hrf(struct app *app, const struct command *self, int argc, char **argv,
                     "--tr: expected seconds above 0 and at most %d, found %g", MAX_TR_S, tr_s);
         return false;
     }
-    g_autoptr(GPtrArray) responses = make_responses(argc, argv, tr_s, error);
+    g_autoptr(GPtrArray) responses = make_responses(argc, argv, tr_s, &app->io, error);
     if (responses == NULL)
         return false;
     for (size_t i = 0; i < responses->len && argc > 1; i++) {

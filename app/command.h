@@ -83,5 +83,6 @@ bool app_expect_arguments(const struct command *self, int argc, char **argv, int
 
 bool cmd_config(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_hrf(struct app *app, const struct command *self, int argc, char **argv, GError **error);
+bool cmd_info(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_simulate(struct app *app, const struct command *self, int argc, char **argv,
                   GError **error);

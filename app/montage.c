@@ -5,12 +5,10 @@
 #include <string.h>
 
 // The assignment of voxel axes to world axes with the largest product of direction cosines.
-static void turn_axes(struct montage *montage)
+void montage_axes(const struct image_grid *grid, size_t axis[3], bool flipped[3])
 {
     static const size_t orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
                                         {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
-    const struct image_grid *grid = montage->grid;
-    montage->oriented = grid->affine_ok;
     double best = -1.0;
     for (size_t o = 0; o < G_N_ELEMENTS(orders); o++) {
         double product = 1.0;
@@ -18,11 +16,11 @@ static void turn_axes(struct montage *montage)
             product *= fabs(grid->affine[w][orders[o][w]]) / grid->voxel_mm[orders[o][w]];
         if (o == 0 || (grid->affine_ok && product > best)) {
             best = product;
-            memcpy(montage->axis, orders[o], sizeof montage->axis);
+            memcpy(axis, orders[o], sizeof orders[o]);
         }
     }
     for (size_t w = 0; w < 3; w++)
-        montage->flipped[w] = grid->affine_ok && grid->affine[w][montage->axis[w]] < 0.0;
+        flipped[w] = grid->affine_ok && grid->affine[w][axis[w]] < 0.0;
 }
 
 // Position along turned axis w of a voxel, and back.
@@ -70,7 +68,8 @@ struct montage *montage_new(const struct image_grid *grid, const uint8_t *inside
 {
     struct montage *montage = g_new0(struct montage, 1);
     montage->grid = grid;
-    turn_axes(montage);
+    montage->oriented = grid->affine_ok;
+    montage_axes(grid, montage->axis, montage->flipped);
     cut_to(montage, inside);
     size_t available = montage->high[2] - montage->low[2];
     montage->n_slices = MIN(available, max_slices);

@@ -26,6 +26,12 @@ struct montage {
 enum { MONTAGE_MAX_COLUMNS = 8 };
 
 /**
+ * The voxel axis nearest to each of right, anterior, superior, and whether it runs the other way;
+ * as stored where the affine is not usable.
+ */
+void montage_axes(const struct image_grid *grid, size_t axis[3], bool flipped[3]);
+
+/**
  * Lays out at most max_slices slices through the voxels where inside (one byte a voxel) is
  * non-zero; the whole grid if there is none.
  */

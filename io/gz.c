@@ -30,6 +30,7 @@ struct gz {
     uint32_t header_crc; //
     uint32_t length;     // of its contents, modulo 2^32
     bool has_garbage;    // after the last member
+    size_t n_members;    // read to their end
 };
 
 const char *gz_describe(const struct gz *gz, enum gz_status status)
@@ -113,6 +114,7 @@ void gz_rewind(struct gz *gz)
     gz->in_offset = 0;
     gz->in_member = false;
     gz->has_garbage = false;
+    gz->n_members = 0;
 }
 
 static bool fail(struct gz *gz, enum gz_status status)
@@ -254,6 +256,7 @@ static bool end_member(struct gz *gz)
     if (!next_le(gz, 4, &crc) || !next_le(gz, 4, &length))
         return false;
     gz->in_member = false;
+    gz->n_members++;
     if (crc != gz->crc)
         return fail(gz, GZ_CRC);
     return length == gz->length || fail(gz, GZ_LENGTH);
@@ -415,5 +418,6 @@ enum gz_status gz_finish(struct gz *gz, struct gz_rest *rest)
     rest->n_excess = n;
     rest->excess_is_cut = status == GZ_OK;
     rest->has_garbage = gz->has_garbage;
+    rest->n_members = gz->n_members;
     return status == GZ_END ? GZ_OK : status;
 }

@@ -76,6 +76,7 @@ struct gz_rest {
     uint64_t n_excess;  // further bytes of contents
     bool excess_is_cut; // there are more than the limit; the rest was not read or checked
     bool has_garbage;   // after the last member: bytes that are neither gzip nor zeros
+    size_t n_members;   // of gzip; 0 for a plain file
 };
 
 /** Reads on to the end, so that every member is checked, but over at most 1 MiB of contents. */

@@ -239,6 +239,7 @@ static bool finish(struct recording *recording, size_t n_samples, GError **error
     enum gz_status status = gz_finish(source->data, &rest);
     if (status != GZ_OK)
         return set_stream_error(recording, status, n_samples, error);
+    recording->n_members = rest.n_members;
     if (rest.excess_is_cut)
         recording_warn(recording, "excess",
                        "data: more than 1 MiB after the last volume: not read, not checked");

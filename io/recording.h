@@ -45,6 +45,7 @@ struct recording {
     const char *format;      // "NIfTI-1", "NIfTI-2", "npy", ... static
     const char *datatype;    // "int16", ... as stored; static
     bool compressed;         // gzip
+    size_t n_members;        // of gzip, once an image was read to its end; else 0
     size_t n_time;           //
     size_t n_series;         // before recording_read: all of the file's
     double interval_s;       // 0: not known
