@@ -19,3 +19,6 @@ void dorgqr_(const int *m, const int *n, const int *k, double *a, const int *lda
 /** Eigenvalues (ascending) and eigenvectors of a symmetric matrix, by divide and conquer. */
 void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w,
              double *work, const int *lwork, int *iwork, const int *liwork, int *info);
+
+/** Cholesky factor of a symmetric positive matrix, in place; info > 0: it is not positive. */
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
