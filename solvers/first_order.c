@@ -2,12 +2,14 @@
 #include "solvers/first_order.h"
 
 #include "solvers/prox_tv.h"
+#include "solvers/pseudo_inverse.h"
+#include "solvers/soft_threshold.h"
 #include "solvers/synthesis.h"
 
 #include <math.h>
 #include <string.h>
 
-// The iterates of one series; n_in samples each, the residuals n_out.
+// The iterates of one series: op->n_in entries each, the residuals op->n_out.
 struct iterates {
     double *z;        // the last one
     double *next;     // the one in the making
@@ -20,45 +22,85 @@ struct iterates {
     double t;         // of the momentum sequence
 };
 
-static const linop *gradient_op(const struct first_order *solver)
-{
-    return solver->synthesis != NULL ? solver->synthesis : solver->base.base.problem->op;
-}
-
-static void soft_threshold(double *z, size_t n, double threshold)
+static void shrink(double *z, size_t n, double threshold)
 {
     for (size_t i = 0; i < n; i++)
-        z[i] = copysign(fmax(fabs(z[i]) - threshold, 0.0), z[i]);
+        z[i] = soft_threshold(z[i], threshold);
 }
 
-static void prox(const struct first_order *solver, double *z, double mu, struct workspace *ws)
+static void clip(double *z, size_t n, double bound)
 {
-    const struct problem *problem = solver->base.base.problem;
-    size_t n = problem->op->n_in;
-    if (solver->synthesis != NULL)
-        soft_threshold(z + 1, n - 1, mu);
-    else if (problem->kind == PROBLEM_TV)
-        prox_tv(z, n, mu, z, NULL, ws);
+    for (size_t i = 0; i < n; i++)
+        z[i] = fabs(z[i]) > bound ? copysign(bound, z[i]) : z[i];
+}
+
+static void prox(const struct first_order *solver, double *z, double rho, double lambda,
+                 struct workspace *ws)
+{
+    size_t n = solver->op->n_in;
+    switch (solver->form) {
+    case FORM_ANALYSIS:
+        if (solver->base.base.problem->kind == PROBLEM_TV)
+            prox_tv(z, n, rho * lambda, z, NULL, ws);
+        else
+            shrink(z, n, rho * lambda);
+        break;
+    case FORM_SYNTHESIS:
+        shrink(z + 1, n - 1, rho * lambda);
+        break;
+    case FORM_DUAL:
+        clip(z, n, lambda);
+        break;
+    }
+}
+
+static double penalty(const struct first_order *solver, const double *z)
+{
+    double sum = 0.0;
+    if (solver->form == FORM_ANALYSIS)
+        return problem_penalty(solver->base.base.problem, z);
+    for (size_t i = 1; i < solver->op->n_in && solver->form == FORM_SYNTHESIS; i++)
+        sum += fabs(z[i]);
+    return sum;
+}
+
+static void set_coordinates(const struct first_order *solver, const double *u, double *z)
+{
+    size_t n = solver->op->n_in;
+    if (solver->form == FORM_ANALYSIS)
+        memcpy(z, u, n * sizeof *z);
+    else if (solver->form == FORM_SYNTHESIS)
+        synthesis_difference(u, z, n);
     else
-        soft_threshold(z, n, mu);
+        memset(z, 0, n * sizeof *z);
+}
+
+static void set_point(const struct first_order *solver, const struct iterates *it, double *u,
+                      struct workspace *ws)
+{
+    size_t n = solver->base.base.problem->op->n_in;
+    if (solver->form == FORM_ANALYSIS)
+        memcpy(u, it->z, n * sizeof *u);
+    else if (solver->form == FORM_SYNTHESIS)
+        synthesis_sum(it->z, u, n);
+    else {
+        linop_apply_series(solver->pseudo_inverse, it->residual, u, ws);
+        for (size_t i = 0; i < n; i++)
+            u[i] = -u[i];
+    }
 }
 
 static double objective(const struct first_order *solver, double lambda, const double *z,
                         const double *residual)
 {
-    const struct problem *problem = solver->base.base.problem;
-    double penalty = solver->synthesis == NULL ? problem_penalty(problem, z) : 0.0;
-    if (solver->synthesis != NULL)
-        for (size_t i = 1; i < problem->op->n_in; i++)
-            penalty += fabs(z[i]);
-    size_t n_out = problem->op->n_out;
-    return 0.5 * solver->kernels->dot(residual, residual, n_out) + lambda * penalty;
+    double fit = solver->kernels->dot(residual, residual, solver->op->n_out);
+    return 0.5 * fit + lambda * penalty(solver, z);
 }
 
 static void set_residual(const struct first_order *solver, const double *x, const double *z,
                          double *residual, struct workspace *ws)
 {
-    const linop *op = gradient_op(solver);
+    const linop *op = solver->op;
     linop_apply_series(op, z, residual, ws);
     for (size_t t = 0; t < op->n_out; t++)
         residual[t] -= x[t];
@@ -67,7 +109,7 @@ static void set_residual(const struct first_order *solver, const double *x, cons
 static struct iterates begin(const struct first_order *solver, const struct progress *progress,
                              const double *u, struct workspace *ws)
 {
-    const linop *op = gradient_op(solver);
+    const linop *op = solver->op;
     struct iterates it = {.z = WORKSPACE_ALLOC(ws, double, op->n_in),
                           .next = WORKSPACE_ALLOC(ws, double, op->n_in),
                           .y = WORKSPACE_ALLOC(ws, double, op->n_in),
@@ -76,10 +118,7 @@ static struct iterates begin(const struct first_order *solver, const struct prog
                           .residual_y = WORKSPACE_ALLOC(ws, double, op->n_out),
                           .gradient = WORKSPACE_ALLOC(ws, double, op->n_in),
                           .t = 1.0};
-    if (solver->synthesis != NULL)
-        synthesis_difference(u, it.z, op->n_in);
-    else
-        memcpy(it.z, u, op->n_in * sizeof *u);
+    set_coordinates(solver, u, it.z);
     set_residual(solver, progress->x, it.z, it.residual, ws);
     it.objective = objective(solver, progress->lambda, it.z, it.residual);
     memcpy(it.y, it.z, op->n_in * sizeof *it.y);
@@ -109,7 +148,7 @@ static double momentum(const struct first_order *solver, double lambda, struct i
         // Rounding is no rise: near the solution it would restart without end.
         double before = it->objective * (1.0 + 1e-13);
         it->objective = objective(solver, lambda, it->next, it->residual_next);
-        if (it->objective > before || turn(it->y, it->next, it->z, gradient_op(solver)->n_in) > 0.0)
+        if (it->objective > before || turn(it->y, it->next, it->z, solver->op->n_in) > 0.0)
             it->t = 1.0;
     }
     double t = it->t;
@@ -134,12 +173,12 @@ static void swap(double **a, double **b)
 static void step(const struct first_order *solver, const struct progress *progress,
                  struct iterates *it, struct workspace *ws)
 {
-    const linop *op = gradient_op(solver);
+    const linop *op = solver->op;
     double rho = 1.0 / op->norm2;
     linop_adjoint_series(op, it->residual_y, it->gradient, ws);
     for (size_t i = 0; i < op->n_in; i++)
         it->next[i] = it->y[i] - rho * it->gradient[i];
-    prox(solver, it->next, rho * progress->lambda, ws);
+    prox(solver, it->next, rho, progress->lambda, ws);
     set_residual(solver, progress->x, it->next, it->residual_next, ws);
 
     double beta = momentum(solver, progress->lambda, it);
@@ -153,24 +192,23 @@ void first_order_minimise(const struct iterative_solver *self, struct progress *
                           struct workspace *ws)
 {
     const struct first_order *solver = (const struct first_order *) self;
-    size_t n = progress->problem->op->n_in;
     size_t mark = workspace_mark(ws);
     struct iterates it = begin(solver, progress, u, ws);
+    set_point(solver, &it, u, ws);
     while (progress_continue(progress, u, ws)) {
         step(solver, progress, &it, ws);
-        if (solver->synthesis == NULL)
-            memcpy(u, it.z, n * sizeof *u);
-        else if (progress_needs_point(progress))
-            synthesis_sum(it.z, u, n);
+        if (progress_needs_point(progress))
+            set_point(solver, &it, u, ws);
     }
-    if (solver->synthesis != NULL)
-        synthesis_sum(it.z, u, n);
+    set_point(solver, &it, u, ws);
     workspace_release(ws, mark);
 }
 
 static void release(struct solver *self)
 {
-    linop_free(((struct first_order *) self)->synthesis);
+    struct first_order *solver = (struct first_order *) self;
+    linop_free(solver->form_op);
+    linop_free(solver->pseudo_inverse);
     iterative_solver_free(self);
 }
 
@@ -184,6 +222,7 @@ static struct first_order *first_order_alloc(const char *name, enum momentum mom
     solver->base.base.free = release;
     solver->kernels = kernels_best();
     solver->momentum = momentum;
+    solver->op = problem->op;
     return solver;
 }
 
@@ -197,12 +236,58 @@ struct solver *first_order_new_synthesis(const char *name, enum momentum momentu
                                          const struct problem *problem,
                                          const struct solver_options *options, GError **error)
 {
-    if (problem->kind != PROBLEM_TV) {
+    if (!iterative_solver_is_for_tv(name, problem, error))
+        return NULL;
+    struct first_order *solver = first_order_alloc(name, momentum, problem, options);
+    solver->form = FORM_SYNTHESIS;
+    solver->form_op = linop_new_synthesis(problem->op);
+    solver->op = solver->form_op;
+    return &solver->base.base;
+}
+
+// (A^+)' nabla' as a dense operator: column i is the difference of rows i + 1 and i of A^+.
+static linop *dual_operator(const linop *pseudo_inverse)
+{
+    size_t n_in = pseudo_inverse->n_out;
+    size_t n_out = pseudo_inverse->n_in;
+    double *matrix = g_new(double, n_out *(n_in - 1));
+    for (size_t i = 0; i + 1 < n_in; i++)
+        for (size_t t = 0; t < n_out; t++)
+            matrix[i * n_out + t] =
+                pseudo_inverse->matrix[t * n_in + i + 1] - pseudo_inverse->matrix[t * n_in + i];
+    linop *op = linop_new_dense(matrix, n_out, n_in - 1);
+    g_free(matrix);
+    return op;
+}
+
+struct solver *first_order_new_dual_unchecked(const char *name, enum momentum momentum,
+                                              const struct problem *problem,
+                                              const struct solver_options *options)
+{
+    struct first_order *solver = first_order_alloc(name, momentum, problem, options);
+    solver->form = FORM_DUAL;
+    solver->pseudo_inverse = linop_new_pseudo_inverse(problem->op);
+    // One sample has no jump, its problem is trivial: the operator is never applied.
+    if (problem->op->n_in > 1)
+        solver->form_op = dual_operator(solver->pseudo_inverse);
+    solver->op = solver->form_op;
+    return &solver->base.base;
+}
+
+struct solver *first_order_new_dual(const char *name, enum momentum momentum,
+                                    const struct problem *problem,
+                                    const struct solver_options *options, GError **error)
+{
+    const linop *op = problem->op;
+    if (!iterative_solver_is_for_tv(name, problem, error))
+        return NULL;
+    size_t rank = linop_rank(op);
+    if (rank < op->n_in) {
         g_set_error(error, SOLVERS_ERROR, SOLVERS_ERROR_NOT_APPLICABLE,
-                    "%s: expected a total variation problem, found a Lasso", name);
+                    "%s: expected an operator of full column rank %zu, found rank %zu "
+                    "(%zu x %zu)",
+                    name, op->n_in, rank, op->n_out, op->n_in);
         return NULL;
     }
-    struct first_order *solver = first_order_alloc(name, momentum, problem, options);
-    solver->synthesis = linop_new_synthesis(problem->op);
-    return &solver->base.base;
+    return first_order_new_dual_unchecked(name, momentum, problem, options);
 }

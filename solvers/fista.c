@@ -14,7 +14,8 @@ size_t fista_refine(const struct problem *problem, const struct solver_options *
 {
     struct first_order solver = {.base = {.base = {.name = "fista", .problem = problem}},
                                  .kernels = kernels_best(),
-                                 .momentum = MOMENTUM_RESTARTED};
+                                 .momentum = MOMENTUM_RESTARTED,
+                                 .op = problem->op};
     struct progress progress = {.problem = problem, .options = options, .x = x, .lambda = lambda};
     first_order_minimise(&solver.base, &progress, u, ws);
     problem_optimise_level(problem, x, u, ws);

@@ -111,3 +111,12 @@ void iterative_solver_free(struct solver *solver)
     linop_free(((struct iterative_solver *) solver)->pseudo_inverse);
     g_free(solver);
 }
+
+bool iterative_solver_is_for_tv(const char *name, const struct problem *problem, GError **error)
+{
+    if (problem->kind == PROBLEM_TV)
+        return true;
+    g_set_error(error, SOLVERS_ERROR, SOLVERS_ERROR_NOT_APPLICABLE,
+                "%s: expected a total variation problem, found a Lasso", name);
+    return false;
+}

@@ -42,3 +42,6 @@ void iterative_solver_init(struct iterative_solver *solver, const char *name,
 
 /** Releases what iterative_solver_init took, and the memory of the solver itself. */
 void iterative_solver_free(struct solver *solver);
+
+/** Whether the problem is one of TV; if not, *error says that `name` does not apply. */
+bool iterative_solver_is_for_tv(const char *name, const struct problem *problem, GError **error);

@@ -54,12 +54,16 @@ static struct decomposition decompose(const linop *op)
     return svd;
 }
 
+static bool is_zero(const linop *op, const double *s, int i)
+{
+    return !(s[i] > DBL_EPSILON * (double) MAX(op->n_in, op->n_out) * s[0]);
+}
+
 linop *linop_new_pseudo_inverse(const linop *op)
 {
     struct decomposition svd = decompose(op);
-    double floor = DBL_EPSILON * MAX(svd.m, svd.n) * svd.s[0];
     for (int i = 0; i < svd.q; i++)
-        cblas_dscal(svd.n, svd.s[i] > floor ? 1.0 / svd.s[i] : 0.0, svd.vt + i, svd.q);
+        cblas_dscal(svd.n, is_zero(op, svd.s, i) ? 0.0 : 1.0 / svd.s[i], svd.vt + i, svd.q);
     double *inverse = g_new(double, op->n_in * op->n_out);
     cblas_dgemm(CblasColMajor, CblasTrans, CblasTrans, svd.n, svd.m, svd.q, 1.0, svd.vt, svd.q,
                 svd.u, svd.m, 0.0, inverse, svd.n);
@@ -77,4 +81,15 @@ double *linop_singular_values(const linop *op)
     g_free(svd.u);
     g_free(svd.vt);
     return svd.s;
+}
+
+size_t linop_rank(const linop *op)
+{
+    double *s = linop_singular_values(op);
+    int n = (int) MIN(op->n_in, op->n_out);
+    size_t rank = 0;
+    for (int i = 0; i < n; i++)
+        rank += !is_zero(op, s, i);
+    g_free(s);
+    return rank;
 }

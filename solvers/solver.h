@@ -109,13 +109,16 @@ typedef struct solver *solver_constructor(const struct problem *problem,
 /**
  * The methods, in alphabetical order. Those that iterate also take the Lasso where they say so.
  */
-solver_constructor solver_new_apgd;            // TV, Lasso: accelerated proximal gradient
-solver_constructor solver_new_bt_ista;         // Lasso: backtracking proximal gradient
-solver_constructor solver_new_cd;              // TV (jumps), Lasso: cyclic coordinate descent
-solver_constructor solver_new_fista;           // TV, Lasso: accelerated, with restarts
-solver_constructor solver_new_greedy_cd;       // TV (jumps), Lasso: the farthest coordinate first
-solver_constructor solver_new_lars;            // TV (jumps), Lasso: homotopy from lambda_max
-solver_constructor solver_new_oista;           // Lasso: oracle step 1 / L_S; Ablin et al. 2019
-solver_constructor solver_new_pgd;             // TV, Lasso: proximal gradient (ISTA for the Lasso)
+solver_constructor solver_new_apgd;      // TV, Lasso: accelerated proximal gradient
+solver_constructor solver_new_bt_ista;   // Lasso: backtracking proximal gradient
+solver_constructor solver_new_cd;        // TV (jumps), Lasso: cyclic coordinate descent
+solver_constructor solver_new_condat_vu; // TV: primal-dual
+solver_constructor solver_new_dual_apgd; // TV, full column rank: accelerated, on the dual
+solver_constructor solver_new_dual_pgd;  // TV, full column rank: projected gradient on the dual
+solver_constructor solver_new_fista;     // TV, Lasso: accelerated, with restarts
+solver_constructor solver_new_greedy_cd; // TV (jumps), Lasso: the farthest coordinate first
+solver_constructor solver_new_lars;      // TV (jumps), Lasso: homotopy from lambda_max
+solver_constructor solver_new_oista;     // Lasso: oracle step 1 / L_S; Ablin et al. 2019
+solver_constructor solver_new_pgd;       // TV, Lasso: proximal gradient (ISTA for the Lasso)
 solver_constructor solver_new_synthesis_fista; // TV: with restarts, on the jumps
 solver_constructor solver_new_synthesis_ista;  // TV: proximal gradient on the jumps
