@@ -12,7 +12,8 @@ enum {
     MOST_DEPTH = 64, // the parser calls itself: depth is stack
 };
 
-char *sidecar_path(const char *image_path)
+/** NAME.json for NAME.nii, NAME.nii.gz or another NAME.ext. To be freed. */
+static char *sidecar_path(const char *image_path)
 {
     g_autofree char *stem = g_strdup(image_path);
     if (g_str_has_suffix(stem, ".gz"))

@@ -3,6 +3,14 @@
 
 /** The routines of LAPACK that are used, by their Fortran names; OpenBLAS has them all. */
 
+/**
+ * The least squares solution of least norm of A x = b, of effective rank by rcond; b has max(m, n)
+ * rows, and x in its first n on output; jpvt: 0 on input for a column that may move.
+ */
+void dgelsy_(const int *m, const int *n, const int *nrhs, double *a, const int *lda, double *b,
+             const int *ldb, int *jpvt, const double *rcond, int *rank, double *work,
+             const int *lwork, int *info);
+
 /** QR with column pivoting, A P = Q R; jpvt: 0 on input for a column that may move. */
 void dgeqp3_(const int *m, const int *n, double *a, const int *lda, int *jpvt, double *tau,
              double *work, const int *lwork, int *info);
