@@ -16,6 +16,7 @@
 
 static const struct command commands[] = {
     {"config", "--template", "Print a configuration with every setting explained", cmd_config},
+    {"deconv", "BOLD -o DIR", "Deconvolve every voxel of a recording", cmd_deconv},
     {"hrf", "[NAME...]", "Show response models: shape and samples", cmd_hrf},
     {"info", "FILE...", "Tell what a file is and holds, and whether it is sound", cmd_info},
     {"simulate", "fmri|lasso|tv -o DIR|FILE", "Draw data whose truth is known", cmd_simulate},

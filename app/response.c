@@ -53,12 +53,20 @@ static struct hrf *from_file(const char *path, const char *norm, double tr_s,
     return g_steal_pointer(&hrf);
 }
 
+char *response_path(const char *text)
+{
+    if (!response_is_file(text))
+        return NULL;
+    const char *norm = g_strrstr(text, norm_option);
+    return norm == NULL ? g_strdup(text) : g_strndup(text, (gsize) (norm - text));
+}
+
 struct hrf *response_load(const char *text, double tr_s, const struct io_context *io,
                           GError **error)
 {
     if (!response_is_file(text))
         return hrf_new(text, tr_s, error);
+    g_autofree char *path = response_path(text);
     const char *norm = g_strrstr(text, norm_option);
-    g_autofree char *path = norm == NULL ? g_strdup(text) : g_strndup(text, (gsize) (norm - text));
     return from_file(path, norm == NULL ? NULL : norm + strlen(norm_option), tr_s, io, error);
 }

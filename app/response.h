@@ -10,6 +10,9 @@
  */
 bool response_is_file(const char *text);
 
+/** The path of a response in a file, without what follows it; NULL for a model. Owned. */
+char *response_path(const char *text);
+
 /**
  * The response that a text asks for: a model with its parameters, or a file, PATH[:norm=WORD], of
  * one column sampled every tr_s seconds, or of two, times in seconds and values.

@@ -53,7 +53,7 @@ values()
             n = split(substr($0, cut + 1), words, "|")
             for (i = 1; i <= n; i++)
                 if (words[i] ~ /^[a-z0-9-]+$/)
-                    found[option] = found[option] (option in found ? " " : "") words[i]
+                    found[option] = found[option] words[i] " "
         }
         END {
             for (option in found)

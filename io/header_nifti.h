@@ -28,7 +28,8 @@ struct nifti_header {
     int32_t sizeof_hdr;            // as in the file, in this machine's byte order
     int version;                   // 1, 2, or 0: not a NIfTI header
     bool swapped;                  // the file has the other byte order than this machine
-    nifti_2_header fields;         // of version 1 too, which has the same but for their types
+    _Alignas(8)                    // nifticlib packs its structs; arrays in them are used as such
+        nifti_2_header fields;     // of version 1 too, which has the same but for their types
     double vox_offset;             // of version 1 it is a float: NaN, half a byte, ...
     uint8_t extender[4];           // behind the header
     const struct nifti_type *type; // NULL: unknown

@@ -12,8 +12,7 @@ enum {
     MOST_DEPTH = 64, // the parser calls itself: depth is stack
 };
 
-/** NAME.json for NAME.nii, NAME.nii.gz or another NAME.ext. To be freed. */
-static char *sidecar_path(const char *image_path)
+char *sidecar_path(const char *image_path)
 {
     g_autofree char *stem = g_strdup(image_path);
     if (g_str_has_suffix(stem, ".gz"))

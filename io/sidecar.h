@@ -11,6 +11,9 @@
  */
 JsonObject *sidecar_read(const char *image_path, GError **error);
 
+/** NAME.json for NAME.nii, NAME.nii.gz or another NAME.ext, whether it is there or not. Owned. */
+char *sidecar_path(const char *image_path);
+
 /** The JSON object that a file is. */
 JsonObject *sidecar_read_file(const char *path, GError **error);
 

@@ -65,8 +65,8 @@ configure()
         say "meson setup $folder${*:+ $*}"
         meson setup "$folder" "$@"
     elif [ $# -gt 0 ]; then
-        say "meson configure $folder $*"
-        meson configure "$folder" "$@"
+        say "meson setup --reconfigure $folder $*"
+        meson setup --reconfigure "$folder" "$@"
     fi
 }
 

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/run.h"
+
+#include "app/html_report.h"
+#include "app/methods.h"
+#include "app/record.h"
+#include "app/response.h"
+#include "app/staging.h"
+#include "deconv/hrf_conv.h"
+#include "io/sidecar.h"
+
+#include <string.h>
+
+char *run_stem(const char *path)
+{
+    static const char *const endings[] = {".nii.gz", ".nii", ".hdr", ".img", "_bold"};
+    g_autofree char *name = g_path_get_basename(path);
+    for (size_t i = 0; i < G_N_ELEMENTS(endings); i++)
+        if (g_str_has_suffix(name, endings[i]) && strlen(name) > strlen(endings[i]))
+            name[strlen(name) - strlen(endings[i])] = '\0';
+    char *desc = strstr(name, "_desc-");
+    if (desc == NULL)
+        return g_steal_pointer(&name);
+    const char *rest = desc + 1 + strcspn(desc + 1, "_");
+    *desc = '\0';
+    return g_strconcat(name, rest, NULL);
+}
+
+void run_warn(struct run *run, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *line = g_strdup_vprintf(format, args);
+    va_end(args);
+    log_warning(run->app->log, "%s", line);
+    g_ptr_array_add(run->warnings, line);
+}
+
+static void input_free(void *data)
+{
+    struct run_input *input = data;
+    g_free(input->path);
+    g_free(input->sha256);
+    g_free(input);
+}
+
+// The one path of a setting; NULL and an error where there is none or several. Owned.
+static char *one_path(const struct settings *settings, enum setting_id id, GError **error)
+{
+    g_autoptr(GPtrArray) paths = settings_paths(settings, id, NULL, NULL, error);
+    if (paths == NULL)
+        return NULL;
+    if (paths->len == 1)
+        return g_strdup(g_ptr_array_index(paths, 0));
+    g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "[%s] %s: expected one path, found %u",
+                settings_row(id)->group, settings_row(id)->key, paths->len);
+    return NULL;
+}
+
+// Notes the files beside the recording that the result depends on.
+static bool add_inputs(struct run *run, GError **error)
+{
+    static const struct {
+        enum setting_id id;
+        const char *role;
+        const char *not_a_file[2];
+    } others[] = {{SETTING_MASK, "mask", {"auto", "none"}}, {SETTING_SIDECAR, "sidecar", {"auto"}}};
+    run_add_input(run, "bold", run->input);
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
+        if (settings_is(run->settings, others[i].id, others[i].not_a_file[0]) ||
+            settings_is(run->settings, others[i].id, others[i].not_a_file[1]))
+            continue;
+        g_autofree char *path = one_path(run->settings, others[i].id, error);
+        if (path == NULL)
+            return false;
+        run_add_input(run, others[i].role, path);
+    }
+    if (settings_is(run->settings, SETTING_SIDECAR, "auto")) {
+        g_autofree char *path = sidecar_path(run->input);
+        if (g_file_test(path, G_FILE_TEST_EXISTS))
+            run_add_input(run, "sidecar", path);
+    }
+    g_autofree char *response = response_path(run->settings->text[SETTING_HRF]);
+    if (response != NULL) {
+        g_autofree char *path = settings_resolve(run->settings, SETTING_HRF, response);
+        run_add_input(run, "response", path);
+    }
+    return true;
+}
+
+struct run *run_new(struct app *app, const struct settings *settings, GError **error)
+{
+    g_autoptr(owned_run) run = g_new0(struct run, 1);
+    run->app = app;
+    run->settings = settings;
+    run->begin_us = g_get_monotonic_time();
+    run->inputs = g_ptr_array_new_with_free_func(input_free);
+    run->outputs = g_ptr_array_new_with_free_func(g_free);
+    run->warnings = g_ptr_array_new_with_free_func(g_free);
+    run->input = one_path(settings, SETTING_BOLD, error);
+    run->folder = run->input == NULL ? NULL : one_path(settings, SETTING_FOLDER, error);
+    if (run->folder == NULL)
+        return NULL;
+    run->stem = run_stem(run->input);
+    return add_inputs(run, error) ? g_steal_pointer(&run) : NULL;
+}
+
+void run_free(struct run *run)
+{
+    if (run == NULL)
+        return;
+    g_free(run->input);
+    g_free(run->folder);
+    g_free(run->stem);
+    g_ptr_array_unref(run->inputs);
+    g_ptr_array_unref(run->outputs);
+    g_ptr_array_unref(run->warnings);
+    recording_free(run->recording);
+    g_clear_pointer(&run->sidecar, json_object_unref);
+    g_free(run->mask);
+    solver_free(run->solver);
+    problem_free(run->problem);
+    clean_free(run->clean);
+    linop_free(run->op);
+    hrf_free(run->response);
+    g_free(run->results);
+    g_free(run->fitted);
+    g_free(run->residual);
+    g_free(run->traces);
+    g_free(run->trace_x);
+    g_free(run);
+}
+
+static bool plan_response(struct run *run, GError **error)
+{
+    const char *text = run->settings->text[SETTING_HRF];
+    g_autofree char *resolved = response_is_file(text)
+                                    ? settings_resolve(run->settings, SETTING_HRF, text)
+                                    : g_strdup(text);
+    run->response = response_load(resolved, run->tr_s, &run->app->io, error);
+    if (run->response == NULL)
+        return false;
+    g_auto(GStrv) warnings = hrf_warnings(run->response);
+    for (char **warning = warnings; *warning != NULL; warning++)
+        run_warn(run, "%s: %s", text, *warning);
+    bool full = settings_is(run->settings, SETTING_CONV, "full");
+    size_t n_h = run->response->n;
+    if (full && run->n_time < n_h) {
+        g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
+                    "%s: frames: expected at least the %zu of the response %s (--conv full), "
+                    "found %zu",
+                    run->input, n_h, text, run->n_time);
+        return false;
+    }
+    if (run->n_time < n_h)
+        run_warn(run, "%s: the response %s has %zu frames and is cut to the %zu of the run",
+                 run->input, text, n_h, run->n_time);
+    run->op = hrf_conv_new(run->response->h, n_h, run->n_time,
+                           full ? HRF_CONV_FULL : HRF_CONV_CAUSAL, HRF_CONV_AUTO, error);
+    return run->op != NULL;
+}
+
+static enum detrend detrend_of(const struct settings *settings)
+{
+    static const struct {
+        const char *name;
+        enum detrend kind;
+    } kinds[] = {
+        {"none", DETREND_NONE}, {"constant", DETREND_CONSTANT}, {"linear", DETREND_LINEAR}};
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (settings_is(settings, SETTING_DETREND, kinds[i].name))
+            return kinds[i].kind;
+    return DETREND_COSINE;
+}
+
+static struct clean_options clean_options_of(const struct settings *settings)
+{
+    struct clean_options options = clean_options_default();
+    options.detrend = detrend_of(settings);
+    if (options.detrend == DETREND_COSINE)
+        options.cosine_s =
+            g_ascii_strtod(settings->text[SETTING_DETREND] + strlen("cosine:"), NULL);
+    if (settings->text[SETTING_BANDPASS] != NULL)
+        settings_range(settings, SETTING_BANDPASS, &options.low_hz, &options.high_hz);
+    options.standardize = settings_is(settings, SETTING_STANDARDIZE, "none")  ? STANDARDIZE_NONE
+                          : settings_is(settings, SETTING_STANDARDIZE, "psc") ? STANDARDIZE_PSC
+                                                                              : STANDARDIZE_ZSCORE;
+    return options;
+}
+
+static bool plan_clean(struct run *run, GError **error)
+{
+    struct clean_options options = clean_options_of(run->settings);
+    g_autoptr(GError) problem = NULL;
+    run->clean = clean_new(run->n_read, run->tr_s, &options, &problem);
+    if (run->clean == NULL) {
+        g_set_error(error, problem->domain, problem->code, "%s: %s", run->input, problem->message);
+        return false;
+    }
+    for (const char *const *line = clean_warnings(run->clean); *line != NULL; line++)
+        run_warn(run, "%s: %s", run->input, *line);
+    return true;
+}
+
+static bool plan_solver(struct run *run, GError **error)
+{
+    const struct settings *settings = run->settings;
+    run->problem = problem_new_tv(run->op);
+    struct solver_options options = solver_options_default();
+    options.tol = settings_number(settings, SETTING_TOL);
+    options.max_iter = settings_count(settings, SETTING_MAX_ITER);
+    const struct method *method = methods_find(PROBLEM_TV, settings->text[SETTING_SOLVER]);
+    run->solver = method->create(run->problem, &options, error);
+    run->lambda = settings_number(settings, SETTING_LAMBDA);
+    run->lambda_is_ratio = settings_is(settings, SETTING_LAMBDA_RULE, "ratio");
+    run->run_scope = run->lambda_is_ratio && settings_is(settings, SETTING_LAMBDA_SCOPE, "run");
+    return run->solver != NULL;
+}
+
+// Bytes held at the same time, the scratch memory of the threads included.
+static double bytes_needed(const struct run *run)
+{
+    double n_series = (double) run->n_series, n_time = (double) run->n_time;
+    double n_read = (double) run->n_read, n_grid = (double) run->n_grid;
+    double sample = run->recording->type == SAMPLE_FLOAT ? sizeof(float) : sizeof(double);
+    double extra = (settings_includes(run->settings, SETTING_SAVE, "fitted") ? 1.0 : 0.0) +
+                   (settings_includes(run->settings, SETTING_SAVE, "residual") ? 1.0 : 0.0);
+    double items = n_series / RUN_ITEM_SERIES + 1.0;
+    double threads = (double) MIN(run->app->jobs, (size_t) items);
+    double samples = n_series * (n_read * sample + extra * n_time * sizeof(float));
+    double traces = items * RUN_N_TRACES * n_time * sizeof(float);
+    double maps = n_grid * (HTML_REPORT_N_MAPS * sizeof(float) + 2.0);
+    double scratch = threads * 4.0 * RUN_ITEM_SERIES * n_read * sizeof(double);
+    return samples + traces + maps + scratch +
+           n_series * (sizeof(struct series_result) + sizeof(size_t));
+}
+
+bool run_check_memory(const struct run *run, GError **error)
+{
+    double needed = bytes_needed(run);
+    if (needed <= (double) run->app->mem_limit)
+        return true;
+    g_set_error(error, IO_ERROR, IO_ERROR_MEMORY,
+                "%s: %zu series of %zu frames need %.3g GiB of memory, the limit is %.3g GiB "
+                "(--mem-limit)",
+                run->input, run->n_series, run->n_read, needed / 0x1p30,
+                (double) run->app->mem_limit / 0x1p30);
+    return false;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    g_autofree char *x = g_canonicalize_filename(a, NULL);
+    g_autofree char *y = g_canonicalize_filename(b, NULL);
+    return strcmp(x, y) == 0;
+}
+
+// No output may be there already, but for what an earlier run began and did not finish; and none
+// may be an input.
+static bool check_outputs(const struct run *run, bool overwrite, GError **error)
+{
+    bool may_exist = overwrite || record_is_unfinished(run);
+    g_autoptr(GPtrArray) names = run_output_names(run);
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *path = g_build_filename(run->folder, g_ptr_array_index(names, i), NULL);
+        for (guint j = 0; j < run->inputs->len; j++) {
+            const struct run_input *input = g_ptr_array_index(run->inputs, j);
+            if (!same_file(path, input->path))
+                continue;
+            g_set_error(error, APP_ERROR, APP_ERROR_OUTPUT, "%s: is an input, and an output too",
+                        path);
+            return false;
+        }
+        if (!may_exist && g_file_test(path, G_FILE_TEST_EXISTS)) {
+            g_set_error(error, IO_ERROR, IO_ERROR_EXISTS, "%s: exists already (--force overwrites)",
+                        path);
+            return false;
+        }
+    }
+    return staging_possible(run->folder, error);
+}
+
+static double seconds_since(gint64 begin_us)
+{
+    return 1e-6 * (double) (g_get_monotonic_time() - begin_us);
+}
+
+bool run_plan(struct run *run, bool overwrite, GError **error)
+{
+    bool planned = run_plan_input(run, error) && check_outputs(run, overwrite, error) &&
+                   plan_response(run, error) && plan_clean(run, error) && plan_solver(run, error) &&
+                   run_plan_mask(run, error) && (run->mask_is_made || run_check_memory(run, error));
+    run->seconds.prepare = seconds_since(run->begin_us);
+    return planned;
+}
+
+static bool timed(struct run *run, bool (*stage)(struct run *run, GError **error), double *seconds,
+                  GError **error)
+{
+    gint64 begin_us = g_get_monotonic_time();
+    bool done = stage(run, error);
+    *seconds = seconds_since(begin_us);
+    return done;
+}
+
+bool run_execute(struct run *run, GError **error)
+{
+    if (!timed(run, run_read, &run->seconds.read, error))
+        return false;
+    log_accept(run->app->log); // from here on the inputs are good
+    bool done = timed(run, run_solve, &run->seconds.solve, error) &&
+                timed(run, run_write, &run->seconds.write, error);
+    run->seconds.total = seconds_since(run->begin_us);
+    return done;
+}
