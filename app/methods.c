@@ -17,6 +17,7 @@ static const struct method methods[] = {
     {"dual-apgd", PROBLEM_TV, solver_new_dual_apgd, false},
     {"dual-pgd", PROBLEM_TV, solver_new_dual_pgd, false},
     {"fista", PROBLEM_TV, solver_new_fista, false},
+    {"homotopy", PROBLEM_TV, solver_new_lars, true},
     {"pgd", PROBLEM_TV, solver_new_pgd, false},
     {"synthesis-cd", PROBLEM_TV, solver_new_cd, false},
     {"synthesis-fista", PROBLEM_TV, solver_new_synthesis_fista, false},

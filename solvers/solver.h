@@ -106,9 +106,7 @@ GQuark solvers_error_quark(void);
 typedef struct solver *solver_constructor(const struct problem *problem,
                                           const struct solver_options *options, GError **error);
 
-/**
- * The methods, in alphabetical order. Those that iterate also take the Lasso where they say so.
- */
+/** The methods, in alphabetical order, and the problems that they take. */
 solver_constructor solver_new_apgd;      // TV, Lasso: accelerated proximal gradient
 solver_constructor solver_new_bt_ista;   // Lasso: backtracking proximal gradient
 solver_constructor solver_new_cd;        // TV (jumps), Lasso: cyclic coordinate descent

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Iterations and CPU time that first-order methods need to a certified relative gap, on series of
-// raw float64 (n_series x T, no header) convolved with a response.
-// usage: first_order SERIES.f64 HRF.f64 T [N_SERIES [RATIO [METHOD ...]]]
+// Iterations and CPU time that methods for TV need to a certified relative gap, on series of raw
+// float64 (n_series x T, no header) convolved with a response.
+// usage: tv SERIES.f64 HRF.f64 T [N_SERIES [RATIO [METHOD ...]]]
 // The published numbers: 40 series, ratio 0.1, signed blocks with noise at 0 to 10 dB.
 
 #include "deconv/hrf_conv.h"
@@ -18,8 +18,13 @@ static const struct method {
     solver_constructor *make;
 } methods[] = {
     {"apgd", solver_new_apgd},
+    {"condat-vu", solver_new_condat_vu},
     {"fista", solver_new_fista},
+    {"homotopy", solver_new_lars},
     {"pgd", solver_new_pgd},
+    {"synthesis-cd", solver_new_cd},
+    {"synthesis-fista", solver_new_synthesis_fista},
+    {"synthesis-ista", solver_new_synthesis_ista},
 };
 
 struct data {
@@ -76,7 +81,7 @@ static void run(const struct method *method, const struct problem *problem, cons
         n_solved += result.status == SERIES_SOLVED;
     }
     double n = (double) data->n_series;
-    printf("%-6s %7.0e %10.1f %8zu %10.1f %10.2f %8.1f%%\n", method->name, tol, iterations / n,
+    printf("%-15s %7.0e %10.1f %8zu %10.1f %10.2f %8.1f%%\n", method->name, tol, iterations / n,
            most, 1e6 * seconds / n, 1e6 * seconds / iterations, 100.0 * (double) n_solved / n);
     fflush(stdout);
     g_free(u);
@@ -86,8 +91,7 @@ static void run(const struct method *method, const struct problem *problem, cons
 int main(int argc, char **argv)
 {
     if (argc < 4) {
-        fprintf(stderr,
-                "usage: first_order SERIES.f64 HRF.f64 T [N_SERIES [RATIO [METHOD ...]]]\n");
+        fprintf(stderr, "usage: tv SERIES.f64 HRF.f64 T [N_SERIES [RATIO [METHOD ...]]]\n");
         return EXIT_FAILURE;
     }
     static const double tols[] = {1e-3, 1e-6, 1e-10};
@@ -107,7 +111,7 @@ int main(int argc, char **argv)
     }
     struct problem *problem = problem_new_tv(op);
     struct workspace *ws = workspace_new();
-    printf("%-6s %7s %10s %8s %10s %10s %9s\n", "method", "gap", "iterations", "most", "us/series",
+    printf("%-15s %7s %10s %8s %10s %10s %9s\n", "method", "gap", "iterations", "most", "us/series",
            "us/iter", "solved");
     for (size_t m = 0; m < G_N_ELEMENTS(methods); m++) {
         bool chosen = argc <= 6;
