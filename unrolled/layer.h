@@ -73,6 +73,7 @@ struct layer_kind {
     enum problem_kind problem; //
     bool learns_threshold;     // where a kind has a variant without
     bool synthesis;            // TV in the synthesis form: the state is z, u = L z, z_1 is free
+    bool one_threshold;        // of soft thresholds: one for all entries
     size_t default_inner;      // layers of the inner network; 0: has none
 
     /** (optional) Why the kind does not apply to the problem, or NULL. */
@@ -101,11 +102,15 @@ struct layer_kind {
     void (*start)(const struct layer_context *context, const struct block *x, const struct block *u,
                   struct block *state, struct workspace *ws);
 
-    /** (optional) The point u of a state, and the adjoint of that map; without it u comes first. */
+    /**
+     * (optional) The point u of a state, and the adjoint of that map, which adds to x_gradient
+     * where that is not NULL; without it u comes first in the state.
+     */
     void (*output)(const struct layer_context *context, const struct block *state,
                    const struct block *x, struct block *u, struct workspace *ws);
     void (*output_adjoint)(const struct layer_context *context, const struct block *u_adjoint,
-                           struct block *state_adjoint, struct workspace *ws);
+                           struct block *state_adjoint, struct block *x_gradient,
+                           struct workspace *ws);
 
     /** Bytes a series that forward keeps for backward; series after series on the tape. */
     size_t (*tape_bytes)(const struct layer_context *context);
@@ -118,8 +123,9 @@ struct layer_kind {
                      const struct block *out_adjoint, const struct layer_gradient *gradient);
 
     /**
-     * The step of the plain algorithm with 1 / L from the layer's input, which never raises the
-     * objective: what the safeguard falls back on. Same contract as forward and backward.
+     * (optional) The step of the plain algorithm with 1 / L from the layer's input, which never
+     * raises the objective: what the safeguard falls back on. Same contract as forward and
+     * backward. Without it the kind has no safeguard.
      */
     void (*descend)(const struct layer_call *call, struct block *out, void *tape);
     void (*descend_backward)(const struct layer_call *call, const void *tape,
@@ -128,6 +134,13 @@ struct layer_kind {
 };
 
 extern const struct layer_kind layer_alista;
+extern const struct layer_kind layer_condat_vu;
+extern const struct layer_kind layer_condat_vu_step;
+extern const struct layer_kind layer_dual_coupled;
+extern const struct layer_kind layer_dual_lista;
+extern const struct layer_kind layer_dual_step;
+extern const struct layer_kind layer_first_step;
+extern const struct layer_kind layer_hessian;
 extern const struct layer_kind layer_lista;
 extern const struct layer_kind layer_lista_coupled;
 extern const struct layer_kind layer_lpgd_conv;
@@ -140,6 +153,7 @@ extern const struct layer_kind layer_lpgd_lista_shared;
 extern const struct layer_kind layer_lpgd_momentum;
 extern const struct layer_kind layer_lpgd_step;
 extern const struct layer_kind layer_slista;
+extern const struct layer_kind layer_subgradient_step;
 extern const struct layer_kind layer_synthesis_coupled;
 extern const struct layer_kind layer_synthesis_dense;
 extern const struct layer_kind layer_synthesis_step;

@@ -120,6 +120,7 @@ const struct layer_kind layer_synthesis_dense = {
     .variant = "dense",
     .problem = PROBLEM_TV,
     .synthesis = true,
+    .one_threshold = true,
     .n_state = sparse_n_state,
     .tensors = tensors,
     .init = init,

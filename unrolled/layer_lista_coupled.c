@@ -2,6 +2,7 @@
 // Coupled LISTA: z+ = ST(z - W (D z - x), lambda th), W and thresholds learned.
 // Chen, Liu, Wang and Yin, Theoretical linear convergence of unfolded ISTA, 2018.
 // For the Lasso every entry has a threshold; on the jumps of TV there is one, in units of 1 / L.
+#include "unrolled/coupled.h"
 #include "unrolled/dense.h"
 #include "unrolled/shrink.h"
 #include "unrolled/sparse_step.h"
@@ -15,29 +16,29 @@ static size_t n_weights(const struct layer_context *context)
     return context->design->n_in * context->design->n_out;
 }
 
-static size_t tensors(const struct layer_context *context, size_t index G_GNUC_UNUSED,
-                      struct tensor_shape shapes[LAYER_MAX_TENSORS])
+size_t coupled_tensors(const struct layer_context *context, size_t index G_GNUC_UNUSED,
+                       struct tensor_shape shapes[LAYER_MAX_TENSORS])
 {
     shapes[0] = (struct tensor_shape){"weight", context->design->n_in, context->design->n_out};
     shapes[1] = (struct tensor_shape){"threshold", sparse_n_thresholds(context), 1};
     return 2;
 }
 
-static void init(const struct layer_context *context, size_t index G_GNUC_UNUSED,
-                 double *parameters)
+void coupled_init(const struct layer_context *context, size_t index G_GNUC_UNUSED,
+                  double *parameters)
 {
     weights_adjoint(context->design, 1.0 / context->norm2, parameters);
     sparse_init_thresholds(context, parameters + n_weights(context));
 }
 
-static void identity(const struct layer_context *context, size_t index G_GNUC_UNUSED,
-                     double *parameters)
+void coupled_identity(const struct layer_context *context, size_t index G_GNUC_UNUSED,
+                      double *parameters)
 {
     memset(parameters, 0, (n_weights(context) + sparse_n_thresholds(context)) * sizeof(double));
 }
 
-static void project(const struct layer_context *context, size_t index G_GNUC_UNUSED,
-                    double *parameters)
+void coupled_project(const struct layer_context *context, size_t index G_GNUC_UNUSED,
+                     double *parameters)
 {
     sparse_project_thresholds(context, parameters + n_weights(context));
 }
@@ -48,7 +49,7 @@ static struct dense weight_of(const struct layer_call *call)
                           call->context->design->n_out};
 }
 
-static void forward(const struct layer_call *call, struct block *out, void *tape)
+void coupled_forward(const struct layer_call *call, struct block *out, void *tape)
 {
     size_t mark = workspace_mark(call->ws);
     struct dense w = weight_of(call);
@@ -60,8 +61,8 @@ static void forward(const struct layer_call *call, struct block *out, void *tape
     workspace_release(call->ws, mark);
 }
 
-static void backward(const struct layer_call *call, const void *tape,
-                     const struct block *out_adjoint, const struct layer_gradient *gradient)
+void coupled_backward(const struct layer_call *call, const void *tape,
+                      const struct block *out_adjoint, const struct layer_gradient *gradient)
 {
     const linop *design = call->context->design;
     size_t mark = workspace_mark(call->ws);
@@ -89,13 +90,13 @@ const struct layer_kind layer_lista_coupled = {
     .variant = "",
     .problem = PROBLEM_LASSO,
     .n_state = sparse_n_state,
-    .tensors = tensors,
-    .init = init,
-    .identity = identity,
-    .project = project,
+    .tensors = coupled_tensors,
+    .init = coupled_init,
+    .identity = coupled_identity,
+    .project = coupled_project,
     .tape_bytes = sparse_tape_bytes,
-    .forward = forward,
-    .backward = backward,
+    .forward = coupled_forward,
+    .backward = coupled_backward,
     .descend = sparse_descend,
     .descend_backward = sparse_descend_backward,
 };
@@ -105,17 +106,18 @@ const struct layer_kind layer_synthesis_coupled = {
     .variant = "coupled",
     .problem = PROBLEM_TV,
     .synthesis = true,
+    .one_threshold = true,
     .n_state = sparse_n_state,
-    .tensors = tensors,
-    .init = init,
-    .identity = identity,
-    .project = project,
+    .tensors = coupled_tensors,
+    .init = coupled_init,
+    .identity = coupled_identity,
+    .project = coupled_project,
     .start = sparse_start,
     .output = sparse_output,
     .output_adjoint = sparse_output_adjoint,
     .tape_bytes = sparse_tape_bytes,
-    .forward = forward,
-    .backward = backward,
+    .forward = coupled_forward,
+    .backward = coupled_backward,
     .descend = sparse_descend,
     .descend_backward = sparse_descend_backward,
 };

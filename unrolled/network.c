@@ -10,6 +10,13 @@ G_DEFINE_QUARK(unrolled_error, unrolled_error)
 // clang-format off: one kind a line
 static const struct layer_kind *const kinds[] = {
     &layer_alista,
+    &layer_condat_vu,
+    &layer_condat_vu_step,
+    &layer_dual_coupled,
+    &layer_dual_lista,
+    &layer_dual_step,
+    &layer_first_step,
+    &layer_hessian,
     &layer_lista,
     &layer_lista_coupled,
     &layer_lpgd_lista_fixed,
@@ -19,9 +26,10 @@ static const struct layer_kind *const kinds[] = {
     &layer_lpgd_conv_threshold,
     &layer_lpgd_dense,
     &layer_lpgd_dense_threshold,
-    &layer_lpgd_momentum,
     &layer_lpgd_step,
+    &layer_lpgd_momentum,
     &layer_slista,
+    &layer_subgradient_step,
     &layer_synthesis_dense,
     &layer_synthesis_coupled,
     &layer_synthesis_step,
@@ -289,7 +297,7 @@ static void step(struct march *march, size_t layer)
     kind->forward(&call, &out, tape_of(march, layer, 0));
     look(march, layer + 1, 0, march->n_series);
     for (size_t v = 0; v < march->n_series; v++) {
-        bool reject = march->pass->safeguard && rises(march, layer, v);
+        bool reject = march->pass->safeguard && kind->descend != NULL && rises(march, layer, v);
         if (reject)
             fall_back(march, layer, v);
         if (reject && march->pass->n_rejected != NULL)
@@ -446,7 +454,8 @@ double network_loss_gradient(const struct network *network, const struct network
         return value;
     }
     if (kind->output_adjoint != NULL) {
-        kind->output_adjoint(&network->context, &u_adjoint, &out, ws);
+        kind->output_adjoint(&network->context, &u_adjoint, &out,
+                             input_gradient == NULL ? NULL : input_gradient->x, ws);
     } else {
         memset(out.data, 0, n_state * march.n_series * sizeof(double));
         block_copy(&u_adjoint, &out);

@@ -19,7 +19,7 @@ size_t sparse_tape_bytes(const struct layer_context *context)
 
 size_t sparse_n_thresholds(const struct layer_context *context)
 {
-    return context->kind->synthesis ? 1 : context->op->n_in;
+    return context->kind->one_threshold ? 1 : context->op->n_in;
 }
 
 void sparse_init_thresholds(const struct layer_context *context, double *th)
@@ -39,7 +39,7 @@ struct shrink sparse_shrink(const struct layer_call *call, const double *th)
     bool synthesis = call->context->kind->synthesis;
     return (struct shrink){.lambda = call->lambda,
                            .th = th,
-                           .stride = synthesis ? 0 : 1,
+                           .stride = call->context->kind->one_threshold ? 0 : 1,
                            .unit = synthesis ? 1.0 / call->context->norm2 : 1.0,
                            .n_free = synthesis ? 1 : 0};
 }
@@ -51,10 +51,18 @@ static struct shrink step_shrink(const struct layer_call *call, const double *a)
     return (struct shrink){.lambda = call->lambda, .th = a, .unit = 1.0, .n_free = n_free};
 }
 
+// D' r comes first on the tape of a series, which a kind may need longer for its own step.
+static struct block slope_on(const struct layer_call *call, const double *tape)
+{
+    size_t stride = call->context->kind->tape_bytes(call->context) / sizeof(double);
+    return (struct block){call->context->design->n_in, call->in->n_series, stride, (double *) tape};
+}
+
 void sparse_step_forward(const struct layer_call *call, double a, struct block *out, double *tape)
 {
     size_t mark = workspace_mark(call->ws);
-    struct block slope = layer_block(call, call->context->design->n_in, tape);
+    struct block slope =
+        tape == NULL ? layer_block(call, call->context->design->n_in, NULL) : slope_on(call, tape);
     struct shrink shrink = step_shrink(call, &a);
     linop_adjoint(call->context->design, call->residual, &slope, call->ws);
     block_copy(call->in, out);
@@ -69,7 +77,7 @@ void sparse_step_backward(const struct layer_call *call, double a, const double 
 {
     const linop *op = call->context->design;
     size_t mark = workspace_mark(call->ws);
-    const struct block slope = layer_block(call, op->n_in, (double *) tape);
+    const struct block slope = slope_on(call, tape);
     struct block through = layer_block(call, op->n_in, NULL);
     struct block image = layer_block(call, op->n_out, NULL);
     struct shrink shrink = step_shrink(call, &a);
@@ -116,7 +124,8 @@ void sparse_output(const struct layer_context *context, const struct block *stat
 }
 
 void sparse_output_adjoint(const struct layer_context *context, const struct block *u_adjoint,
-                           struct block *state_adjoint, struct workspace *ws G_GNUC_UNUSED)
+                           struct block *state_adjoint, struct block *x_gradient G_GNUC_UNUSED,
+                           struct workspace *ws G_GNUC_UNUSED)
 {
     block_copy(u_adjoint, state_adjoint);
     for (size_t v = 0; v < u_adjoint->n_series; v++)

@@ -14,8 +14,8 @@ size_t sparse_n_state(const struct layer_context *context);
 size_t sparse_tape_bytes(const struct layer_context *context);
 
 /**
- * Learned thresholds: one for each entry, beginning at 1 / L (Lasso), or one for all but the
- * level, in units of 1 / L (synthesis form).
+ * Learned thresholds: one for each entry, or one for all (but the level); they begin at 1 / L, and
+ * are in units of that in the synthesis form.
  */
 size_t sparse_n_thresholds(const struct layer_context *context);
 void sparse_init_thresholds(const struct layer_context *context, double *th);
@@ -44,4 +44,5 @@ void sparse_start(const struct layer_context *context, const struct block *x, co
 void sparse_output(const struct layer_context *context, const struct block *state,
                    const struct block *x, struct block *u, struct workspace *ws);
 void sparse_output_adjoint(const struct layer_context *context, const struct block *u_adjoint,
-                           struct block *state_adjoint, struct workspace *ws);
+                           struct block *state_adjoint, struct block *x_gradient,
+                           struct workspace *ws);
