@@ -15,12 +15,17 @@ bool progress_needs_point(const struct progress *progress)
     return progress->options->observer != NULL || gap_is_due(progress);
 }
 
+static void tell(const struct solver_observer *observer, size_t series, size_t iteration,
+                 const double *u)
+{
+    if (observer != NULL)
+        observer->iterate(observer->data, series, iteration, u);
+}
+
 bool progress_continue(struct progress *progress, const double *u, struct workspace *ws)
 {
     const struct solver_options *options = progress->options;
-    if (options->observer != NULL)
-        options->observer->iterate(options->observer->data, progress->series, progress->iteration,
-                                   u);
+    tell(options->observer, progress->series, progress->iteration, u);
     if (gap_is_due(progress)) {
         struct certificate found =
             problem_certify(progress->problem, progress->x, u, progress->lambda, ws);
@@ -72,7 +77,7 @@ static void solve_series(const struct iterative_solver *solver, const struct sol
     result->lambda = solve_input_lambda(input, v, result->lambda_max);
     if (result->lambda >= result->lambda_max) {
         set_constant(u, problem->op->n_in, problem_trivial_level(problem, x));
-        result->iterations = 0;
+        tell(solver->base.options.observer, input->first_series + v, 0, u);
         return;
     }
     struct progress progress = {.problem = problem,

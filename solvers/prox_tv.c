@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "solvers/prox_tv.h"
 
+#include <float.h>
 #include <glib.h>
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -90,7 +92,7 @@ static bool construct_segments(const double *y, size_t n, double mu, double pati
         begin_segment(segments, begin, bend);
         waste += open.end - begin;
         size_t earned = begin + n / 16;
-        if (!((double) waste <= patience * (double) earned))
+        if (!(as_double(waste) <= patience * as_double(earned)))
             return false;
         open.begin = begin;
         open.end = begin + 1;
@@ -185,11 +187,18 @@ static void follow_hulls(const double *y, size_t n, double mu, struct tv_segment
     workspace_release(ws, mark);
 }
 
+// With room for sums of it.
+static double finite(double mu)
+{
+    return fmin(mu, DBL_MAX / 8.0);
+}
+
 void prox_tv_segments(const double *y, size_t n, double mu, double patience,
                       struct tv_segments *segments, struct workspace *ws)
 {
     segments->n = 0;
     segments->n_visits = 0;
+    mu = finite(mu);
     begin_segment(segments, 0, 0);
     if (!construct_segments(y, n, mu, patience, segments))
         follow_hulls(y, n, mu, segments, ws);
@@ -265,7 +274,7 @@ void prox_tv(const double *y, size_t n, double mu, double *u, struct tv_segments
         segments = &scratch;
     }
     prox_tv_segments(y, n, mu, patience, segments, ws);
-    fill_segments(y, mu, segments, u);
+    fill_segments(y, finite(mu), segments, u);
     workspace_release(ws, mark);
 }
 

@@ -445,6 +445,12 @@ static void from_lambda_max_on_the_solution_is_constant(void **state)
             assert_int_equal(s.result.n_jumps, 0);
             assert_true(s.result.relative_gap < 1e-13);
             g_free(s.u);
+            struct solver *solver = methods[m].make(problem, &options, NULL);
+            struct trace trace = {.x = x, .lambda = 2.0 * s.result.lambda_max};
+            run_traced(solver, &trace, NULL);
+            assert_int_equal(trace.n, 1);
+            g_free(trace.last);
+            solver_free(solver);
         }
     problem_free(problem);
     linop_free(op);

@@ -215,6 +215,27 @@ static void no_penalty_returns_the_signal(void **state)
     workspace_free(ws);
 }
 
+static void an_infinite_penalty_leaves_the_mean(void **state)
+{
+    (void) state;
+    const double y[] = {1.0, 2.0, -4.0, 3.0, 0.5};
+    static const double mus[] = {1e100, DBL_MAX, (double) INFINITY};
+    static const double patiences[] = {0.0, (double) INFINITY};
+    struct workspace *ws = workspace_new();
+    struct tv_segments segments = tv_segments_alloc(5, ws);
+    double u[5];
+    for (size_t i = 0; i < G_N_ELEMENTS(mus); i++) {
+        prox_tv(y, 5, mus[i], u, &segments, ws);
+        for (size_t t = 0; t < 5; t++)
+            assert_close(u[t], 0.5, 1e-15);
+        for (size_t p = 0; p < G_N_ELEMENTS(patiences); p++) {
+            prox_tv_segments(y, 5, mus[i], patiences[p], &segments, ws);
+            assert_int_equal(segments.n, 1);
+        }
+    }
+    workspace_free(ws);
+}
+
 static void scale_and_sign_change_no_bit(void **state)
 {
     (void) state;
@@ -389,6 +410,7 @@ int main(void)
         cmocka_unit_test(the_two_methods_find_the_same_segments),
         cmocka_unit_test(work_is_linear_on_adversarial_signals),
         cmocka_unit_test(no_penalty_returns_the_signal),
+        cmocka_unit_test(an_infinite_penalty_leaves_the_mean),
         cmocka_unit_test(scale_and_sign_change_no_bit),
         cmocka_unit_test(a_signal_may_be_overwritten),
         cmocka_unit_test(a_nan_is_not_hidden),
