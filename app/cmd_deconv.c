@@ -56,5 +56,5 @@ bool cmd_deconv(struct app *app, const struct command *self, int argc, char **ar
     settings_set_path(settings, SETTING_BOLD, argv[1]);
     settings_set_path(settings, SETTING_FOLDER, folder);
     settings_take_options(settings, options);
-    return settings_end(settings, "deconv", error) && deconvolve(app, settings, error);
+    return settings_end(settings, NULL, error) && deconvolve(app, settings, error);
 }

@@ -20,6 +20,7 @@ static const struct command commands[] = {
     {"hrf", "[NAME...]", "Show response models: shape and samples", cmd_hrf},
     {"info", "FILE...", "Tell what a file is and holds, and whether it is sound", cmd_info},
     {"simulate", "fmri|lasso|tv -o DIR|FILE", "Draw data whose truth is known", cmd_simulate},
+    {"solve", "tv|lasso --data X.npy -o U.npy", "Solve a problem on arrays", cmd_solve},
 };
 
 // The one table from errors to exit statuses.

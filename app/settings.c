@@ -10,6 +10,7 @@
 
 enum {
     BOTH = SETTING_IN_CONFIG | SETTING_IN_DECONV,
+    ALL = BOTH | SETTING_IN_SOLVE,
     NEEDED = SETTING_IN_CONFIG | SETTING_REQUIRED
 };
 
@@ -26,7 +27,7 @@ static const struct setting rows[N_SETTINGS] = {
     [SETTING_SIDECAR] = {"input", "sidecar", NULL, SETTING_TYPE_FILES, SETTING_IN_CONFIG, 0, 0,
                          "auto", NULL, "FILE|auto", "auto",
                          "JSON that describes the recording; auto: beside it, under its name"},
-    [SETTING_TR] = {"input", "tr", "tr", SETTING_TYPE_NUMBER, BOTH, 0.001, 20, NULL, "s", "S", NULL,
+    [SETTING_TR] = {"input", "tr", "tr", SETTING_TYPE_NUMBER, ALL, 0.001, 20, NULL, "s", "S", NULL,
                     "Repetition time; unset: the sidecar's, then the header's"},
     [SETTING_DROP] = {"input", "drop", "drop", SETTING_TYPE_COUNT, BOTH, 0, 1e9, NULL, "frames",
                       "N", "0", "Leading frames to leave out"},
@@ -47,7 +48,7 @@ static const struct setting rows[N_SETTINGS] = {
                      "NAME|FILE", "spm",
                      "Haemodynamic response: a model (`taut hrf` lists them) or a one-column text "
                      "file sampled at the TR"},
-    [SETTING_CONV] = {"response", "conv", "conv", SETTING_TYPE_CHOICE, BOTH, 0, 0, "causal|full",
+    [SETTING_CONV] = {"response", "conv", "conv", SETTING_TYPE_CHOICE, ALL, 0, 0, "causal|full",
                       NULL, "causal|full", "causal",
                       "causal: as many unknowns as frames; full: T-K+1 unknowns"},
     [SETTING_SOLVER] = {"solver", "name", "solver", SETTING_TYPE_METHOD, BOTH, 0, 0, NULL, NULL,
@@ -61,12 +62,12 @@ static const struct setting rows[N_SETTINGS] = {
     [SETTING_LAMBDA_SCOPE] = {"solver", "lambda_scope", "lambda-scope", SETTING_TYPE_CHOICE, BOTH,
                               0, 0, "voxel|run", NULL, "voxel|run", "voxel",
                               "Whose lambda_max: of each voxel, or the largest over the run"},
-    [SETTING_TOL] = {"solver", "tol", "tol", SETTING_TYPE_NUMBER, BOTH, 0, 1, NULL, NULL, "G",
+    [SETTING_TOL] = {"solver", "tol", "tol", SETTING_TYPE_NUMBER, ALL, 0, 1, NULL, NULL, "G",
                      "1e-6",
                      "Relative duality gap at which iterative solvers stop and a series is solved"},
-    [SETTING_MAX_ITER] = {"solver", "max_iter", "max-iter", SETTING_TYPE_COUNT, BOTH, 1, 1e9, NULL,
+    [SETTING_MAX_ITER] = {"solver", "max_iter", "max-iter", SETTING_TYPE_COUNT, ALL, 1, 1e9, NULL,
                           "iterations", "N", "100000", "Cap of iterative solvers"},
-    [SETTING_STRICT] = {"solver", "strict", "strict", SETTING_TYPE_FLAG, BOTH, 0, 0, "true|false",
+    [SETTING_STRICT] = {"solver", "strict", "strict", SETTING_TYPE_FLAG, ALL, 0, 0, "true|false",
                         NULL, NULL, "false", "Exit 5 if a series misses the tolerance"},
     [SETTING_FOLDER] = {"output", "folder", NULL, SETTING_TYPE_FILES, NEEDED, 0, 0, NULL, NULL,
                         "DIR", NULL,
@@ -136,8 +137,8 @@ bool settings_end(const struct settings *settings, const char *path, GError **er
     g_autoptr(GString) all = g_string_new(NULL);
     for (guint i = 0; i < settings->problems->len; i++)
         g_string_append_printf(all, "%s\n", (char *) g_ptr_array_index(settings->problems, i));
-    g_autofree char *file = text_escape(path);
-    for (size_t i = 0; i < N_SETTINGS; i++)
+    g_autofree char *file = path == NULL ? NULL : text_escape(path);
+    for (size_t i = 0; i < N_SETTINGS && path != NULL; i++)
         if ((rows[i].uses & SETTING_REQUIRED) != 0 && settings->text[i] == NULL)
             g_string_append_printf(all, "%s: [%s] %s is required (%s)\n", file, rows[i].group,
                                    rows[i].key, rows[i].help);

@@ -52,6 +52,7 @@ enum setting_use {
     SETTING_IN_CONFIG = 1,
     SETTING_REQUIRED = 2, // there
     SETTING_IN_DECONV = 4,
+    SETTING_IN_SOLVE = 8,
 };
 
 struct setting {
@@ -109,8 +110,8 @@ void settings_assign(struct settings *settings, const char *assignment);
 void settings_give(struct settings *settings, enum setting_id id, const char *literal);
 
 /**
- * False with all problems (APP_ERROR_CONFIG), if there are any; what is required and not set is
- * one, and named as missing from `path`.
+ * False with all problems (APP_ERROR_CONFIG), if there are any. path: of the configuration; what
+ * it requires and is not set is a problem, too. NULL: there is none.
  */
 bool settings_end(const struct settings *settings, const char *path, GError **error);
 

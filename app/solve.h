@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "app/command.h"
+#include "app/methods.h"
+#include "app/outcome.h"
+#include "app/settings.h"
+#include "app/trace.h"
+#include "io/array.h"
+
+/** The options of `taut solve` that are not settings, as given; owned, NULL where not given. */
+struct solve_options {
+    char *data;
+    char *matrix;
+    char *response;
+    char *lambda;
+    char *lambda_ratio;
+    char *lambdas;
+    char *method;
+    char *start;
+    char *trace;
+    char *output;
+};
+
+/** A problem on arrays: planned, then executed. Pointers are owned unless it says borrowed. */
+struct solve {
+    struct app *app;                 // borrowed
+    const struct settings *settings; // borrowed
+    enum problem_kind kind;
+    struct solve_options options;
+
+    struct array *x; // n_series x n_observed
+    double *lambda;  // one a series; ratios or values
+    bool lambda_is_ratio;
+    struct array *start; // n_series x n_unknown, or NULL
+
+    linop *op;
+    struct problem *problem;
+    struct trace *trace; // NULL: none asked for
+    struct solver *solver;
+
+    double *u; // n_series x n_unknown
+    struct series_result *results;
+    double *cpu_seconds; // of the solver, one a block
+    struct outcome outcome;
+    double solve_cpu_seconds;
+    double solve_seconds;
+};
+
+/** The matrix of all series as a block: a row of the array is a series. */
+struct block solve_rows(const struct array *array);
+
+/** Reads the arrays, makes operator and solver. Errors: any. */
+bool solve_plan(struct solve *solve, GError **error);
+
+/** Solves all series on the team. */
+bool solve_execute(struct solve *solve, GError **error);
+
+void solve_clear(struct solve *solve);
+typedef struct solve owned_solve;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_solve, solve_clear)
