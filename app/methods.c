@@ -7,6 +7,7 @@
 static const struct method methods[] = {
     {"bt-ista", PROBLEM_LASSO, solver_new_bt_ista, false},
     {"cd", PROBLEM_LASSO, solver_new_cd, false},
+    {"exact", PROBLEM_LASSO, solver_new_exact, true},
     {"fista", PROBLEM_LASSO, solver_new_fista, false},
     {"greedy-cd", PROBLEM_LASSO, solver_new_greedy_cd, false},
     {"ista", PROBLEM_LASSO, solver_new_pgd, false},
@@ -16,6 +17,7 @@ static const struct method methods[] = {
     {"condat-vu", PROBLEM_TV, solver_new_condat_vu, false},
     {"dual-apgd", PROBLEM_TV, solver_new_dual_apgd, false},
     {"dual-pgd", PROBLEM_TV, solver_new_dual_pgd, false},
+    {"exact", PROBLEM_TV, solver_new_exact, true},
     {"fista", PROBLEM_TV, solver_new_fista, false},
     {"homotopy", PROBLEM_TV, solver_new_lars, true},
     {"pgd", PROBLEM_TV, solver_new_pgd, false},

@@ -11,3 +11,10 @@
  */
 size_t fista_refine(const struct problem *problem, const struct solver_options *options,
                     const double *x, double lambda, double *u, struct workspace *ws);
+
+/**
+ * For exact methods that rounding brought to a halt at u: fista_refine from there, to the smaller
+ * of `tol` and 1e-10 within 5000 iterations, without an observer. Keeps the better of the points.
+ */
+void fista_rescue(const struct problem *problem, double tol, const double *x, double lambda,
+                  double *u, struct workspace *ws);

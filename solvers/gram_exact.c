@@ -11,8 +11,6 @@
 // b_j below this part of ||x|| ||M_j|| is rounding: x lies outside the span of M.
 #define ROUNDING 1e-14
 
-enum { MOST_REFINEMENTS = 5000 };
-
 struct gram_exact {
     struct solver base;
     struct lasso_form *form; // owned
@@ -43,25 +41,6 @@ static void tell(const struct gram_exact *solver, size_t series, size_t iteratio
         observer->iterate(observer->data, series, iteration, u);
 }
 
-// Rounding brought the active set to a halt: where its gap is too large, proximal gradient steps
-// take over, and the better point is kept.
-static void refine(const struct gram_exact *solver, const double *x, double lambda, double *u,
-                   struct workspace *ws)
-{
-    const struct problem *problem = solver->base.problem;
-    struct solver_options options = solver->base.options;
-    options.observer = NULL;
-    options.max_iter = MIN(options.max_iter, (size_t) MOST_REFINEMENTS);
-    size_t mark = workspace_mark(ws);
-    double *refined = WORKSPACE_ALLOC(ws, double, problem->op->n_in);
-    memcpy(refined, u, problem->op->n_in * sizeof *u);
-    fista_refine(problem, &options, x, lambda, refined, ws);
-    if (problem_certify(problem, x, refined, lambda, ws).duality_gap <
-        problem_certify(problem, x, u, lambda, ws).duality_gap)
-        memcpy(u, refined, problem->op->n_in * sizeof *u);
-    workspace_release(ws, mark);
-}
-
 static void solve_series(const struct gram_exact *solver, const struct solve_input *input, size_t v,
                          const double *b, double *u, struct series_result *result,
                          struct workspace *ws)
@@ -87,7 +66,7 @@ static void solve_series(const struct gram_exact *solver, const struct solve_inp
     struct gram_active_set_result found = gram_active_set_solve(&lasso, w, ws);
     lasso_form_expand(form, x, w, u);
     if (!found.finished)
-        refine(solver, x, result->lambda, u, ws);
+        fista_rescue(solver->base.problem, solver->base.options.tol, x, result->lambda, u, ws);
     result->iterations = found.n_solves;
     tell(solver, series, found.n_solves, u);
     workspace_release(ws, mark);

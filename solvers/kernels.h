@@ -2,6 +2,7 @@
 #pragma once
 
 #include "solvers/gram_kernels.h"
+#include "solvers/segment_kernels.h"
 
 /**
  * The hot loops, compiled for one instruction set.
@@ -25,6 +26,7 @@ struct kernels {
     double (*dot)(const double *a, const double *b, size_t n);
 
     const struct gram_kernels *gram; // compiled for the same set
+    const struct segment_kernels *segment;
 };
 
 /** The fastest set that this processor runs. */

@@ -80,13 +80,18 @@ static double dot(const double *a, const double *b, size_t n)
     return total;
 }
 
-#define JOIN(a, b)       a##b
-#define SYMBOL(set)      JOIN(kernels_, set)
-#define GRAM_SYMBOL(set) JOIN(gram_kernels_, set)
-#define QUOTE(set)       #set
-#define NAME(set)        QUOTE(set)
+#define JOIN(a, b)          a##b
+#define SYMBOL(set)         JOIN(kernels_, set)
+#define GRAM_SYMBOL(set)    JOIN(gram_kernels_, set)
+#define SEGMENT_SYMBOL(set) JOIN(segment_kernels_, set)
+#define QUOTE(set)          #set
+#define NAME(set)           QUOTE(set)
 
 extern const struct gram_kernels GRAM_SYMBOL(KERNELS_SET);
+extern const struct segment_kernels SEGMENT_SYMBOL(KERNELS_SET);
 extern const struct kernels SYMBOL(KERNELS_SET);
-const struct kernels SYMBOL(KERNELS_SET) = {
-    .name = NAME(KERNELS_SET), .fir = fir, .dot = dot, .gram = &GRAM_SYMBOL(KERNELS_SET)};
+const struct kernels SYMBOL(KERNELS_SET) = {.name = NAME(KERNELS_SET),
+                                            .fir = fir,
+                                            .dot = dot,
+                                            .gram = &GRAM_SYMBOL(KERNELS_SET),
+                                            .segment = &SEGMENT_SYMBOL(KERNELS_SET)};

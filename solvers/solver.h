@@ -113,6 +113,7 @@ solver_constructor solver_new_cd;        // TV (jumps), Lasso: cyclic coordinate
 solver_constructor solver_new_condat_vu; // TV: primal-dual
 solver_constructor solver_new_dual_apgd; // TV, full column rank: accelerated, on the dual
 solver_constructor solver_new_dual_pgd;  // TV, full column rank: projected gradient on the dual
+solver_constructor solver_new_exact;     // TV, Lasso: active sets, to rounding
 solver_constructor solver_new_fista;     // TV, Lasso: accelerated, with restarts
 solver_constructor solver_new_greedy_cd; // TV (jumps), Lasso: the farthest coordinate first
 solver_constructor solver_new_lars;      // TV (jumps), Lasso: homotopy from lambda_max

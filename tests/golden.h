@@ -131,10 +131,14 @@ static inline double golden_scalar(const char *name, const char *quantity)
     size_t n_bytes = 0;
     g_autofree char *text = golden_file(name, &n_bytes);
     assert_non_null(text);
-    g_autofree char *key = g_strconcat("\n", quantity, ",", NULL);
-    const char *row = strstr(text, key);
-    assert_non_null(row);
-    return g_ascii_strtod(row + strlen(key), NULL);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (size_t i = 0; lines[i] != NULL; i++) {
+        g_auto(GStrv) fields = g_strsplit(lines[i], ",", 3);
+        if (g_strcmp0(fields[0], quantity) == 0 && fields[1] != NULL)
+            return g_ascii_strtod(fields[1], NULL);
+    }
+    fail_msg("%s has no %s", name, quantity);
+    return NAN;
 }
 
 /** Column j of a table, as a new array of `rows` numbers. */

@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "solvers/segment_active_set.h"
+
+#include "solvers/segment_tables.h"
+
+#include <math.h>
+#include <string.h>
+
+struct segment_active_set {
+    struct segment_filter *filter; // owned
+    const struct kernels *kernels;
+};
+
+struct segment_active_set *segment_active_set_new(const struct filter *filter, size_t n_in,
+                                                  const struct kernels *kernels)
+{
+    struct segment_active_set *set = g_new(struct segment_active_set, 1);
+    set->filter = segment_filter_new(filter, n_in);
+    set->kernels = kernels;
+    return set;
+}
+
+void segment_active_set_free(struct segment_active_set *set)
+{
+    if (set == NULL)
+        return;
+    segment_filter_free(set->filter);
+    g_free(set);
+}
+
+enum {
+    MAX_EVALUATIONS = 300, // of the dual string
+    MAX_STALLS = 10,       // of them without a fall of the objective beyond rounding
+};
+
+// A knot is added where |v| > lambda (1 + TUBE_TOLERANCE); the relative gap is at most that.
+static const double TUBE_TOLERANCE = 1e-11;
+
+// Parts of lambda_max: the normal equations of an ill-conditioned response can be solved down to
+// the first or so; below the second they are not tried, there rounding of u alone weighs more.
+static const double SAFE_RATIO = 1e-6, SMALLEST_RATIO = 1e-9;
+
+// The knots of u beside the level, which is knot 0 and has no sign; knot n + 1 is the end. Jumps
+// are those of the last accepted point, zero at new knots.
+struct knots {
+    size_t n;
+    ptrdiff_t *position;
+    double *sign;
+    double *jump;
+};
+
+// The work on one series.
+struct search {
+    const struct segment_active_set *set;
+    double lambda;
+    double *b;         // <step_a, x - level S>, zero at 0 and from the end on
+    double *v;         // the dual string
+    uint64_t *free;    // samples that may become knots
+    uint64_t *rising;  // above the tube
+    uint64_t *falling; // below it
+    struct knots knots;
+    struct knots saved;
+    double *target; // jumps of the minimiser on the knots
+    double *step;   // the part of the way to it at which a jump reaches zero
+    bool *drop;     // knots to be removed
+    ptrdiff_t *found;
+    double *found_sign;
+    struct segment_system system;
+    double *rhs;
+    size_t n_sound;   // rows of the factor that hold for the present knots
+    double gain;      // how far the objective is below that of the best constant
+    bool pivots_held; // no pivot has been lost to rounding
+    size_t n_solves;
+};
+
+static struct knots alloc_knots(size_t n, struct workspace *ws)
+{
+    struct knots knots = {.position = WORKSPACE_ALLOC(ws, ptrdiff_t, n + SEGMENT_BAND),
+                          .sign = WORKSPACE_ALLOC(ws, double, n),
+                          .jump = WORKSPACE_ALLOC(ws, double, n)};
+    knots.position += SEGMENT_BAND;
+    return knots;
+}
+
+static void copy_knots(const struct knots *from, struct knots *to)
+{
+    to->n = from->n;
+    memcpy(to->position, from->position, (from->n + 2) * sizeof *to->position);
+    memcpy(to->sign, from->sign, (from->n + 2) * sizeof *to->sign);
+    memcpy(to->jump, from->jump, (from->n + 2) * sizeof *to->jump);
+}
+
+static double *alloc_zeros(size_t n, struct workspace *ws)
+{
+    double *zeros = WORKSPACE_ALLOC(ws, double, n);
+    memset(zeros, 0, n * sizeof *zeros);
+    return zeros;
+}
+
+static void begin_search(struct search *s, const struct segment_active_set *set,
+                         struct workspace *ws)
+{
+    const struct segment_filter *filter = set->filter;
+    size_t padded = segment_padded(filter->n_in), n_words = padded / 64;
+    size_t n = filter->n_in + 1; // knots, the level and the end
+    size_t widest = MAX(MIN(filter->n_h, filter->n_in), SEGMENT_BAND);
+    *s = (struct search){.set = set};
+    s->b = alloc_zeros(padded, ws);
+    s->v = WORKSPACE_ALLOC(ws, double, padded);
+    s->free = WORKSPACE_ALLOC(ws, uint64_t, 3 * n_words);
+    s->rising = s->free + n_words;
+    s->falling = s->rising + n_words;
+    s->knots = alloc_knots(n, ws);
+    s->saved = alloc_knots(n, ws);
+    s->target = WORKSPACE_ALLOC(ws, double, n);
+    s->step = WORKSPACE_ALLOC(ws, double, n);
+    s->drop = WORKSPACE_ALLOC(ws, bool, n);
+    s->found = WORKSPACE_ALLOC(ws, ptrdiff_t, n);
+    s->found_sign = WORKSPACE_ALLOC(ws, double, n);
+    s->rhs = WORKSPACE_ALLOC(ws, double, n);
+    size_t stride = (widest + SEGMENT_BAND - 1) / SEGMENT_BAND * SEGMENT_BAND;
+    size_t band = SEGMENT_BAND;
+    s->system = (struct segment_system){
+        .stride = stride,
+        .knot = s->knots.position,
+        .rhs = s->rhs,
+        .band = WORKSPACE_ALLOC(ws, double, (n + band) * stride) + band * stride,
+        .inverse = alloc_zeros(n + band, ws) + band,
+        .forward = alloc_zeros(n + band, ws) + band,
+        .first = WORKSPACE_ALLOC(ws, size_t, n),
+        .value = WORKSPACE_ALLOC(ws, double, n + 1),
+    };
+    memset(s->system.band - band * stride, 0, band * stride * sizeof(double));
+    for (ptrdiff_t i = -SEGMENT_BAND; i < 0; i++)
+        s->knots.position[i] = -2 * filter->tables.reach - filter->tables.end;
+}
+
+// The best constant: one knot, the level, and the end; the string is b.
+static void begin_at_level(struct search *s, double lambda)
+{
+    const struct segment_filter *filter = s->set->filter;
+    size_t padded = segment_padded(filter->n_in);
+    s->lambda = lambda;
+    s->knots.n = 0;
+    s->knots.position[0] = 0;
+    s->knots.position[1] = filter->tables.end;
+    s->knots.sign[0] = s->knots.sign[1] = s->knots.jump[0] = 0.0;
+    s->system.value[0] = 0.0;
+    s->n_sound = 0;
+    s->gain = 0.0;
+    s->pivots_held = true;
+    memcpy(s->free, filter->candidates, padded / 64 * sizeof *s->free);
+    memcpy(s->v, s->b, padded * sizeof *s->v);
+}
+
+// b, from the series less its best constant, which is returned: b is then the dual string of that
+// constant, and small where x is large.
+static double correlate(struct search *s, const double *x, struct workspace *ws)
+{
+    const struct segment_filter *filter = s->set->filter;
+    const struct kernels *kernels = s->set->kernels;
+    size_t n_out = filter->n_out, n_in = filter->n_in;
+    double level = 0.0;
+    if (filter->level_norm2 > 0.0)
+        level = kernels->dot(filter->level, x, n_out) / filter->level_norm2;
+    size_t n_padded = MAX(n_out, n_in + filter->n_h - 1);
+    double *r = alloc_zeros(n_padded, ws);
+    for (size_t t = 0; t < n_out; t++)
+        r[t] = x[t] - level * filter->level[t];
+    kernels->fir(filter->h, filter->n_h, r, s->b, n_in);
+    for (size_t a = n_in - 1; a > 0; a--)
+        s->b[a - 1] += s->b[a];
+    s->b[0] = 0.0; // as the level is the best
+    return level;
+}
+
+static double largest(const double *v, size_t n)
+{
+    double result = 0.0;
+    for (size_t i = 0; i < n; i++)
+        result = fmax(result, fabs(v[i]));
+    return result;
+}
+
+static size_t next_marked(const uint64_t *marks, size_t from, size_t n_words)
+{
+    size_t word = from / 64;
+    if (word >= n_words)
+        return 64 * n_words;
+    uint64_t bits = marks[word] >> from % 64 << from % 64;
+    while (bits == 0 && ++word < n_words)
+        bits = marks[word];
+    return bits == 0 ? 64 * n_words : 64 * word + (size_t) __builtin_ctzll(bits);
+}
+
+static size_t next_unmarked(const uint64_t *marks, size_t from, size_t n_words)
+{
+    size_t word = from / 64;
+    uint64_t bits = ~marks[word] >> from % 64 << from % 64;
+    while (bits == 0 && ++word < n_words)
+        bits = ~marks[word];
+    return bits == 0 ? 64 * n_words : 64 * word + (size_t) __builtin_ctzll(bits);
+}
+
+// The peak of every excursion from the tube, into found: how many there are.
+static size_t find_excursions(struct search *s)
+{
+    const struct segment_kernels *kernels = s->set->kernels->segment;
+    size_t n_words = segment_padded(s->set->filter->n_in) / 64, n_found = 0;
+    kernels->mark(s->v, s->lambda * (1.0 + TUBE_TOLERANCE), s->free, n_words, s->rising,
+                  s->falling);
+    for (size_t end = 0; end < 64 * n_words;) {
+        size_t up = next_marked(s->rising, end, n_words);
+        size_t down = next_marked(s->falling, end, n_words);
+        size_t begin = MIN(up, down);
+        if (begin == 64 * n_words)
+            break;
+        end = next_unmarked(up < down ? s->rising : s->falling, begin, n_words);
+        s->found[n_found] = (ptrdiff_t) (begin + kernels->peak(s->v + begin, end - begin));
+        s->found_sign[n_found++] = up < down ? 1.0 : -1.0;
+    }
+    return n_found;
+}
+
+static void set_knot(struct knots *to, size_t i, const struct knots *from, size_t j)
+{
+    to->position[i] = from->position[j];
+    to->sign[i] = from->sign[j];
+    to->jump[i] = from->jump[j];
+}
+
+// Row i of the system depends on knots up to i + 1: a change at knot i spoils row i - 1.
+static void knot_changed(struct search *s, size_t i)
+{
+    s->n_sound = MIN(s->n_sound, i - 1);
+}
+
+// Merges the n_found new knots into the sorted list, from its end.
+static void add_found(struct search *s, size_t n_found)
+{
+    struct knots *knots = &s->knots;
+    size_t old = knots->n + 1, to = old + n_found;
+    knots->n += n_found;
+    while (n_found > 0) {
+        if (knots->position[old] > s->found[n_found - 1]) {
+            set_knot(knots, to--, knots, old--);
+            continue;
+        }
+        n_found--;
+        size_t t = (size_t) s->found[n_found];
+        s->free[t / 64] &= ~((uint64_t) 1 << t % 64);
+        knots->position[to] = s->found[n_found];
+        knots->sign[to] = s->found_sign[n_found];
+        knots->jump[to--] = 0.0;
+    }
+    knot_changed(s, to + 1);
+}
+
+// Removes the knots that are marked for it.
+static void drop_marked(struct search *s)
+{
+    struct knots *knots = &s->knots;
+    size_t kept = 1;
+    for (size_t i = 1; i <= knots->n; i++) {
+        if (!s->drop[i]) {
+            set_knot(knots, kept++, knots, i);
+            continue;
+        }
+        size_t t = (size_t) knots->position[i];
+        s->free[t / 64] |= (uint64_t) 1 << t % 64;
+        knot_changed(s, kept);
+    }
+    set_knot(knots, kept, knots, knots->n + 1);
+    knots->n = kept - 1;
+}
+
+// The minimiser over all u with jumps at the knots alone, for these signs: its jumps are the
+// target. Returns its gain, half of rhs' M^-1 rhs.
+static double solve_on_knots(struct search *s)
+{
+    const struct knots *knots = &s->knots;
+    const struct segment_kernels *kernels = s->set->kernels->segment;
+    struct segment_system *system = &s->system;
+    system->n = knots->n + 1;
+    for (size_t i = s->n_sound; i < system->n; i++) {
+        ptrdiff_t end = knots->position[i + 1];
+        double b_end = end < s->set->filter->tables.end ? s->b[end] : 0.0;
+        s->rhs[i] =
+            s->b[knots->position[i]] - b_end - s->lambda * (knots->sign[i] - knots->sign[i + 1]);
+    }
+    s->pivots_held &= kernels->factor(&s->set->filter->tables, system, s->n_sound);
+    s->n_sound = system->n;
+    s->n_solves++;
+    kernels->back_substitute(system);
+    double gain = 0.0, previous = 0.0;
+    for (size_t i = 0; i < system->n; i++) {
+        gain += system->forward[i] * system->forward[i] * system->inverse[i];
+        s->target[i] = system->value[i] - previous;
+        previous = system->value[i];
+    }
+    return 0.5 * gain;
+}
+
+// For jumps that would change sign, the part of the way to the target at which they reach zero;
+// infinity for the others. Returns how many would.
+static size_t find_steps(struct search *s)
+{
+    const struct knots *knots = &s->knots;
+    size_t n_wrong = 0;
+    for (size_t i = 1; i <= knots->n; i++) {
+        s->step[i] = INFINITY;
+        if (s->target[i] * knots->sign[i] > 0.0)
+            continue;
+        double step = knots->jump[i] / (knots->jump[i] - s->target[i]);
+        s->step[i] = step > 0.0 ? step : 0.0;
+        n_wrong++;
+    }
+    return n_wrong;
+}
+
+static void evaluate_dual_string(struct search *s)
+{
+    struct knots *knots = &s->knots;
+    // The last step takes u back to zero.
+    knots->jump[knots->n + 1] = -s->system.value[knots->n];
+    s->system.value[knots->n + 1] = 0.0;
+    struct segment_steps u = {knots->n + 2, knots->position, knots->jump, s->system.value};
+    s->set->kernels->segment->dual_string(&s->set->filter->tables, &u, s->b, s->v);
+}
+
+// The gain by the dual string, of use where the equations cannot be trusted: with w the jumps,
+// <A u, x> = sum_j w_j b_j and <A u, x - A u> = sum_j w_j v_j over the knots.
+static double measure_gain(const struct search *s)
+{
+    const struct knots *knots = &s->knots;
+    double gain = 0.0;
+    for (size_t i = 0; i <= knots->n; i++) {
+        size_t t = (size_t) knots->position[i];
+        double penalty = i == 0 ? 0.0 : s->lambda * fabs(knots->jump[i]);
+        gain += 0.5 * knots->jump[i] * (s->b[t] + s->v[t]) - penalty;
+    }
+    return gain;
+}
+
+// Moves to the target. False if a pivot has been lost to rounding and the objective rises.
+static bool accept_target(struct search *s, double gain)
+{
+    memcpy(s->knots.jump, s->target, (s->knots.n + 1) * sizeof(double));
+    if (!s->pivots_held) {
+        evaluate_dual_string(s);
+        gain = measure_gain(s);
+        if (!(gain > s->gain))
+            return false;
+    }
+    s->gain = gain;
+    return true;
+}
+
+// Whether no knot near i blocks before it; of equal steps that are not zero the first blocks.
+static bool blocks_first(const struct search *s, size_t i, ptrdiff_t near)
+{
+    const ptrdiff_t *position = s->knots.position;
+    for (size_t j = i; j-- > 1 && position[i] - position[j] < near;)
+        if (s->step[j] < s->step[i] || (s->step[j] == s->step[i] && s->step[i] > 0.0))
+            return false;
+    for (size_t j = i + 1; j <= s->knots.n && position[j] - position[i] < near; j++)
+        if (s->step[j] < s->step[i])
+            return false;
+    return true;
+}
+
+// The fast way to a point whose jumps have their signs: wherever jumps would change sign, the one
+// that blocks first among its neighbours goes, everywhere at once. Knots that far apart hardly
+// feel each other, so that the objective nearly always falls: if it does not, false.
+static bool minimise_together(struct search *s)
+{
+    ptrdiff_t near = MAX(s->set->filter->tables.reach / 3, 1);
+    for (;;) {
+        double gain = solve_on_knots(s);
+        if (find_steps(s) == 0)
+            return (gain > s->gain || !s->pivots_held) && accept_target(s, gain);
+        for (size_t i = 1; i <= s->knots.n; i++)
+            s->drop[i] = s->step[i] < INFINITY && blocks_first(s, i, near);
+        drop_marked(s);
+    }
+}
+
+// The sure way: move towards the minimiser on the knots until the first jump reaches zero, remove
+// that knot, and again. The objective falls at every move. False if rounding spoils the equations.
+static bool minimise_one_by_one(struct search *s)
+{
+    struct knots *knots = &s->knots;
+    for (;;) {
+        double gain = solve_on_knots(s);
+        if (find_steps(s) == 0)
+            return accept_target(s, gain);
+        size_t first = 1;
+        for (size_t i = 2; i <= knots->n; i++)
+            first = s->step[i] < s->step[first] ? i : first;
+        for (size_t i = 0; i <= knots->n; i++) {
+            knots->jump[i] += s->step[first] * (s->target[i] - knots->jump[i]);
+            s->drop[i] = i == first || (knots->jump[i] * knots->sign[i] <= 0.0 &&
+                                        s->target[i] * knots->sign[i] <= 0.0);
+        }
+        drop_marked(s);
+    }
+}
+
+static void mark_free(struct search *s, bool is_free)
+{
+    for (size_t i = 1; i <= s->knots.n; i++) {
+        size_t t = (size_t) s->knots.position[i];
+        uint64_t bit = (uint64_t) 1 << t % 64;
+        s->free[t / 64] = is_free ? s->free[t / 64] | bit : s->free[t / 64] & ~bit;
+    }
+}
+
+// Back to the last accepted point, with the knots that have been added since.
+static void restore_knots(struct search *s)
+{
+    mark_free(s, true);
+    copy_knots(&s->saved, &s->knots);
+    mark_free(s, false);
+    s->n_sound = 0;
+}
+
+// The values of the segments from their jumps.
+static void sum_jumps(struct search *s)
+{
+    double value = 0.0;
+    for (size_t i = 0; i <= s->knots.n; i++)
+        s->system.value[i] = value += s->knots.jump[i];
+}
+
+// From the accepted point, knots having been added, to one where the objective is lower and all
+// jumps have their signs. False where rounding allows none: u stays where it was.
+static bool minimise(struct search *s)
+{
+    copy_knots(&s->knots, &s->saved);
+    if (minimise_together(s))
+        return true;
+    restore_knots(s);
+    if (minimise_one_by_one(s))
+        return true;
+    restore_knots(s);
+    sum_jumps(s);
+    return false;
+}
+
+// From the best constant to the minimiser; the number of evaluations of the dual string. False
+// where rounding stops the objective from falling any further.
+static bool descend(struct search *s, size_t *n_evaluations)
+{
+    size_t n_stalls = 0;
+    for (*n_evaluations = 1;; ++*n_evaluations) {
+        size_t n_found = find_excursions(s);
+        if (n_found == 0)
+            return true;
+        if (*n_evaluations == MAX_EVALUATIONS || n_stalls == MAX_STALLS)
+            return false;
+        double gain = s->gain;
+        add_found(s, n_found);
+        if (!minimise(s))
+            return false;
+        n_stalls = s->gain > gain * (1.0 + 1e-15) ? 0 : n_stalls + 1;
+        evaluate_dual_string(s);
+    }
+}
+
+static void write_segments(const struct search *s, double level, double *u)
+{
+    for (size_t i = 0; i <= s->knots.n; i++)
+        for (ptrdiff_t t = s->knots.position[i]; t < s->knots.position[i + 1]; t++)
+            u[t] = level + s->system.value[i];
+}
+
+struct segment_result segment_active_set_solve(const struct segment_active_set *set,
+                                               const double *x, double lambda, bool is_ratio,
+                                               double *u, struct workspace *ws)
+{
+    const struct segment_filter *filter = set->filter;
+    size_t mark = workspace_mark(ws);
+    struct search s;
+    begin_search(&s, set, ws);
+    double level = correlate(&s, x, ws);
+    struct segment_result result = {.lambda_max = largest(s.b, filter->n_in), .finished = true};
+    if (result.lambda_max <= 1e-12 * fabs(level) * filter->level_norm2)
+        result.lambda_max = 0.0; // all that the level leaves of the series is rounding
+    result.lambda = is_ratio ? lambda * result.lambda_max : lambda;
+    double least = SMALLEST_RATIO * result.lambda_max, safe = SAFE_RATIO * result.lambda_max;
+    begin_at_level(&s, fmax(result.lambda, least));
+    if (result.lambda_max > 0.0)
+        result.finished = descend(&s, &result.n_evaluations) && s.pivots_held;
+    if (!result.finished && s.lambda < safe) {
+        begin_at_level(&s, safe);
+        descend(&s, &result.n_evaluations);
+    }
+    write_segments(&s, level, u);
+    result.n_knots = s.knots.n;
+    result.n_solves = s.n_solves;
+    workspace_release(ws, mark);
+    return result;
+}

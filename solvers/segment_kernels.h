@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SEGMENT_TILE = 32, // samples of the dual string that are computed together
+    SEGMENT_PAD = 64,  // strings have room for whole words of marks, one bit a sample
+    SEGMENT_BAND = 8,  // rows of nothing before the first of a factor
+};
+
+/**
+ * Inner products of steps. The open step at a is the response to a unit of activity from sample a
+ * on. With c its values, c_inf the sum of the response and e = c - c_inf its transient, which has
+ * died out after `reach` samples, two of them have the product, for a >= b,
+ *
+ *     <step_a, step_b> = c_inf sum_{t < T - a} c_t + E_{a-b}(a),
+ *     E_d(a) = sum_{u < T - a} c_u e_{u+d}.
+ *
+ * The first term cancels from all products of segments (differences of two steps) that do not
+ * overlap; the second is zero for d >= reach and the same for all a <= `saturated`. The step at
+ * `end`, one beyond the last sample of activity, closes the last segment.
+ */
+struct segment_tables {
+    ptrdiff_t end;
+    ptrdiff_t reach;
+    ptrdiff_t saturated;
+    /** plateau[a] = c_inf sum_{T - end <= t < T - a} c_t for a < end, then 0 to the padding. */
+    double *plateau;
+    /** E_d(a), d = 0 .. reach: row 0 for a <= saturated, row i for a = saturated + i. */
+    double *transient;
+    /**
+     * What the product of the steps at a and at a knot k is beyond plateau[a],
+     * E_|a-k| + plateau[max(a, k)] - plateau[a], for k - reach - TILE <= a < k + reach + TILE:
+     * row 0 for k <= saturated, row i for k = saturated + i.
+     */
+    double *coupling;
+};
+
+/** The entries of a row of `coupling`. */
+static inline ptrdiff_t segment_coupling_stride(const struct segment_tables *tables)
+{
+    return 2 * (tables->reach + SEGMENT_TILE);
+}
+
+/**
+ * A piecewise constant u as a sum of open steps: n of them, from knot[0] = 0 to knot[n-1] = end,
+ * the last with the jump to zero. value[j] = jump[0] + .. + jump[j].
+ */
+struct segment_steps {
+    size_t n;
+    const ptrdiff_t *knot;
+    const double *jump;
+    const double *value;
+};
+
+/**
+ * The normal equations of n segments, segment i from knot[i] to knot[i+1] - 1, and their factor
+ * L D L'. Segments farther apart than the reach are orthogonal: L is stored by rows of `stride`
+ * entries, band[i * stride + d - 1] = L_{i,i-d}. Before entry 0 of knot stand SEGMENT_BAND
+ * positions far to the left, before row 0 of band and entry 0 of inverse and forward as many zero
+ * rows.
+ */
+struct segment_system {
+    size_t n;
+    size_t stride;
+    const ptrdiff_t *knot; // n + 1
+    const double *rhs;     // n
+    double *band;          // L
+    double *inverse;       // 1 / D
+    double *forward;       // L^-1 rhs
+    size_t *first;         // the first segment that overlaps with this one
+    double *value;         // the solution
+};
+
+/**
+ * The hot loops of the segment active set, compiled for one instruction set; reached through
+ * struct kernels.
+ */
+struct segment_kernels {
+    /**
+     * The dual string v_a = b_a - <step_a - step_end, A u> at all samples, to the padding, where
+     * it means nothing.
+     */
+    void (*dual_string)(const struct segment_tables *tables, const struct segment_steps *u,
+                        const double *b, double *v);
+
+    /**
+     * Marks samples where v > threshold (rising) and v < -threshold (falling), among those marked
+     * in `among`. One bit a sample, n_words words of 64.
+     */
+    void (*mark)(const double *v, double threshold, const uint64_t *among, size_t n_words,
+                 uint64_t *rising, uint64_t *falling);
+
+    /** The first i < n at which |v_i| is largest; n > 0. */
+    size_t (*peak)(const double *v, size_t n);
+
+    /**
+     * The rows of the factor and of `forward` from first_row on, the rows before it being right.
+     * False if a pivot was lost to rounding and replaced by a tiny one.
+     */
+    bool (*factor)(const struct segment_tables *tables, const struct segment_system *system,
+                   size_t first_row);
+
+    /** value = L'^-1 D^-1 forward. */
+    void (*back_substitute)(const struct segment_system *system);
+};
