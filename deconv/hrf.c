@@ -258,6 +258,11 @@ static double scaled_response(const double *p, double t)
     return scaled_gammas(p[DELTA], p[SCALED_RATIO], t);
 }
 
+static double scaled_extent(const double *p)
+{
+    return 32.0 / p[DELTA];
+}
+
 static double pyta_response(const double *p G_GNUC_UNUSED, double t)
 {
     return scaled_gammas(1.0, 0.167, t);
@@ -818,7 +823,7 @@ static const struct hrf_model models[] = {
      .summary = "double gamma with its time axis divided by delta, not normalised",
      .source = "Cherkaoui et al. 2019",
      PARAMETERS(scaled_parameters),
-     .length_s = 32.0,
+     .extent_s = scaled_extent,
      .sample = sample_response,
      .response = scaled_response},
     {.name = "spm",

@@ -2,6 +2,7 @@
 #include "tests/golden.h"
 
 #include "deconv/hrf.h"
+#include "deconv/hrf_conv.h"
 
 #include <string.h>
 
@@ -301,6 +302,57 @@ static void spm_parameters_are_those_of_spm(void **state)
     assert_int_equal(n_sets, 36);
 }
 
+// nilearn compute_regressor: events as steps every TR / 50 from 24 s before the first frame on,
+// filtered with the response on the same grid, and looked at in the frames.
+static void regressors_are_those_of_nilearn(void **state)
+{
+    (void) state;
+    enum { N = 100, OVERSAMPLING = 50, N_FINE = 5601, FIRST = 600 };
+    static const double onsets_s[] = {10.0, 31.0, 52.5, 90.0},
+                        durations_s[] = {0.0, 1.0, 5.0, 10.0};
+    static const double amplitudes[] = {1.0, 1.0, 2.0, 0.5};
+    static const char *const names[][2] = {{"glover", "glover:os=1"}, {"spm", "nilearn-spm:os=1"}};
+    g_autofree double *events = g_new0(double, N_FINE), *filtered = g_new(double, N_FINE);
+    for (size_t i = 0; i < G_N_ELEMENTS(onsets_s); i++) {
+        // A step covers the times from its onset on, and one at least.
+        double end_s = onsets_s[i] + fmax(durations_s[i], 0.02);
+        for (size_t t = 0; t < N_FINE; t++) {
+            double time_s = -24.0 + 0.04 * (double) t;
+            if (time_s > onsets_s[i] - 1e-9 && time_s < end_s - 1e-9)
+                events[t] += amplitudes[i];
+        }
+    }
+    g_autoptr(owned_workspace) ws = workspace_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *file =
+            g_strdup_printf("golden_hrf/nilearn_regressor_%s_tr2.0.csv", names[i][0]);
+        g_autoptr(owned_golden) golden = golden_csv(file);
+        if (golden == NULL)
+            skip();
+        g_autoptr(owned_hrf) hrf = hrf_new(names[i][1], 2.0 / OVERSAMPLING, NULL);
+        g_autoptr(linop) op =
+            hrf_conv_new(hrf->h, hrf->n, N_FINE, HRF_CONV_CAUSAL, HRF_CONV_AUTO, NULL);
+        linop_apply_series(op, events, filtered, ws);
+        for (size_t t = 0; t < N; t++)
+            assert_close(filtered[FIRST + OVERSAMPLING * t], golden_row(golden, t)[1], 1e-10);
+    }
+}
+
+static void inverted_and_double_responses_are_sums_of_others(void **state)
+{
+    (void) state;
+    g_autoptr(owned_hrf) mion = hrf_new("mion", 1.0, NULL), mionn = hrf_new("mionn", 1.0, NULL);
+    g_autoptr(owned_hrf) first = hrf_new("gam:p=7,q=0.6,length=20", 1.0, NULL);
+    g_autoptr(owned_hrf) second = hrf_new("gam:p=9,q=1.1,length=20", 1.0, NULL);
+    g_autoptr(owned_hrf) both =
+        hrf_new("twogam:p1=7,q1=0.6,r=0.3,p2=9,q2=1.1,length=20", 1.0, NULL);
+    for (size_t k = 0; k < mion->n; k++)
+        assert_close(mionn->h[k], -mion->h[k], 0.0);
+    for (size_t k = 0; k < both->n; k++)
+        assert_close(both->h[k], first->h[k] - 0.3 * second->h[k], 1e-15);
+    assert_close(hrf_measure(mionn).time_to_peak_s, hrf_measure(mion).time_to_peak_s, 0.0);
+}
+
 static void shapes_are_those_of_the_literature(void **state)
 {
     (void) state;
@@ -504,6 +556,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden_files_are_reproduced),
         cmocka_unit_test(spm_parameters_are_those_of_spm),
+        cmocka_unit_test(regressors_are_those_of_nilearn),
+        cmocka_unit_test(inverted_and_double_responses_are_sums_of_others),
         cmocka_unit_test(shapes_are_those_of_the_literature),
         cmocka_unit_test(the_uk_biobank_response_has_its_sum_and_peak),
         cmocka_unit_test(a_response_is_made_again_from_its_parameters),

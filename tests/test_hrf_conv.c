@@ -3,6 +3,7 @@
 
 #include "deconv/hrf.h"
 #include "deconv/hrf_conv.h"
+#include "solvers/parallel.h"
 
 static const enum hrf_conv_kind kinds[] = {HRF_CONV_CAUSAL, HRF_CONV_FULL};
 static const enum hrf_conv_method methods[] = {HRF_CONV_FIR, HRF_CONV_FFT, HRF_CONV_AUTO};
@@ -212,6 +213,44 @@ static void nothing_is_allocated_after_the_first_call(void **state)
     }
 }
 
+struct shared_loop {
+    const linop *op;
+    const double *u;
+    double *x;
+};
+
+static void apply_to_series(void *data, size_t index, struct workspace *ws)
+{
+    struct shared_loop *loop = data;
+    size_t n = loop->op->n_in;
+    linop_apply_series(loop->op, loop->u + index * n, loop->x + index * n, ws);
+}
+
+// One operator, plans included, on many threads, as against one series after the other.
+static void threads_share_an_operator(void **state)
+{
+    (void) state;
+    enum { N = 300, N_SERIES = 64 };
+    static const size_t n_threads[] = {1, 4, 7};
+    g_autoptr(GRand) rand = g_rand_new_with_seed(5);
+    g_autoptr(owned_hrf) hrf = hrf_new("spm", 0.735, NULL);
+    g_autofree double *u = g_new(double, N *N_SERIES), *expected = NULL;
+    fill_normal(rand, u, N * N_SERIES);
+    for (size_t m = 0; m < G_N_ELEMENTS(methods); m++) {
+        g_autoptr(linop) op = hrf_conv_new(hrf->h, hrf->n, N, HRF_CONV_CAUSAL, methods[m], NULL);
+        g_clear_pointer(&expected, g_free);
+        for (size_t i = 0; i < G_N_ELEMENTS(n_threads); i++) {
+            g_autofree double *x = g_new0(double, N *N_SERIES);
+            struct shared_loop loop = {op, u, x};
+            g_autoptr(owned_parallel) team = parallel_new(n_threads[i], NULL);
+            assert_true(parallel_for(team, N_SERIES, apply_to_series, &loop));
+            if (expected == NULL)
+                expected = g_memdup2(x, N * N_SERIES * sizeof(double));
+            assert_memory_equal(x, expected, N * N_SERIES * sizeof(double));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +261,7 @@ int main(void)
         cmocka_unit_test(the_filter_is_the_response),
         cmocka_unit_test(sizes_and_responses_are_checked),
         cmocka_unit_test(nothing_is_allocated_after_the_first_call),
+        cmocka_unit_test(threads_share_an_operator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
