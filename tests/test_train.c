@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tests/check.h"
 
+#include "deconv/hrf_conv.h"
+#include "tests/golden.h"
 #include "unrolled/optimise.h"
 #include "unrolled/train.h"
 
@@ -239,11 +241,75 @@ static void a_search_of_one_number_finds_the_deeper_dip(void **state)
     assert_close(value, 0.0, 1e-6);
 }
 
+// The constant that fits each row of x best.
+static struct block constants_of(const struct problem *problem, const struct block *x)
+{
+    size_t n_in = problem->op->n_in;
+    struct block start = {n_in, x->n_series, n_in, g_new(double, n_in * x->n_series)};
+    for (size_t v = 0; v < x->n_series; v++) {
+        double level = problem_trivial_level(problem, block_series(x, v));
+        for (size_t i = 0; i < n_in; i++)
+            block_series(&start, v)[i] = level;
+    }
+    return start;
+}
+
+static double mean(const struct golden *golden)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < golden->rows * golden->cols; i++)
+        sum += golden->data[i];
+    return sum / (double) (golden->rows * golden->cols);
+}
+
+// On series that it was not trained on, at every depth, and by far at the last.
+static void a_trained_network_beats_accelerated_descent_at_every_depth(void **state)
+{
+    (void) state;
+    enum { N_LAYERS = 8 };
+    g_autoptr(owned_golden) h = golden_npy("golden/hrf_64_64/h.npy");
+    if (h == NULL)
+        skip();
+    g_autoptr(owned_golden) train = golden_npy("golden/hrf_64_64/X_train.npy");
+    g_autoptr(owned_golden) test = golden_npy("golden/hrf_64_64/X_test.npy");
+    g_autoptr(owned_golden) minima = golden_npy("golden/hrf_64_64/F_star_test.npy");
+    g_autoptr(linop) op =
+        hrf_conv_new(h->data, h->rows * h->cols, train->cols, HRF_CONV_FULL, HRF_CONV_AUTO, NULL);
+    g_autoptr(owned_problem) problem = problem_new_tv(op);
+    g_autoptr(owned_parallel) team = parallel_new(2, NULL);
+    struct block x[2] = {{train->cols, train->rows, train->cols, train->data},
+                         {test->cols, test->rows, test->cols, test->data}};
+    struct block start[2] = {constants_of(problem, &x[0]), constants_of(problem, &x[1])};
+    double lambda[64];
+    for (size_t v = 0; v < 64; v++)
+        lambda[v] = 0.1; // every series has lambda_max 1
+    struct train_samples samples = {.x = &x[0], .lambda = lambda, .start = &start[0]};
+    struct train_samples judge = {.x = &x[1], .lambda = lambda, .start = &start[1]};
+    struct network_size size = {.depth = N_LAYERS};
+    g_autoptr(owned_network) network =
+        network_new("lpgd-taut", "step-momentum", problem, size, NULL);
+    g_autoptr(owned_network) untrained =
+        network_new("lpgd-taut", "step-momentum", problem, size, NULL);
+    struct train_options options = train_options_default(team);
+    struct train_stage stages[N_LAYERS];
+    options.max_iter = 160;
+    train_network(network, &samples, NULL, &options, stages);
+    for (size_t depth = 1; depth <= N_LAYERS; depth++) {
+        double learned = train_loss(network, depth, true, &judge, team) - mean(minima);
+        double accelerated = train_loss(untrained, depth, false, &judge, team) - mean(minima);
+        assert_true(learned > -1e-12);
+        assert_true(learned < (depth < 5 ? 0.7 : 0.2) * accelerated);
+    }
+    g_free(start[0].data);
+    g_free(start[1].data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_search_of_one_number_finds_the_deeper_dip),
         cmocka_unit_test(a_stopped_training_keeps_the_best_so_far),
+        cmocka_unit_test(a_trained_network_beats_accelerated_descent_at_every_depth),
         cmocka_unit_test(bfgs_follows_a_bent_valley_to_its_end),
         cmocka_unit_test(the_result_does_not_depend_on_the_threads),
         cmocka_unit_test(training_never_ends_worse_than_it_began),

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a layer costs, forward and backward, beside an iteration of the solver that it unrolls.
+//
+//     build/bench/bench_networks [SERIES [FRAMES]]
+//
+// Blocks convolved with a response, in noise; lambda is 0.1 lambda_max; 20 layers. All are timed in
+// turn, round after round, in CPU time of one thread; the median round is printed. The floor of a
+// step layer of K taps is 4 K flops a sample for A and A', and one pass of the prox.
+#include "deconv/hrf.h"
+#include "deconv/hrf_conv.h"
+#include "unrolled/network.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { N_LAYERS = 20, N_ROUNDS = 7 };
+
+static double cpu_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
+}
+
+struct data {
+    struct problem *problem;
+    struct block x;
+    struct block start;
+    double *lambda;
+    struct workspace *ws;
+};
+
+static struct block new_block(size_t n_time, size_t n_series)
+{
+    return (struct block){n_time, n_series, n_time, g_new0(double, n_time *n_series)};
+}
+
+static void fill_series(const struct data *data, size_t v, GRand *rand)
+{
+    const linop *op = data->problem->op;
+    double *u = block_series(&data->start, v);
+    double *x = block_series(&data->x, v);
+    double level = 0.0;
+    for (size_t i = 0; i < op->n_in; i++) {
+        if (g_rand_double(rand) < 0.06)
+            level = g_rand_double_range(rand, -1.0, 1.0);
+        u[i] = level;
+    }
+    linop_apply_series(op, u, x, data->ws);
+    for (size_t t = 0; t < op->n_out; t++)
+        x[t] += g_rand_double_range(rand, -0.5, 0.5);
+    data->lambda[v] = 0.1 * problem_lambda_max(data->problem, x, data->ws);
+    level = problem_trivial_level(data->problem, x);
+    for (size_t i = 0; i < op->n_in; i++)
+        u[i] = level;
+}
+
+// Microseconds a series and layer of one pass over all series.
+typedef double timed(const struct data *data, const void *what);
+
+static double forward(const struct data *data, const void *what, bool safeguard)
+{
+    const struct network *network = what;
+    struct block u = new_block(data->start.n_time, BLOCK_SERIES);
+    double begin = cpu_s();
+    for (size_t first = 0; first + BLOCK_SERIES <= data->x.n_series; first += BLOCK_SERIES) {
+        struct block x = block_slice(&data->x, first, BLOCK_SERIES);
+        struct block start = block_slice(&data->start, first, BLOCK_SERIES);
+        struct network_input input = {.x = &x, .lambda = data->lambda + first, .start = &start};
+        struct network_pass pass = {.depth = N_LAYERS, .safeguard = safeguard};
+        network_forward(network, &input, &pass, &u, data->ws);
+    }
+    double seconds = cpu_s() - begin;
+    g_free(u.data);
+    return 1e6 * seconds / (double) (data->x.n_series * N_LAYERS);
+}
+
+static double forward_guarded(const struct data *data, const void *what)
+{
+    return forward(data, what, true);
+}
+
+static double forward_bare(const struct data *data, const void *what)
+{
+    return forward(data, what, false);
+}
+
+static double forward_and_backward(const struct data *data, const void *what)
+{
+    const struct network *network = what;
+    g_autofree double *gradient = g_new0(double, network->offsets[N_LAYERS]);
+    double begin = cpu_s();
+    for (size_t first = 0; first + BLOCK_SERIES <= data->x.n_series; first += BLOCK_SERIES) {
+        struct block x = block_slice(&data->x, first, BLOCK_SERIES);
+        struct block start = block_slice(&data->start, first, BLOCK_SERIES);
+        struct network_input input = {.x = &x, .lambda = data->lambda + first, .start = &start};
+        struct network_pass pass = {.depth = N_LAYERS, .safeguard = true};
+        struct network_loss loss = {NULL};
+        network_loss_gradient(network, &input, &pass, &loss, gradient, NULL, data->ws);
+    }
+    return 1e6 * (cpu_s() - begin) / (double) (data->x.n_series * N_LAYERS);
+}
+
+static double iterate(const struct data *data, const void *what)
+{
+    const struct solver *solver = what;
+    struct block u = new_block(data->start.n_time, BLOCK_SERIES);
+    struct series_result results[BLOCK_SERIES];
+    double begin = cpu_s();
+    for (size_t first = 0; first + BLOCK_SERIES <= data->x.n_series; first += BLOCK_SERIES) {
+        struct block x = block_slice(&data->x, first, BLOCK_SERIES);
+        struct block start = block_slice(&data->start, first, BLOCK_SERIES);
+        struct solve_input input = {.x = &x, .lambda = data->lambda + first, .start = &start};
+        solver->solve(solver, &input, &u, results, data->ws);
+    }
+    double seconds = cpu_s() - begin;
+    g_free(u.data);
+    return 1e6 * seconds / (double) (data->x.n_series * N_LAYERS);
+}
+
+struct contestant {
+    char name[64];
+    timed *run;
+    const void *what;
+    double rounds[N_ROUNDS];
+};
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *) a;
+    double y = *(const double *) b;
+    return (x > y) - (x < y);
+}
+
+static void race(const struct data *data, struct contestant *contestants, size_t n)
+{
+    for (size_t round = 0; round < N_ROUNDS; round++)
+        for (size_t i = 0; i < n; i++)
+            contestants[i].rounds[round] = contestants[i].run(data, contestants[i].what);
+    for (size_t i = 0; i < n; i++)
+        qsort(contestants[i].rounds, N_ROUNDS, sizeof(double), compare);
+    double unit = contestants[0].rounds[N_ROUNDS / 2];
+    for (size_t i = 0; i < n; i++) {
+        double median = contestants[i].rounds[N_ROUNDS / 2];
+        printf("%-44s %8.2f us a series and layer   %5.2f x\n", contestants[i].name, median,
+               median / unit);
+    }
+}
+
+static void add(struct contestant *contestants, size_t *n, const char *name, timed *run,
+                const void *what)
+{
+    contestants[*n] = (struct contestant){.run = run, .what = what};
+    g_strlcpy(contestants[(*n)++].name, name, sizeof contestants[0].name);
+}
+
+int main(int argc, char **argv)
+{
+    size_t n_series = argc > 1 ? strtoul(argv[1], NULL, 10) : 512;
+    size_t n_time = argc > 2 ? strtoul(argv[2], NULL, 10) : 250;
+    g_autoptr(owned_hrf) hrf = hrf_new("pyta", 0.735, NULL);
+    g_autoptr(linop) op = hrf_conv_new(hrf->h, hrf->n, n_time, HRF_CONV_FULL, HRF_CONV_AUTO, NULL);
+    g_autoptr(owned_problem) problem = problem_new_tv(op);
+    struct data data = {.problem = problem,
+                        .x = new_block(op->n_out, n_series),
+                        .start = new_block(op->n_in, n_series),
+                        .lambda = g_new(double, n_series),
+                        .ws = workspace_new()};
+    GRand *rand = g_rand_new_with_seed(1);
+    for (size_t v = 0; v < n_series; v++)
+        fill_series(&data, v, rand);
+
+    struct solver_options options = solver_options_default();
+    options.tol = 0.0;
+    options.max_iter = N_LAYERS;
+    options.start = START_GIVEN;
+    g_autoptr(owned_solver) pgd = solver_new_pgd(problem, &options, NULL);
+    static const char *const variants[] = {"step", "step-momentum", "conv"};
+    struct contestant contestants[1 + 3 * G_N_ELEMENTS(variants)];
+    struct network *networks[G_N_ELEMENTS(variants)];
+    size_t n = 0;
+    add(contestants, &n, "pgd, an iteration", iterate, pgd);
+    for (size_t i = 0; i < G_N_ELEMENTS(variants); i++) {
+        struct network_size size = {.depth = N_LAYERS};
+        networks[i] = network_new("lpgd-taut", variants[i], problem, size, NULL);
+        g_autofree char *name = g_strdup_printf("lpgd-taut %s", variants[i]);
+        g_autofree char *bare = g_strdup_printf("%s, without safeguard", name);
+        g_autofree char *back = g_strdup_printf("%s, with its gradient", name);
+        add(contestants, &n, name, forward_guarded, networks[i]);
+        add(contestants, &n, bare, forward_bare, networks[i]);
+        add(contestants, &n, back, forward_and_backward, networks[i]);
+    }
+    printf("%zu series of %zu frames, %zu unknowns, %zu taps\n", n_series, n_time, op->n_in,
+           hrf->n);
+    race(&data, contestants, n);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(variants); i++)
+        network_free(networks[i]);
+    g_rand_free(rand);
+    workspace_free(data.ws);
+    g_free(data.x.data);
+    g_free(data.start.data);
+    g_free(data.lambda);
+    return 0;
+}
