@@ -378,7 +378,8 @@ static void check_against_solver(const struct layer_kind *kind)
     options.max_iter = DEPTH;
     options.tol = 0.0;
     g_autoptr(owned_solver) solver = solver_of(kind)(it.problem, &options, NULL);
-    g_autoptr(owned_solver) unrolled = network_solver_new(network, DEPTH, false, &options);
+    struct network_use use = {.depth = DEPTH};
+    g_autoptr(owned_solver) unrolled = network_solver_new(network, &use, &options);
     struct solve_input input = {.x = &it.x, .lambda = it.lambda};
     struct block expected = new_block(it.rand, it.op->n_in);
     struct block u = new_block(it.rand, it.op->n_in);
@@ -399,6 +400,36 @@ static void an_untrained_network_has_the_iterates_of_its_solver(void **state)
 {
     (void) state;
     for_every_kind(check_against_solver);
+}
+
+static void what_a_network_leaves_inaccurate_the_fallback_solves(void **state)
+{
+    (void) state;
+    struct instance it = instance_new(&layer_lpgd_step, 17);
+    g_autoptr(owned_network) network = network_of(&layer_lpgd_step, &it, 2);
+    struct solver_options options = solver_options_default();
+    options.start = START_GIVEN;
+    options.tol = 1e-10;
+    g_autoptr(owned_solver) fista = solver_new_fista(it.problem, &options, NULL);
+    options.start = START_CONST;
+    struct network_use use = {.depth = 2, .safeguard = true};
+    g_autoptr(owned_solver) bare = network_solver_new(network, &use, &options);
+    use.fallback = fista;
+    use.certify = 1e-6;
+    g_autoptr(owned_solver) certified = network_solver_new(network, &use, &options);
+    struct solve_input input = {.x = &it.x, .lambda = it.lambda};
+    struct block u = new_block(it.rand, it.op->n_in);
+    struct series_result results[N_SERIES];
+    solver_run(bare, &input, &u, results, it.ws);
+    for (size_t v = 0; v < N_SERIES; v++)
+        assert_int_equal(results[v].status, SERIES_INACCURATE);
+    solver_run(certified, &input, &u, results, it.ws);
+    for (size_t v = 0; v < N_SERIES; v++) {
+        assert_int_equal(results[v].status, SERIES_SOLVED);
+        assert_true(results[v].iterations > 2);
+    }
+    g_free(u.data);
+    instance_clear(&it);
 }
 
 static void check_identity(const struct layer_kind *kind)
@@ -433,6 +464,7 @@ int main(void)
         cmocka_unit_test(an_untrained_network_has_the_iterates_of_its_solver),
         cmocka_unit_test(an_untrained_network_is_its_algorithm),
         cmocka_unit_test(gradients_are_those_of_finite_differences),
+        cmocka_unit_test(what_a_network_leaves_inaccurate_the_fallback_solves),
         cmocka_unit_test(with_the_safeguard_no_layer_raises_the_objective),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,9 +105,18 @@ double network_loss_gradient(const struct network *network, const struct network
                              double *gradient, const struct layer_gradient *input_gradient,
                              struct workspace *ws);
 
+/** How a network is used as a method. */
+struct network_use {
+    size_t depth;                  // layers
+    bool safeguard;                //
+    const struct solver *fallback; // borrowed; NULL: what the network gives is the result
+    double certify;                // relative gap above which the fallback solves the series
+};
+
 /**
- * The network as a method: `depth` layers from options->start. options->tol decides the status
- * only. network is borrowed. It implements what deconvolution and arrays ask of any solver.
+ * The network as a method, from options->start: what deconvolution and arrays ask of any solver.
+ * Series that it leaves above use->certify go to the fallback, which begins where the network
+ * ended if it was made with START_GIVEN. network is borrowed; options->tol decides the status.
  */
-struct solver *network_solver_new(const struct network *network, size_t depth, bool safeguard,
+struct solver *network_solver_new(const struct network *network, const struct network_use *use,
                                   const struct solver_options *options);

@@ -4,8 +4,7 @@
 struct network_solver {
     struct solver base;
     const struct network *network; // borrowed
-    size_t depth;
-    bool safeguard;
+    struct network_use use;
 };
 
 static void set_start(const struct problem *problem, const struct solve_input *input,
@@ -17,11 +16,39 @@ static void set_start(const struct problem *problem, const struct solve_input *i
         u[i] = start == START_GIVEN ? block_series(input->start, v)[i] : level;
 }
 
-static void solve(const struct solver *self, const struct solve_input *input, struct block *u,
+// Solves one series with the fallback, from where the network left it.
+static void finish(const struct network_solver *self, const struct solve_input *input, size_t v,
+                   struct block *u, struct series_result *result, struct workspace *ws)
+{
+    size_t mark = workspace_mark(ws);
+    size_t n = u->n_time;
+    struct block x = block_slice(input->x, v, 1);
+    struct block out = block_slice(u, v, 1);
+    struct block start = block_of_series(WORKSPACE_ALLOC(ws, double, n), n);
+    struct solve_input one = {.x = &x, .lambda = &result->lambda, .start = &start};
+    size_t layers = result->iterations;
+    block_copy(&out, &start);
+    self->use.fallback->solve(self->use.fallback, &one, &out, result, ws);
+    result->iterations += layers;
+    workspace_release(ws, mark);
+}
+
+static void certify(const struct network_solver *self, const struct solve_input *input,
+                    struct block *u, struct series_result *results, struct workspace *ws)
+{
+    for (size_t v = 0; v < u->n_series; v++) {
+        struct certificate found = problem_certify(self->base.problem, block_series(input->x, v),
+                                                   block_series(u, v), results[v].lambda, ws);
+        if (!(found.relative_gap <= self->use.certify))
+            finish(self, input, v, u, &results[v], ws);
+    }
+}
+
+static void solve(const struct solver *base, const struct solve_input *input, struct block *u,
                   struct series_result *results, struct workspace *ws)
 {
-    const struct network_solver *solver = (const struct network_solver *) self;
-    const struct problem *problem = self->problem;
+    const struct network_solver *self = (const struct network_solver *) base;
+    const struct problem *problem = base->problem;
     size_t n_series = input->x->n_series;
     size_t mark = workspace_mark(ws);
     double *lambda = WORKSPACE_ALLOC(ws, double, n_series);
@@ -31,16 +58,18 @@ static void solve(const struct solver *self, const struct solve_input *input, st
     for (size_t v = 0; v < n_series; v++) {
         results[v].lambda_max = problem_lambda_max(problem, block_series(input->x, v), ws);
         results[v].lambda = solve_input_lambda(input, v, results[v].lambda_max);
-        results[v].iterations = solver->depth;
+        results[v].iterations = self->use.depth;
         lambda[v] = results[v].lambda;
-        set_start(problem, input, self->options.start, v, block_series(&start, v));
+        set_start(problem, input, base->options.start, v, block_series(&start, v));
     }
     struct network_input samples = {.x = input->x, .lambda = lambda, .start = &start};
-    struct network_pass pass = {.depth = solver->depth,
-                                .safeguard = solver->safeguard,
-                                .observer = self->options.observer,
+    struct network_pass pass = {.depth = self->use.depth,
+                                .safeguard = self->use.safeguard,
+                                .observer = base->options.observer,
                                 .first_series = input->first_series};
-    network_forward(solver->network, &samples, &pass, u, ws);
+    network_forward(self->network, &samples, &pass, u, ws);
+    if (self->use.fallback != NULL)
+        certify(self, input, u, results, ws);
     workspace_release(ws, mark);
 }
 
@@ -49,10 +78,10 @@ static void release(struct solver *self)
     g_free(self);
 }
 
-struct solver *network_solver_new(const struct network *network, size_t depth, bool safeguard,
+struct solver *network_solver_new(const struct network *network, const struct network_use *use,
                                   const struct solver_options *options)
 {
-    g_assert(depth <= network->depth);
+    g_assert(use->depth <= network->depth);
     struct network_solver *solver = g_new0(struct network_solver, 1);
     solver->base = (struct solver){.name = network->kind->network,
                                    .problem = network->context.problem,
@@ -60,7 +89,6 @@ struct solver *network_solver_new(const struct network *network, size_t depth, b
                                    .solve = solve,
                                    .free = release};
     solver->network = network;
-    solver->depth = depth;
-    solver->safeguard = safeguard;
+    solver->use = *use;
     return &solver->base;
 }
