@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/solve.h"
 
-#include "app/response.h"
-#include "deconv/hrf_conv.h"
+#include "app/operator.h"
 
 #include <math.h>
 #include <time.h>
@@ -27,11 +26,6 @@ void solve_clear(struct solve *solve)
     g_free(solve->cpu_seconds);
 }
 
-struct block solve_rows(const struct array *array)
-{
-    return (struct block){array->n_columns, array->n_rows, array->n_columns, array->values};
-}
-
 static bool fail(GError **error, const char *path, const char *expected, size_t found)
 {
     g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: expected %s, found %zu", path, expected,
@@ -39,64 +33,16 @@ static bool fail(GError **error, const char *path, const char *expected, size_t 
     return false;
 }
 
-static linop *operator_of_matrix(struct solve *solve, GError **error)
-{
-    const char *path = solve->options.matrix;
-    g_autoptr(owned_array) matrix = array_read(path, &solve->app->io, error);
-    if (matrix == NULL)
-        return NULL;
-    size_t n_out = matrix->n_rows, n_in = matrix->n_columns;
-    if (n_out != solve->x->n_columns) {
-        g_autofree char *expected = g_strdup_printf("%zu rows, as %s has columns",
-                                                    solve->x->n_columns, solve->options.data);
-        fail(error, path, expected, n_out);
-        return NULL;
-    }
-    g_autofree double *columns = g_try_new(double, n_out *n_in);
-    if (columns == NULL) {
-        g_set_error(error, IO_ERROR, IO_ERROR_MEMORY, "%s: out of memory", path);
-        return NULL;
-    }
-    for (size_t i = 0; i < n_out; i++)
-        for (size_t j = 0; j < n_in; j++) {
-            double value = matrix->values[i * n_in + j];
-            if (!isfinite(value)) {
-                g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
-                            "%s: row %zu, column %zu: expected a finite number", path, i + 1,
-                            j + 1);
-                return NULL;
-            }
-            columns[j * n_out + i] = value;
-        }
-    return linop_new_dense(columns, n_out, n_in);
-}
-
-static linop *operator_of_response(struct solve *solve, GError **error)
+static linop *make_operator(const struct solve *solve, GError **error)
 {
     const struct settings *settings = solve->settings;
-    // A file may be sampled at any interval that the user knows.
-    double tr_s = settings->text[SETTING_TR] == NULL ? 1.0 : settings_number(settings, SETTING_TR);
-    g_autoptr(owned_hrf) hrf =
-        response_load(settings->text[SETTING_HRF], tr_s, &solve->app->io, error);
-    if (hrf == NULL)
-        return NULL;
-    bool full = settings_is(settings, SETTING_CONV, "full");
-    size_t n_time = solve->x->n_columns;
-    if (full && n_time < hrf->n) {
-        g_autofree char *expected =
-            g_strdup_printf("at least %zu columns, the samples of the response", hrf->n);
-        fail(error, solve->options.data, expected, n_time);
-        return NULL;
-    }
-    return hrf_conv_new(hrf->h, hrf->n, n_time, full ? HRF_CONV_FULL : HRF_CONV_CAUSAL,
-                        HRF_CONV_AUTO, error);
-}
-
-static linop *make_operator(struct solve *solve, bool response, GError **error)
-{
-    if (solve->options.matrix != NULL)
-        return operator_of_matrix(solve, error);
-    return response ? operator_of_response(solve, error) : linop_new_identity(solve->x->n_columns);
+    struct operator_choice choice = {.data = solve->options.data,
+                                     .matrix = solve->options.matrix,
+                                     .response = settings->text[SETTING_HRF],
+                                     .full = settings_is(settings, SETTING_CONV, "full")};
+    if (settings->text[SETTING_TR] != NULL)
+        choice.tr_s = settings_number(settings, SETTING_TR);
+    return operator_new(&choice, solve->x->n_columns, &solve->app->io, error);
 }
 
 // The number that an option is, at least 0. False with an error.
@@ -184,8 +130,8 @@ static bool plan_solver(struct solve *solve, GError **error)
     if (!plan_start(solve, &options.start, error))
         return false;
     if (solve->options.trace != NULL) {
-        solve->trace =
-            trace_new(solve->problem, solve_rows(solve->x), solve->lambda, solve->lambda_is_ratio);
+        solve->trace = trace_new(solve->problem, operator_rows(solve->x), solve->lambda,
+                                 solve->lambda_is_ratio);
         options.observer = trace_observer(solve->trace);
     }
     solve->solver =
@@ -198,7 +144,7 @@ bool solve_plan(struct solve *solve, GError **error)
     solve->x = array_read(solve->options.data, &solve->app->io, error);
     if (solve->x == NULL || !plan_lambda(solve, error))
         return false;
-    solve->op = make_operator(solve, solve->settings->text[SETTING_HRF] != NULL, error);
+    solve->op = make_operator(solve, error);
     if (solve->op == NULL)
         return false;
     solve->problem =
@@ -226,7 +172,7 @@ static void solve_block(void *data, size_t index, struct workspace *ws)
     const struct solve *solve = data;
     size_t first = index * BLOCK_SERIES;
     size_t count = MIN((size_t) BLOCK_SERIES, solve->x->n_rows - first);
-    struct block all = solve_rows(solve->x);
+    struct block all = operator_rows(solve->x);
     struct block x = block_slice(&all, first, count);
     struct block u = {solve->op->n_in, count, solve->op->n_in, solve->u + first * solve->op->n_in};
     struct block start;
@@ -235,7 +181,7 @@ static void solve_block(void *data, size_t index, struct workspace *ws)
                                 .lambda_is_ratio = solve->lambda_is_ratio,
                                 .first_series = first};
     if (solve->start != NULL) {
-        all = solve_rows(solve->start);
+        all = operator_rows(solve->start);
         start = block_slice(&all, first, count);
         input.start = &start;
     }

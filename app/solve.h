@@ -47,9 +47,6 @@ struct solve {
     double solve_seconds;
 };
 
-/** The matrix of all series as a block: a row of the array is a series. */
-struct block solve_rows(const struct array *array);
-
 /** Reads the arrays, makes operator and solver. Errors: any. */
 bool solve_plan(struct solve *solve, GError **error);
 
