@@ -82,6 +82,7 @@ bool app_expect_arguments(const struct command *self, int argc, char **argv, int
                           GError **error);
 
 bool cmd_deconv(struct app *app, const struct command *self, int argc, char **argv, GError **error);
+bool cmd_run(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_solve(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_config(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_hrf(struct app *app, const struct command *self, int argc, char **argv, GError **error);

@@ -19,6 +19,7 @@ static const struct command commands[] = {
     {"deconv", "BOLD -o DIR", "Deconvolve every voxel of a recording", cmd_deconv},
     {"hrf", "[NAME...]", "Show response models: shape and samples", cmd_hrf},
     {"info", "FILE...", "Tell what a file is and holds, and whether it is sound", cmd_info},
+    {"run", "CONFIG.ini", "Deconvolve the recordings of a configuration", cmd_run},
     {"simulate", "fmri|lasso|tv -o DIR|FILE", "Draw data whose truth is known", cmd_simulate},
     {"solve", "tv|lasso --data X.npy -o U.npy", "Solve a problem on arrays", cmd_solve},
 };

@@ -6,25 +6,11 @@
 #include "app/record.h"
 #include "app/response.h"
 #include "app/staging.h"
+#include "app/stem.h"
 #include "deconv/hrf_conv.h"
 #include "io/sidecar.h"
 
 #include <string.h>
-
-char *run_stem(const char *path)
-{
-    static const char *const endings[] = {".nii.gz", ".nii", ".hdr", ".img", "_bold"};
-    g_autofree char *name = g_path_get_basename(path);
-    for (size_t i = 0; i < G_N_ELEMENTS(endings); i++)
-        if (g_str_has_suffix(name, endings[i]) && strlen(name) > strlen(endings[i]))
-            name[strlen(name) - strlen(endings[i])] = '\0';
-    char *desc = strstr(name, "_desc-");
-    if (desc == NULL)
-        return g_steal_pointer(&name);
-    const char *rest = desc + 1 + strcspn(desc + 1, "_");
-    *desc = '\0';
-    return g_strconcat(name, rest, NULL);
-}
 
 void run_warn(struct run *run, const char *format, ...)
 {
@@ -47,7 +33,7 @@ static void input_free(void *data)
 // The one path of a setting; NULL and an error where there is none or several. Owned.
 static char *one_path(const struct settings *settings, enum setting_id id, GError **error)
 {
-    g_autoptr(GPtrArray) paths = settings_paths(settings, id, NULL, NULL, error);
+    g_autoptr(GPtrArray) paths = settings_paths(settings, id, NULL, error);
     if (paths == NULL)
         return NULL;
     if (paths->len == 1)
@@ -101,7 +87,7 @@ struct run *run_new(struct app *app, const struct settings *settings, GError **e
     run->folder = run->input == NULL ? NULL : one_path(settings, SETTING_FOLDER, error);
     if (run->folder == NULL)
         return NULL;
-    run->stem = run_stem(run->input);
+    run->stem = stem_of(run->input);
     return add_inputs(run, error) ? g_steal_pointer(&run) : NULL;
 }
 

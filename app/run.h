@@ -120,12 +120,6 @@ void run_free(struct run *run);
 typedef struct run owned_run; // for g_autoptr(owned_run)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_run, run_free)
 
-/**
- * The name of the outputs of a recording: that of its file without `_bold.nii[.gz]` or
- * `.nii[.gz]` and without its `_desc-...` entity. Owned.
- */
-char *run_stem(const char *path);
-
 /** Tells the user, and keeps the line for the report. */
 void run_warn(struct run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

@@ -33,8 +33,7 @@ static bool read_sidecar(struct run *run, GError **error)
     if (settings_is(run->settings, SETTING_SIDECAR, "auto")) {
         run->sidecar = sidecar_read(run->input, &problem);
     } else {
-        g_autoptr(GPtrArray) paths =
-            settings_paths(run->settings, SETTING_SIDECAR, NULL, NULL, error);
+        g_autoptr(GPtrArray) paths = settings_paths(run->settings, SETTING_SIDECAR, NULL, error);
         if (paths == NULL)
             return false;
         run->sidecar = sidecar_read_file(g_ptr_array_index(paths, 0), &problem);
@@ -189,7 +188,7 @@ bool run_plan_mask(struct run *run, GError **error)
     run->mask_is_made = settings_is(run->settings, SETTING_MASK, "auto");
     if (run->mask_is_made || settings_is(run->settings, SETTING_MASK, "none"))
         return true;
-    g_autoptr(GPtrArray) paths = settings_paths(run->settings, SETTING_MASK, NULL, NULL, error);
+    g_autoptr(GPtrArray) paths = settings_paths(run->settings, SETTING_MASK, NULL, error);
     if (paths == NULL)
         return false;
     const char *path = g_ptr_array_index(paths, 0);

@@ -69,10 +69,11 @@ static const struct setting rows[N_SETTINGS] = {
                           "iterations", "N", "100000", "Cap of iterative solvers"},
     [SETTING_STRICT] = {"solver", "strict", "strict", SETTING_TYPE_FLAG, ALL, 0, 0, "true|false",
                         NULL, NULL, "false", "Exit 5 if a series misses the tolerance"},
-    [SETTING_FOLDER] = {"output", "folder", NULL, SETTING_TYPE_FILES, NEEDED, 0, 0, NULL, NULL,
-                        "DIR", NULL,
-                        "Where the outputs go, relative to this file; {folder} and {stem} stand "
-                        "for those of the recording, here, in mask and in sidecar"},
+    [SETTING_FOLDER] =
+        {"output", "folder", NULL, SETTING_TYPE_FILES, NEEDED, 0, 0, NULL, NULL, "DIR", NULL,
+         "Where the outputs go, relative to this file. Here, in mask and in sidecar, "
+         "{stem} and {folder} are those of the recording, {up1} the name of that "
+         "folder, {up2} of the one above it, {up3} of the next"},
     [SETTING_SAVE] = {"output", "save", "save", SETTING_TYPE_CHOICES, BOTH, 0, 0,
                       "activity|innovation|fitted|residual", NULL, "LIST", "activity",
                       "4-D images to write, of activity,innovation,fitted,residual, or all"},

@@ -139,11 +139,13 @@ void settings_put(struct settings *settings, enum setting_id id, const char *tex
 char *settings_written(const struct setting *row, const char *literal);
 
 /**
- * The paths of a setting, patterns replaced by what they match, in order; {folder} and {stem} are
- * filled in (NULL: left as they are). Error: APP_ERROR_INPUT where a pattern matches nothing.
+ * The paths of a setting, patterns replaced by what they match, in order. With a recording, {stem}
+ * is its stem (stem.h), {folder} its folder, and {up1}, {up2}, {up3} are the names of that folder,
+ * of the one it lies in, and so on. NULL: these are left as they are. Error: APP_ERROR_INPUT where
+ * a pattern matches nothing.
  */
-GPtrArray *settings_paths(const struct settings *settings, enum setting_id id, const char *folder,
-                          const char *stem, GError **error);
+GPtrArray *settings_paths(const struct settings *settings, enum setting_id id,
+                          const char *recording, GError **error);
 
 /** Sets a list of files to one path. */
 void settings_set_path(struct settings *settings, enum setting_id id, const char *path);

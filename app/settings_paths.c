@@ -5,6 +5,7 @@
 
 #include "app/command.h"
 #include "app/response.h"
+#include "app/stem.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -78,8 +79,6 @@ static GPtrArray *split_list(const char *text)
 
 static void fill(char **text, const char *name, const char *literal)
 {
-    if (literal == NULL)
-        return;
     g_autofree char *value = escape(literal, special);
     g_autoptr(GString) out = g_string_new(*text);
     g_string_replace(out, name, value, 0);
@@ -142,15 +141,33 @@ static char *with_folder(const struct settings *settings, enum setting_id id, co
     return g_strconcat(written, "/", part, NULL);
 }
 
-GPtrArray *settings_paths(const struct settings *settings, enum setting_id id, const char *folder,
-                          const char *stem, GError **error)
+// What stands for parts of the path of a recording.
+static void fill_in(char **part, const char *recording)
+{
+    g_autofree char *stem = stem_of(recording);
+    g_autofree char *absolute = g_canonicalize_filename(recording, NULL);
+    g_autofree char *above = g_path_get_dirname(absolute);
+    fill(part, "{stem}", stem);
+    fill(part, "{folder}", above);
+    static const char *const names[] = {"{up1}", "{up2}", "{up3}"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *name = g_path_get_basename(above);
+        fill(part, names[i], name);
+        char *parent = g_path_get_dirname(above);
+        g_free(above);
+        above = parent;
+    }
+}
+
+GPtrArray *settings_paths(const struct settings *settings, enum setting_id id,
+                          const char *recording, GError **error)
 {
     g_autoptr(GPtrArray) parts = split_list(settings->text[id]);
     g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < parts->len; i++) {
         char **part = (char **) &g_ptr_array_index(parts, i);
-        fill(part, "{folder}", folder);
-        fill(part, "{stem}", stem);
+        if (recording != NULL)
+            fill_in(part, recording);
         g_autofree char *path = with_folder(settings, id, *part);
         if (!is_pattern(path))
             g_ptr_array_add(paths, g_strcompress(path));

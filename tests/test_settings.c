@@ -205,7 +205,7 @@ static void paths_are_relative_to_their_file(void **state)
         NULL, &settings);
     assert_string_equal(problems, "");
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) paths = settings_paths(settings, SETTING_BOLD, NULL, NULL, &error);
+    g_autoptr(GPtrArray) paths = settings_paths(settings, SETTING_BOLD, NULL, &error);
     assert_null(error);
     assert_int_equal(paths->len, 3);
     g_autofree char *first = g_build_filename(folder->path, "a.nii", NULL);
@@ -224,18 +224,19 @@ static void patterns_match_in_order_or_are_refused(void **state)
         &settings);
     assert_string_equal(problems, "");
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) found = settings_paths(settings, SETTING_BOLD, NULL, NULL, &error);
+    g_autoptr(GPtrArray) found = settings_paths(settings, SETTING_BOLD, NULL, &error);
     assert_null(error);
     assert_int_equal(found->len, 1);
     g_autofree char *itself = g_build_filename(folder->path, "t.ini", NULL);
     assert_string_equal(g_ptr_array_index(found, 0), itself);
-    g_autoptr(GPtrArray) none = settings_paths(settings, SETTING_MASK, "/data", "sub-1*", &error);
+    g_autoptr(GPtrArray) none =
+        settings_paths(settings, SETTING_MASK, "/data/sub-1*_bold.nii.gz", &error);
     assert_null(none);
     assert_true(g_error_matches(error, APP_ERROR, APP_ERROR_INPUT));
     assert_non_null(strstr(error->message, "sub-1\\*_x?"));
     g_autoptr(GError) problem = NULL;
     g_autoptr(GPtrArray) filled =
-        settings_paths(settings, SETTING_FOLDER, "/data/{x}", "sub-1", &problem);
+        settings_paths(settings, SETTING_FOLDER, "/data/{x}/sub-1.nii", &problem);
     assert_null(problem);
     assert_string_equal(g_ptr_array_index(filled, 0), "/data/{x}/o");
 }
@@ -252,7 +253,7 @@ static void a_path_given_as_an_option_is_taken_by_the_letter(void **state)
         settings_give(settings, SETTING_MASK, names[i]);
         g_autoptr(GError) error = NULL;
         assert_true(settings_end(settings, "-", &error));
-        g_autoptr(GPtrArray) bold = settings_paths(settings, SETTING_BOLD, "f", "s", &error);
+        g_autoptr(GPtrArray) bold = settings_paths(settings, SETTING_BOLD, "f/s.nii", &error);
         assert_non_null(bold);
         assert_string_equal(g_ptr_array_index(bold, 0), names[i]);
 
@@ -262,7 +263,7 @@ static void a_path_given_as_an_option_is_taken_by_the_letter(void **state)
         g_autofree char *problems = problems_of(state, dump, NULL, &again);
         assert_string_equal(problems, "");
         g_autofree char *absolute = g_canonicalize_filename(names[i], NULL);
-        g_autoptr(GPtrArray) mask = settings_paths(again, SETTING_MASK, "f", "s", &error);
+        g_autoptr(GPtrArray) mask = settings_paths(again, SETTING_MASK, "f/s.nii", &error);
         assert_non_null(mask);
         assert_int_equal(mask->len, 1);
         assert_string_equal(g_ptr_array_index(mask, 0), absolute);
@@ -304,9 +305,27 @@ static void every_default_is_a_good_value(G_GNUC_UNUSED void **state)
     }
 }
 
+static void every_example_is_a_good_configuration(G_GNUC_UNUSED void **state)
+{
+    const char *folder = g_getenv("TAUT_CONFIGS");
+    assert_non_null(folder);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    assert_non_null(dir);
+    size_t count = 0;
+    for (const char *name; (name = g_dir_read_name(dir)) != NULL; count++) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_autoptr(owned_settings) settings = settings_new();
+        g_autoptr(GError) error = NULL;
+        if (!settings_load(settings, path, &error) || !settings_end(settings, path, &error))
+            fail_msg("%s", error->message);
+    }
+    assert_true(count >= 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_example_is_a_good_configuration),
         cmocka_unit_test(every_default_is_a_good_value),
         cmocka_unit_test_setup_teardown(the_template_names_every_key_and_is_a_configuration,
                                         make_folder, remove_folder),
