@@ -165,12 +165,11 @@ static void follow_hulls(const double *y, size_t n, double mu, struct tv_segment
     struct hull lower = {.first = WORKSPACE_ALLOC(ws, struct piece, n - begin)};
     upper.last = upper.first;
     lower.last = lower.first;
-    // Both walls meet the string at its end.
-    double end_upper = begin + 1 == n ? 0.0 : mu;
-    *upper.first = (struct piece){y[begin] + w + end_upper, 1.0};
-    *lower.first = (struct piece){end_upper - w - y[begin], 1.0};
+    *upper.first = (struct piece){mu + w + y[begin], 1.0};
+    *lower.first = (struct piece){mu - w - y[begin], 1.0};
 
     for (size_t t = begin + 1; t < n; t++) {
+        // Both walls meet the string at its end.
         double closing = t + 1 == n ? mu : 0.0;
         hull_append(&upper, y[t] - closing);
         hull_append(&lower, -y[t] - closing);

@@ -139,6 +139,18 @@ static void note_iterate(void *data, size_t series, size_t iteration, const doub
     workspace_free(ws);
 }
 
+// The residual is orthogonal to A 1.
+static void check_level(const struct problem *problem, const double *x, const double *u,
+                        struct workspace *ws)
+{
+    size_t n_out = problem->op->n_out;
+    double *rest = WORKSPACE_ALLOC(ws, double, n_out);
+    linop_apply_series(problem->op, u, rest, ws);
+    for (size_t t = 0; t < n_out; t++)
+        rest[t] = x[t] - rest[t];
+    assert_close(problem_trivial_level(problem, rest), 0.0, 1e-13);
+}
+
 // max_iter iterations of a solver, whatever the gap, all seen by the trace.
 static void run_traced(struct solver *solver, struct trace *trace, struct block *start)
 {
@@ -157,6 +169,7 @@ static void run_traced(struct solver *solver, struct trace *trace, struct block 
     trace->last = g_realloc(trace->last, op->n_in * sizeof(double));
     solver_run(solver, &input, &out, &result, ws);
     assert_int_equal(trace->n, result.iterations + 1);
+    check_level(solver->problem, trace->x, u, ws);
     // The result is the last iterate with its level made optimal.
     for (size_t i = 1; i < op->n_in; i++)
         assert_close(u[i] - u[0], trace->last[i] - trace->last[0], 1e-12 * (1.0 + fabs(u[i])));
@@ -545,6 +558,7 @@ static void a_solution_is_left_as_it_is_and_a_refinement_is_honest(void **state)
     fill_normal(rand, u, 40);
     options.max_iter = 3;
     assert_int_equal(fista_refine(problem, &options, x, lambda, u, ws), 3);
+    check_level(problem, x, u, ws);
     assert_false(problem_certify(problem, x, u, lambda, ws).relative_gap <= options.tol);
     options.max_iter = 1000000;
     assert_true(fista_refine(problem, &options, x, lambda, u, ws) > 3);
