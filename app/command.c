@@ -3,6 +3,7 @@
 
 #include "app/budget.h"
 #include "deconv/nearest.h"
+#include "io/json_text.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -198,7 +199,7 @@ void app_print_json(JsonObject *object)
 {
     g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
     json_node_take_object(node, object);
-    g_autofree char *text = json_to_string(node, FALSE);
+    g_autofree char *text = json_text(node, false);
     puts(text);
 }
 

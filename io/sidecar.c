@@ -2,6 +2,7 @@
 #include "io/sidecar.h"
 
 #include "io/gz.h"
+#include "io/json_text.h"
 #include "io/publish.h"
 
 #include <math.h>
@@ -127,10 +128,7 @@ bool sidecar_interval(JsonObject *sidecar, double *interval_s, GError **error)
 bool sidecar_write(const char *path, JsonObject *object, bool overwrite, GError **error)
 {
     g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), object);
-    g_autoptr(JsonGenerator) generator = json_generator_new();
-    json_generator_set_root(generator, root);
-    json_generator_set_pretty(generator, TRUE);
-    g_autofree char *text = json_generator_to_data(generator, NULL);
+    g_autofree char *text = json_text(root, true);
     g_autofree char *line = g_strconcat(text, "\n", NULL);
     return publish_bytes(path, line, strlen(line), overwrite, error);
 }
