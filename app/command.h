@@ -81,10 +81,12 @@ void app_print_json(JsonObject *object);
 bool app_expect_arguments(const struct command *self, int argc, char **argv, int least, int most,
                           GError **error);
 
+bool cmd_bench(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_deconv(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_run(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_solve(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_config(struct app *app, const struct command *self, int argc, char **argv, GError **error);
+bool cmd_deconv(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_hrf(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_info(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_simulate(struct app *app, const struct command *self, int argc, char **argv,

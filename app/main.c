@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 static const struct command commands[] = {
+    {"bench", "[lasso|prox|tv]", "Time the solvers against each other on the same data", cmd_bench},
     {"config", "--template", "Print a configuration with every setting explained", cmd_config},
     {"deconv", "BOLD -o DIR", "Deconvolve every voxel of a recording", cmd_deconv},
     {"hrf", "[NAME...]", "Show response models: shape and samples", cmd_hrf},
