@@ -91,3 +91,5 @@ bool cmd_hrf(struct app *app, const struct command *self, int argc, char **argv,
 bool cmd_info(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_simulate(struct app *app, const struct command *self, int argc, char **argv,
                   GError **error);
+bool cmd_demo(struct app *app, const struct command *self, int argc, char **argv, GError **error);
+bool cmd_report(struct app *app, const struct command *self, int argc, char **argv, GError **error);

@@ -27,17 +27,20 @@ static void shading_clear(struct shading *shading)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_shading, shading_clear)
 
-// From zero to the 99th percentile.
+// From the 1st to the 99th percentile.
 static struct shading shade_map(const struct html_report *report, enum html_report_map map)
 {
     struct shading shading = {.indices = g_new0(uint8_t, html_grid_size(report))};
     g_auto(owned_html_sorted) sorted = html_sort_map(report, map);
-    double top = html_quantile(&sorted, 0.99);
-    shading.range[1] = top > 0.0 ? top : 1.0;
+    double low = html_quantile(&sorted, 0.01);
+    double high = html_quantile(&sorted, 0.99);
+    shading.range[0] = high > low ? low : 0.0;
+    shading.range[1] = high > shading.range[0] ? high : shading.range[0] + 1.0;
     for (size_t i = 0; i < html_grid_size(report); i++) {
         if (report->maps[HTML_REPORT_STATUS][i] == (float) SERIES_OUTSIDE)
             continue;
-        double fraction = report->maps[map][i] / shading.range[1];
+        double fraction =
+            (report->maps[map][i] - shading.range[0]) / (shading.range[1] - shading.range[0]);
         shading.indices[i] =
             html_has_solution(report, i)
                 ? (uint8_t) (1.0 + (N_SHADES - 1) * CLAMP(fraction, 0.0, 1.0) + 0.5)
@@ -99,7 +102,8 @@ static void label_slices(GString *html, const struct montage *montage, double wi
 static void add_colour_bar(GString *html, const struct shading *shading, double top,
                            const char *label)
 {
-    const struct plot bar = {html, 0.0, top, 320.0, 12.0, {0.0, shading->range[1]}, {0.0, 1.0}};
+    const struct plot bar = {
+        html, 0.0, top, 320.0, 12.0, {shading->range[0], shading->range[1]}, {0.0, 1.0}};
     for (size_t c = 0; c < 64; c++) {
         const uint8_t *colour = shading->palette[1 + c * (N_SHADES - 1) / 63];
         g_string_append_printf(html,
@@ -110,12 +114,12 @@ static void add_colour_bar(GString *html, const struct shading *shading, double 
     double ticks[PLOT_MAX_TICKS];
     size_t n = plot_ticks(bar.x_range, 6, ticks);
     for (size_t i = 0; i < n; i++) {
-        double x = bar.width * ticks[i] / bar.x_range[1];
+        double x = bar.width * (ticks[i] - bar.x_range[0]) / (bar.x_range[1] - bar.x_range[0]);
         g_string_append_printf(html,
                                "<line class='axis' x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f'/>"
                                "<text x='%.1f' y='%.1f' text-anchor='%s'>%.4g</text>",
                                x, top + 12.0, x, top + 16.0, x, top + 29.0,
-                               i == 0 ? "start" : "middle", ticks[i]);
+                               x < 8.0 ? "start" : "middle", ticks[i]);
     }
     g_string_append_printf(html, "<text class='strong' x='340' y='%.1f'>", top + 11.0);
     html_append_text(html, label);
@@ -131,7 +135,7 @@ static void add_map(GString *html, const struct montage *montage, const struct s
     double width = fmin((double) HTML_WIDTH / (double) montage->n_columns, 172.0);
     double height = width * (double) size[1] * voxel_mm[1] / ((double) size[0] * voxel_mm[0]);
     double bottom = height * (double) montage->n_rows;
-    bool has_bar = shading->range[1] > 0.0;
+    bool has_bar = shading->range[1] > shading->range[0];
     g_autoptr(owned_picture) picture = montage_draw(montage, shading->indices);
     g_string_append(html, "<figure>");
     html_open_svg(html, HTML_WIDTH, bottom + (has_bar ? 50.0 : 6.0), label);
@@ -200,9 +204,9 @@ void html_add_maps(GString *html, const struct html_report *report)
     g_string_append(html, montage->oriented
                               ? "; left is the subject’s left, top is anterior"
                               : ", in the order of the file (it has no usable orientation)");
-    g_string_append(html, ". Colours span 0 to the 99th percentile; grey: no solution.</p>");
-    add_value_map(html, report, montage, HTML_REPORT_JUMPS, "jumps of the activity");
+    g_string_append(html, ". Colours span the 1st to the 99th percentile; grey: no solution.</p>");
     add_value_map(html, report, montage, HTML_REPORT_LAMBDA_MAX, "λₘₐₓ: strength of the response");
+    add_value_map(html, report, montage, HTML_REPORT_JUMPS, "jumps of the activity");
     if (!lambda_is_proportional(report))
         add_value_map(html, report, montage, HTML_REPORT_LAMBDA, "λ used");
     if (!all_solved(report))

@@ -31,7 +31,7 @@ static const char style[] =
     ".tiles dt{font-size:12px;color:var(--soft)}"
     ".tiles dd{margin:2px 0 0;font-size:22px;font-weight:600;font-variant-numeric:tabular-nums}"
     ".pair{display:grid;grid-template-columns:1fr 1fr;gap:36px;align-items:start}"
-    ".caption,figcaption{font-size:13px;color:var(--soft);max-width:none;margin:4px 0 0}"
+    ".caption,figcaption{font-size:13px;color:var(--soft);max-width:none;margin:4px 0 8px}"
     "figure{margin:0 0 22px;break-inside:avoid}"
     "svg{display:block;width:100%;height:auto}"
     "svg text{font:12px 'Source Sans 3','Segoe UI','Helvetica Neue',Helvetica,Arial,sans-serif;"
