@@ -288,7 +288,7 @@ static bool censor(const struct selection *selection, struct confounds *confound
         return true;
     if (!require_column(selection, "framewise_displacement", &column, error))
         return false;
-    g_autofree double *displacement = g_new(double, selection->table->n_rows);
+    g_autofree double *displacement = g_new0(double, selection->table->n_rows);
     g_autoptr(GStrvBuilder) unused = g_strv_builder_new();
     if (!fill_column(selection, column, displacement, unused, error))
         return false;

@@ -423,25 +423,25 @@ static double spmg3_response(const double *p, double t)
 }
 
 // e^-s sum_{j<=q} q!/j! s^j, the integral of s^q e^-s from s on; q = 4 or 5.
-static double block_tail(double q, double s)
+static double block_tail(size_t q, double s)
 {
     double term = 1.0, sum = 1.0;
-    for (double j = q; j >= 1.0; j -= 1.0) {
+    for (size_t j = q; j >= 1; j--) {
         // Horner from the highest power: sum = s^q + q s^(q-1) + ... + q!.
-        term *= j;
+        term *= (double) j;
         sum = sum * s + term;
     }
     return exp(-s) * sum;
 }
 
-static double block_power(const double *p)
+static size_t block_power(const double *p)
 {
-    return 4.0 + p[BLOCK_POWER];
+    return 4 + (size_t) p[BLOCK_POWER];
 }
 
 static double block_integral(const double *p, double t)
 {
-    double q = block_power(p);
+    size_t q = block_power(p);
     return block_tail(q, fmax(t - p[BLOCK_DURATION], 0.0)) - block_tail(q, t);
 }
 
@@ -454,7 +454,7 @@ static double block_response(const double *p, double t)
 {
     if (!(t > 0.0 && t < block_extent(p)))
         return 0.0;
-    double peak_s = p[BLOCK_DURATION] / (1.0 - exp(-p[BLOCK_DURATION] / block_power(p)));
+    double peak_s = p[BLOCK_DURATION] / (1.0 - exp(-p[BLOCK_DURATION] / (double) block_power(p)));
     return block_integral(p, t) / block_integral(p, peak_s);
 }
 
@@ -554,10 +554,11 @@ static void sample_spm_fourier(const struct hrf_model *model G_GNUC_UNUSED, cons
     size_t n = grid->n, count = (size_t) p[SET_COLUMN];
     g_autofree double *columns = g_new(double, count *n);
     for (size_t j = 0; j < count; j++) {
-        double order = (double) ((j + 1) / 2);
+        size_t order = (j + 1) / 2;
         for (size_t k = 0; k < n; k++) {
             double angle = 2.0 * G_PI * (double) k / (double) (n - 1);
-            double wave = j % 2 == 1 ? sin(order * angle) : cos(order * angle);
+            double phase = (double) order * angle;
+            double wave = j % 2 == 1 ? sin(phase) : cos(phase);
             columns[j * n + k] = 0.5 * (1.0 - cos(angle)) * wave;
         }
         orthogonalise(columns, n, j + 1);

@@ -57,8 +57,10 @@ static void series_are_cleaned_as_nilearn_does(void **state)
         g_autoptr(owned_golden) golden = golden_csv(name);
         g_autoptr(owned_golden) input = golden_csv("golden_hrf/clean_input_signals.csv");
         g_autoptr(owned_golden) confounds = golden_csv("golden_hrf/clean_input_confounds.csv");
-        if (golden == NULL || input == NULL || confounds == NULL)
+        if (golden == NULL || input == NULL || confounds == NULL) {
             skip();
+            return;
+        }
         g_autofree double *y = columns_of(input, 1), *expected = columns_of(golden, 1);
         g_autofree double *regressors = columns_of(confounds, 1);
         size_t n = input->rows, n_series = input->cols - 1;
@@ -70,7 +72,7 @@ static void series_are_cleaned_as_nilearn_does(void **state)
         clean_apply(clean, &block, ws);
         double scale = 0.0;
         for (size_t j = 0; j < n * n_series; j++)
-            scale = fmax(scale, fabs(expected[j]));
+            scale = fmax(scale, fabs(y[j]));
         assert_close(max_abs_difference(y, expected, n * n_series), 0.0, 2e-13 * scale);
     }
 }
