@@ -245,21 +245,6 @@ struct solver *first_order_new_synthesis(const char *name, enum momentum momentu
     return &solver->base.base;
 }
 
-// (A^+)' nabla' as a dense operator: column i is the difference of rows i + 1 and i of A^+.
-static linop *dual_operator(const linop *pseudo_inverse)
-{
-    size_t n_in = pseudo_inverse->n_out;
-    size_t n_out = pseudo_inverse->n_in;
-    double *matrix = g_new(double, n_out *(n_in - 1));
-    for (size_t i = 0; i + 1 < n_in; i++)
-        for (size_t t = 0; t < n_out; t++)
-            matrix[i * n_out + t] =
-                pseudo_inverse->matrix[t * n_in + i + 1] - pseudo_inverse->matrix[t * n_in + i];
-    linop *op = linop_new_dense(matrix, n_out, n_in - 1);
-    g_free(matrix);
-    return op;
-}
-
 struct solver *first_order_new_dual_unchecked(const char *name, enum momentum momentum,
                                               const struct problem *problem,
                                               const struct solver_options *options)
@@ -269,7 +254,7 @@ struct solver *first_order_new_dual_unchecked(const char *name, enum momentum mo
     solver->pseudo_inverse = linop_new_pseudo_inverse(problem->op);
     // One sample has no jump, its problem is trivial: the operator is never applied.
     if (problem->op->n_in > 1)
-        solver->form_op = dual_operator(solver->pseudo_inverse);
+        solver->form_op = linop_new_tv_dual(solver->pseudo_inverse);
     solver->op = solver->form_op;
     return &solver->base.base;
 }

@@ -6,7 +6,7 @@
 #include <cblas.h>
 #include <float.h>
 
-double *linop_to_matrix(const linop *op)
+static double *to_matrix(const linop *op)
 {
     double *matrix = g_new(double, op->n_out * op->n_in);
     double *unit = g_new0(double, op->n_in);
@@ -36,7 +36,7 @@ static struct decomposition decompose(const linop *op)
     svd.u = g_new(double, (size_t) svd.m *(size_t) svd.q);
     svd.s = g_new0(double, (size_t) svd.q);
     svd.vt = g_new(double, (size_t) svd.q *(size_t) svd.n);
-    double *a = linop_to_matrix(op);
+    double *a = to_matrix(op);
     int *iwork = g_new(int, 8 * (size_t) svd.q);
     double best = 0.0;
     int lwork = -1;
@@ -92,4 +92,20 @@ size_t linop_rank(const linop *op)
         rank += !is_zero(op, s, i);
     g_free(s);
     return rank;
+}
+
+// Column i is row i + 1 of A^+ less row i: (A^+)' applied to nabla' of a unit vector.
+linop *linop_new_tv_dual(const linop *pseudo_inverse)
+{
+    size_t n_in = pseudo_inverse->n_out;
+    size_t n_out = pseudo_inverse->n_in;
+    g_assert(n_in > 1);
+    double *matrix = g_new(double, n_out *(n_in - 1));
+    for (size_t i = 0; i + 1 < n_in; i++)
+        for (size_t t = 0; t < n_out; t++)
+            matrix[i * n_out + t] =
+                pseudo_inverse->matrix[t * n_in + i + 1] - pseudo_inverse->matrix[t * n_in + i];
+    linop *op = linop_new_dense(matrix, n_out, n_in - 1);
+    g_free(matrix);
+    return op;
 }

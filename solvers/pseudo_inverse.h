@@ -10,11 +10,14 @@
  */
 linop *linop_new_pseudo_inverse(const linop *op);
 
-/** The matrix of an operator, n_out x n_in, column-major; to be freed. */
-double *linop_to_matrix(const linop *op);
-
-/** Its singular values, min(n_in, n_out) of them, the largest first; to be freed. */
+/** The singular values of an operator, min(n_in, n_out) of them, the largest first; to be freed. */
 double *linop_singular_values(const linop *op);
 
 /** Singular values above max(n_in, n_out) 2^-52 times the largest. */
 size_t linop_rank(const linop *op);
+
+/**
+ * The operator (A^+)' nabla' of the dual of TV (Chambolle 2004), from A^+ as above: n_in - 1
+ * unknowns, n_out samples, n_in > 1. Where A has full column rank, u = A^+ (x - Psi v).
+ */
+linop *linop_new_tv_dual(const linop *pseudo_inverse);

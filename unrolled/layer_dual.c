@@ -36,19 +36,6 @@ static const char *refuse(const struct problem *problem)
                : NULL;
 }
 
-// Column i of Psi: row i + 1 of A^+ less row i, negated: (A^+)' applied to nabla' of a unit vector.
-static linop *new_psi(const linop *pseudo_inverse)
-{
-    size_t n = pseudo_inverse->n_out; // unknowns u
-    size_t n_observed = pseudo_inverse->n_in;
-    g_autofree double *matrix = g_new(double, n_observed *(n - 1));
-    for (size_t i = 0; i + 1 < n; i++)
-        for (size_t t = 0; t < n_observed; t++)
-            matrix[i * n_observed + t] =
-                pseudo_inverse->matrix[t * n + i + 1] - pseudo_inverse->matrix[t * n + i];
-    return linop_new_dense(matrix, n_observed, n - 1);
-}
-
 static void prepare(struct layer_context *context)
 {
     struct dual *dual = g_new0(struct dual, 1);
@@ -57,7 +44,7 @@ static void prepare(struct layer_context *context)
                  : strcmp(name, "dual-step") == 0 ? STEP
                                                   : COUPLED;
     dual->pseudo_inverse = linop_new_pseudo_inverse(context->op);
-    dual->psi = new_psi(dual->pseudo_inverse);
+    dual->psi = linop_new_tv_dual(dual->pseudo_inverse);
     context->norm2 = dual->psi->norm2;
     context->constants = dual;
 }
