@@ -1,37 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "io/gz.h"
 
-#include "io/gz_codec.h"
+#include "io/gz_stream.h"
 
 #include <errno.h>
 #include <string.h>
 
 enum {
-    IN_BYTES = 256 * 1024,     // compressed bytes read at a time
-    IN_HISTORY = 8,            // kept before them: an inflater may give that many back
-    CHUNK_BYTES = 1024 * 1024, // contents handed on at a time: stays in cache, a multiple of units
+    IN_BYTES = 256 * 1024, // compressed bytes read at a time
+    IN_HISTORY = 8,        // kept before them: an inflater may give that many back
     EXCESS_BYTES = 1024 * 1024,
-    DEFLATE_MAX_RATIO = 1032,
 };
 
-struct gz {
-    struct input input;
-    bool compressed;
-    uint64_t position;     // in the contents
-    enum gz_status status; // of the stream: GZ_OK until it ends or fails
-    int io_errno;          // of GZ_IO
-    uint8_t *buffer;       // owned; IN_HISTORY + IN_BYTES
-    const uint8_t *in;     // what is unread of the buffer
-    const uint8_t *in_end; //
-    uint64_t in_offset;    // in the file, of in_end
-    struct inflater *inflater;
-    bool in_member;      // its header is read, its trailer is not
-    uint32_t crc;        // of the member under way
-    uint32_t header_crc; //
-    uint32_t length;     // of its contents, modulo 2^32
-    bool has_garbage;    // after the last member
-    size_t n_members;    // read to their end
-};
+static const uint8_t member_magic[] = {GZ_MAGIC_0, GZ_MAGIC_1};
 
 const char *gz_describe(const struct gz *gz, enum gz_status status)
 {
@@ -63,7 +44,7 @@ struct gz *gz_open(const char *path, GError **error)
         io_error_set(error, IO_ERROR_INPUT, path, "cannot read: %s", g_strerror(errno));
         return NULL;
     }
-    gz->compressed = n == sizeof magic && magic[0] == 0x1f && magic[1] == 0x8b;
+    gz->compressed = n == sizeof magic && memcmp(magic, member_magic, n) == 0;
     if (gz->compressed) {
         gz->buffer = g_malloc(IN_HISTORY + IN_BYTES);
         gz->inflater = inflater_new();
@@ -113,8 +94,34 @@ void gz_rewind(struct gz *gz)
     gz->in = gz->in_end = gz->buffer;
     gz->in_offset = 0;
     gz->in_member = false;
+    gz->n_padding = 0;
     gz->has_garbage = false;
     gz->n_members = 0;
+}
+
+void gz_begin_in_memory(struct gz *gz, const uint8_t *bytes, size_t n)
+{
+    gz_rewind(gz);
+    gz->input.fd = -1;
+    gz->compressed = true;
+    gz->in = bytes;
+    gz->in_end = bytes + n;
+    if (gz->inflater == NULL)
+        gz->inflater = inflater_new();
+}
+
+uint64_t gz_file_offset(const struct gz *gz)
+{
+    return gz->in_offset - (uint64_t) (gz->in_end - gz->in);
+}
+
+void gz_move_to_member(struct gz *gz, uint64_t file_offset, size_t n_members, uint64_t n)
+{
+    g_assert(!gz->in_member);
+    gz->n_members += n_members;
+    gz->position += n;
+    gz->in_offset = file_offset;
+    gz->in = gz->in_end = gz->buffer + IN_HISTORY;
 }
 
 static bool fail(struct gz *gz, enum gz_status status)
@@ -126,8 +133,8 @@ static bool fail(struct gz *gz, enum gz_status status)
 /** Makes at least one byte of input; false at the end of the file (status GZ_OK) or with GZ_IO. */
 static bool refill(struct gz *gz)
 {
-    if (gz->in < gz->in_end)
-        return true;
+    if (gz->in < gz->in_end || gz->input.fd < 0)
+        return gz->in < gz->in_end;
     // The first time there is no history, and none is asked for.
     if (gz->in_offset > 0)
         memmove(gz->buffer, gz->in_end - IN_HISTORY, IN_HISTORY);
@@ -189,16 +196,15 @@ static bool skip_extra(struct gz *gz)
 /** What a member's header has after its two magic bytes (RFC 1952, section 2.3). */
 static bool read_member_header(struct gz *gz)
 {
-    enum { HAS_CRC = 2, HAS_EXTRA = 4, HAS_NAME = 8, HAS_COMMENT = 16, RESERVED = 0xe0 };
-    static const uint8_t magic[] = {0x1f, 0x8b};
-    gz->header_crc = codec_crc32(0, magic, sizeof magic);
+    enum { HAS_CRC = 2, HAS_EXTRA = 4, HAS_NAME = 8, HAS_COMMENT = 16 };
+    gz->header_crc = codec_crc32(0, member_magic, sizeof member_magic);
     uint8_t method = 0;
     uint8_t flags = 0;
     uint32_t ignored = 0; // time; extra flags and system
     if (!next_byte(gz, &method) || !next_byte(gz, &flags) || !next_le(gz, 4, &ignored) ||
         !next_le(gz, 2, &ignored))
         return false;
-    if (method != 8 || (flags & RESERVED) != 0)
+    if (method != GZ_METHOD || (flags & GZ_RESERVED_FLAGS) != 0)
         return fail(gz, GZ_HEADER);
     if ((flags & HAS_EXTRA) != 0 && !skip_extra(gz))
         return false;
@@ -218,23 +224,21 @@ static bool read_member_header(struct gz *gz)
 /** The end of the last member, or what pads it: zeros are nothing, other bytes are noted. */
 static bool pass_padding(struct gz *gz)
 {
-    for (size_t n = 0; refill(gz); n++) {
-        if (*gz->in++ != 0 || n == EXCESS_BYTES) {
-            gz->has_garbage = true;
-            break;
-        }
+    while (!gz->has_garbage && refill(gz)) {
+        gz->n_padding++;
+        gz->has_garbage = *gz->in++ != 0 || gz->n_padding > EXCESS_BYTES;
     }
     return gz->status == GZ_IO ? false : fail(gz, GZ_END);
 }
 
 static bool begin_member(struct gz *gz)
 {
-    for (size_t i = 0; i < 2; i++) {
-        static const uint8_t magic[] = {0x1f, 0x8b};
+    for (size_t i = 0; i < sizeof member_magic; i++) {
         bool there = refill(gz);
         if (!there && gz->status == GZ_IO)
             return false;
-        if (!there || *gz->in != magic[i]) {
+        if (!there || *gz->in != member_magic[i]) {
+            gz->n_padding = i;
             gz->has_garbage = i > 0;
             return pass_padding(gz);
         }
@@ -282,7 +286,7 @@ static bool inflate_some(struct gz *gz, uint8_t *out, size_t n, size_t *n_out)
     return progress || more_input || fail(gz, GZ_TRUNCATED);
 }
 
-static size_t fill_compressed(struct gz *gz, uint8_t *out, size_t n)
+static size_t fill_compressed(struct gz *gz, uint8_t *out, size_t n, bool to_member_end)
 {
     size_t n_out = 0;
     while (n_out < n && gz->status == GZ_OK) {
@@ -290,6 +294,8 @@ static size_t fill_compressed(struct gz *gz, uint8_t *out, size_t n)
         if (gz->in_member || begin_member(gz))
             inflate_some(gz, out + n_out, n - n_out, &more);
         n_out += more;
+        if (to_member_end && !gz->in_member)
+            break;
     }
     return n_out;
 }
@@ -306,10 +312,17 @@ static size_t fill_plain(struct gz *gz, uint8_t *out, size_t n)
     return n_out;
 }
 
+size_t gz_fill(struct gz *gz, uint8_t *out, size_t n, bool to_member_end)
+{
+    size_t n_out =
+        gz->compressed ? fill_compressed(gz, out, n, to_member_end) : fill_plain(gz, out, n);
+    gz->position += n_out;
+    return n_out;
+}
+
 enum gz_status gz_read(struct gz *gz, void *bytes, size_t n, size_t *n_read)
 {
-    *n_read = gz->compressed ? fill_compressed(gz, bytes, n) : fill_plain(gz, bytes, n);
-    gz->position += *n_read;
+    *n_read = gz_fill(gz, bytes, n, false);
     return *n_read == n ? GZ_OK : gz->status;
 }
 
@@ -327,82 +340,6 @@ enum gz_status gz_skip(struct gz *gz, uint64_t n)
         n -= n_read;
     }
     return status;
-}
-
-/** A piece of the contents on its way to the sink. */
-struct chunk {
-    uint8_t *bytes; // owned
-    size_t n;
-};
-
-struct pump {
-    struct gz *gz;
-    const struct gz_sink *sink;
-    uint64_t n_left; // to be read
-    struct chunk ahead;
-    struct chunk behind;
-    enum gz_status status; // of reading
-    bool stopped;          // by the sink
-};
-
-static void pump_read(struct pump *pump)
-{
-    size_t n = (size_t) MIN(pump->n_left, CHUNK_BYTES);
-    pump->status = gz_read(pump->gz, pump->ahead.bytes, n, &pump->ahead.n);
-    pump->n_left -= pump->ahead.n;
-    pump->ahead.n -= pump->ahead.n % pump->sink->unit; // a failure may leave part of a unit
-}
-
-static void pump_hand_on(struct pump *pump)
-{
-    struct chunk *chunk = &pump->behind;
-    pump->stopped = !pump->sink->take(pump->sink->data, chunk->bytes, chunk->n);
-}
-
-static void pump_both(void *data, size_t i)
-{
-    struct pump *pump = data;
-    if (i == 0)
-        pump_hand_on(pump);
-    else
-        pump_read(pump);
-}
-
-/** Reads a chunk and hands the one before it on; false once it has to stop. */
-static bool pump_step(struct pump *pump, const struct io_context *io)
-{
-    bool has_behind = pump->behind.n > 0;
-    bool has_ahead = pump->n_left > 0 && pump->status == GZ_OK;
-    pump->ahead.n = 0;
-    bool ran = true;
-    if (has_behind && has_ahead && io->n_threads > 1) {
-        ran = io_context_run(io, 2, pump_both, pump);
-    } else {
-        if (has_behind)
-            pump_hand_on(pump);
-        if (has_ahead && !pump->stopped)
-            pump_read(pump);
-    }
-    struct chunk behind = pump->behind;
-    pump->behind = pump->ahead;
-    pump->ahead = behind;
-    return ran && !pump->stopped;
-}
-
-enum gz_status gz_pump(struct gz *gz, uint64_t n, const struct gz_sink *sink,
-                       const struct io_context *io)
-{
-    g_assert(sink->unit >= 1 && sink->unit <= GZ_MAX_UNIT && CHUNK_BYTES % sink->unit == 0);
-    g_autofree uint8_t *memory = g_malloc(2 * CHUNK_BYTES);
-    struct pump pump = {.gz = gz, .sink = sink, .n_left = n};
-    pump.ahead.bytes = memory;
-    pump.behind.bytes = memory + CHUNK_BYTES;
-    do {
-        double fraction = n == 0 ? 1.0 : 1.0 - (double) pump.n_left / (double) n;
-        if (!io_context_go_on(io, fraction) || !pump_step(&pump, io))
-            return pump.stopped ? GZ_STOPPED : GZ_CANCELLED;
-    } while (pump.behind.n > 0 || (pump.n_left > 0 && pump.status == GZ_OK));
-    return pump.status;
 }
 
 enum gz_status gz_finish(struct gz *gz, struct gz_rest *rest)

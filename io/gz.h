@@ -60,13 +60,14 @@ struct gz_sink {
     void *data;
     size_t unit; // bytes, at most GZ_MAX_UNIT
 };
-enum { GZ_MAX_UNIT = 16 };
+enum { GZ_MAX_UNIT = 16, GZ_PIECE = 1 << 20 };
 
 /**
  * Hands the next n bytes, a multiple of sink->unit, to the sink, in order. With a team of threads
  * it decompresses what comes next while the sink works on what came before, and members side by
  * side. What the sink gets and how it ends do not depend on that; after a failure the sink has had
- * every whole unit before it. Tells io->go_on the fraction done.
+ * every whole unit before it, but for invalid compressed data: then up to GZ_PIECE bytes less.
+ * Tells io->go_on the fraction done.
  */
 enum gz_status gz_pump(struct gz *gz, uint64_t n, const struct gz_sink *sink,
                        const struct io_context *io);

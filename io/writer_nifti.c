@@ -104,14 +104,16 @@ static size_t make_header(const struct image *image, uint8_t bytes[HEADER_BYTES]
 }
 
 /** Whether all count values fit int16 once divided by the scale; NaN does not. */
-static bool to_int16(const float *values, size_t count, double scale, int16_t *out)
+static bool to_int16(const float *restrict values, size_t count, double scale,
+                     int16_t *restrict out)
 {
-    bool fit = true;
+    const double round = 0x1.8p52; // adding and subtracting it rounds to the nearest, ties to even
+    int fit = 1;
     for (size_t i = 0; i < count; i++) {
-        double stored = nearbyint((double) values[i] / scale);
-        bool fits = stored >= G_MININT16 && stored <= G_MAXINT16;
-        out[i] = GINT16_TO_LE((int16_t) (fits ? stored : 0.0));
-        fit = fit && fits;
+        double stored = ((double) values[i] / scale + round) - round;
+        int fits = stored >= G_MININT16 && stored <= G_MAXINT16;
+        out[i] = GINT16_TO_LE((int16_t) (int) (fits ? stored : 0.0));
+        fit &= fits;
     }
     return fit;
 }
