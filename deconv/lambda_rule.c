@@ -4,8 +4,7 @@
 #include "deconv/hrf.h"
 #include "deconv/median.h"
 #include "deconv/noise.h"
-#include "solvers/gram_path.h"
-#include "solvers/lasso_form.h"
+#include "solvers/homotopy.h"
 
 #include <math.h>
 #include <string.h>
@@ -75,135 +74,72 @@ void lambda_rule_free(struct lambda_rule *rule)
     g_free(rule);
 }
 
-/* Walks along the path. With M, w and Pi of lasso_form.h, the c_j of the columns in use are
-   lambda sign(w_j), so that RSS = ||Pi x||^2 - <b, w> - lambda ||w||_1. */
-
-// On a piece, at lambda = from - g, RSS = rss + g (slope + g curvature).
-struct parabola {
-    double rss;
-    double slope;
-    double curvature;
-};
+/* Walks down the path, from bend to bend. */
 
 struct walk {
     const struct lambda_rule *rule; // borrowed
-    const double *b;                // borrowed
     double n_time;
-    double squares; // ||Pi x||^2
-    double target;  // mad: of RSS
-    double least;   // aic, bic: criterion so far
-    double lambda;  // chosen so far
+    double target; // mad: of RSS
+    double lambda; // chosen so far
+    // mad: the bend before
+    double last_lambda, last_rss;
+    // aic, bic: the first RSS and the least criterion so far
+    double first_rss, least;
 };
 
-static struct parabola residual_on(const struct walk *walk, const struct gram_path_piece *piece)
+// Between two bends u is linear in lambda, RSS changes by -2 lambda times what the penalty does,
+// and so RSS is linear in lambda^2.
+static double find_residual(const struct walk *walk, const struct path_point *point)
 {
-    double half = 0.5 * (piece->from - piece->to);
-    double bw = 0.0, bd = 0.0, norm = 0.0, growth = 0.0;
-    for (size_t i = 0; i < piece->n; i++) {
-        double b = walk->b[piece->index[i]], w = piece->w[i], d = piece->direction[i];
-        // At the ends of a piece a coefficient may be zero up to rounding; within, it has a sign.
-        double sign = w + half * d > 0.0 ? 1.0 : -1.0;
-        bw += b * w;
-        bd += b * d;
-        norm += sign * w;
-        growth += sign * d;
-    }
-    return (struct parabola){.rss = walk->squares - bw - piece->from * norm,
-                             .slope = norm - bd - piece->from * growth,
-                             .curvature = growth};
+    double from = walk->last_lambda, to = point->lambda;
+    double fraction =
+        (walk->target - point->residual_norm2) / (walk->last_rss - point->residual_norm2);
+    return sqrt(to * to + fraction * (from * from - to * to));
 }
 
-static double residual_at(const struct parabola *p, double g)
-{
-    return p->rss + g * (p->slope + g * p->curvature);
-}
-
-// RSS falls along the path: the g in [0, width] where it meets the target.
-static double find_residual(const struct parabola *p, double width, double target)
-{
-    double low = 0.0, high = width;
-    for (size_t i = 0; i < 60; i++) {
-        double middle = 0.5 * (low + high);
-        if (residual_at(p, middle) > target)
-            low = middle;
-        else
-            high = middle;
-    }
-    return high;
-}
-
-static bool match_residual(void *data, const struct gram_path_piece *piece)
+static bool match_residual(void *data, const struct path_point *point)
 {
     struct walk *walk = data;
-    struct parabola p = residual_on(walk, piece);
-    double width = piece->from - piece->to;
-    walk->lambda = piece->to;
-    if (residual_at(&p, width) > walk->target)
-        return true;
-    walk->lambda = piece->from - find_residual(&p, width, walk->target);
-    return false;
+    bool is_first = walk->last_lambda == 0.0;
+    if (point->residual_norm2 <= walk->target) {
+        walk->lambda = is_first ? point->lambda : find_residual(walk, point);
+        return false;
+    }
+    walk->lambda = walk->last_lambda = point->lambda;
+    walk->last_rss = point->residual_norm2;
+    return true;
 }
 
-static void consider(struct walk *walk, double lambda, double rss, size_t n_jumps)
+// RSS falls from bend to bend and k does not change between them: a criterion is least at a bend.
+static bool compare_criteria(void *data, const struct path_point *point)
 {
-    double k = (double) (n_jumps + 1);
+    struct walk *walk = data;
+    double rss = point->residual_norm2, k = (double) (point->n_jumps + 1);
+    walk->first_rss = fmax(walk->first_rss, rss);
+    if (!(rss > 1e-12 * walk->first_rss))
+        return false; // all explained: a logarithm would be of rounding
     double price = walk->rule->kind == LAMBDA_AIC ? 2.0 : log(walk->n_time);
     double criterion = walk->n_time * log(rss / walk->n_time) + k * price;
     if (criterion < walk->least) {
         walk->least = criterion;
-        walk->lambda = lambda;
+        walk->lambda = point->lambda;
     }
-}
-
-// RSS falls along a piece and k does not change: a criterion is least at its end, or at its begin
-// where a jump has just left.
-static bool compare_criteria(void *data, const struct gram_path_piece *piece)
-{
-    struct walk *walk = data;
-    struct parabola p = residual_on(walk, piece);
-    double rss = residual_at(&p, piece->from - piece->to);
-    if (!(rss > 1e-12 * walk->squares))
-        return false; // all explained; a logarithm would be of rounding
-    consider(walk, piece->from, p.rss, piece->n);
-    consider(walk, piece->to, rss, piece->n);
     return true;
 }
 
-static double squares_left(const struct problem *problem, const double *x)
-{
-    double level = problem_trivial_level(problem, x), sum = 0.0;
-    for (size_t t = 0; t < problem->op->n_out; t++) {
-        double r = problem->level == NULL ? x[t] : x[t] - level * problem->level[t];
-        sum += r * r;
-    }
-    return sum;
-}
-
-static double choose_on_path(const struct lambda_rule *rule, const struct block *x,
+static double choose_on_path(const struct lambda_rule *rule, const double *x,
                              const struct lambda_choice *choice, struct workspace *ws)
 {
-    if (rule->form->gram == NULL)
-        return choice->lambda_max;
-    size_t mark = workspace_mark(ws);
-    size_t ld = rule->form->gram->ld;
-    struct block b = block_of_series(WORKSPACE_ALLOC(ws, double, ld), ld);
-    lasso_form_correlations(rule->form, x, &b, ws);
     double n_time = (double) rule->problem->op->n_out;
     struct walk walk = {.rule = rule,
-                        .b = b.data,
                         .n_time = n_time,
-                        .squares = squares_left(rule->problem, x->data),
                         .target = n_time * choice->sigma * choice->sigma,
-                        .least = INFINITY,
-                        .lambda = choice->lambda_max};
+                        .lambda = choice->lambda_max,
+                        .least = INFINITY};
     bool is_mad = rule->kind == LAMBDA_MAD;
-    if (!is_mad)
-        consider(&walk, choice->lambda_max, walk.squares, 0);
-    if (!is_mad || walk.squares > walk.target)
-        gram_path_follow(rule->form->gram, b.data,
-                         choice->lambda_max * (is_mad ? least_mad_ratio : least_criterion_ratio),
-                         is_mad ? match_residual : compare_criteria, &walk, ws);
-    workspace_release(ws, mark);
+    double ratio = is_mad ? least_mad_ratio : least_criterion_ratio;
+    homotopy_path(rule->form, x, ratio * choice->lambda_max,
+                  is_mad ? match_residual : compare_criteria, &walk, ws);
     return walk.lambda;
 }
 
@@ -229,20 +165,20 @@ static bool is_finite_series(const double *x, size_t n)
     return sum == 0.0;
 }
 
-static double choose(const struct lambda_rule *rule, const struct block *x, double given,
+static double choose(const struct lambda_rule *rule, const double *x, double given,
                      const struct lambda_choice *choice, struct workspace *ws)
 {
     switch (rule->kind) {
     case LAMBDA_FIXED:
         return rule->value;
     case LAMBDA_LUT:
-        return lower_universal_threshold(choice->sigma, x->n_time);
+        return lower_universal_threshold(choice->sigma, rule->problem->op->n_out);
     case LAMBDA_MAP:
         return given;
     case LAMBDA_RATIO:
         return rule->value * choice->lambda_max;
     case LAMBDA_UT:
-        return universal_threshold(choice->sigma, x->n_time);
+        return universal_threshold(choice->sigma, rule->problem->op->n_out);
     default:
         return choice->lambda_max > 0.0 ? choose_on_path(rule, x, choice, ws) : 0.0;
     }
@@ -268,8 +204,7 @@ void lambda_rule_apply(const struct lambda_rule *rule, const struct block *x, co
         choice->lambda_max = problem_lambda_max(rule->problem, series, ws);
         if (lambda_kind_uses_noise(rule->kind))
             choice->sigma = noise_sigma(series, x->n_time, ws);
-        struct block one = block_slice(x, v, 1);
-        set_lambda(choice, choose(rule, &one, given == NULL ? 0.0 : given[v], choice, ws));
+        set_lambda(choice, choose(rule, series, given == NULL ? 0.0 : given[v], choice, ws));
     }
 }
 
