@@ -25,6 +25,12 @@ struct kernels {
     /** sum_{i < n} a_i b_i. */
     double (*dot)(const double *a, const double *b, size_t n);
 
+    /**
+     * y_t = sum_{t <= s < n} x_s; y may be x. Returns max_{0 < t < n} |y_t|, the first of them left
+     * out, and 0 for n = 1.
+     */
+    double (*suffix_sums)(const double *x, double *y, size_t n);
+
     const struct gram_kernels *gram; // compiled for the same set
     const struct segment_kernels *segment;
 };

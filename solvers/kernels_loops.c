@@ -3,8 +3,13 @@
 // KERNELS_SET its name and KERNELS_LANES the doubles in one of its registers.
 #include "solvers/kernels.h"
 
-// An unaligned register. The compiler splits it where the processor has narrower ones.
+#include <math.h>
+#include <stdint.h>
+
+// An unaligned register, and the integers as wide. The compiler splits them where the processor
+// has narrower ones.
 typedef double vec __attribute__((vector_size(8 * KERNELS_LANES), aligned(8), may_alias));
+typedef int64_t mask __attribute__((vector_size(8 * KERNELS_LANES)));
 
 // Sums that run side by side: enough to hide the latency of a fused multiply-add.
 enum { LANES = KERNELS_LANES, N_SUMS = 8, TILE = N_SUMS * LANES };
@@ -80,6 +85,59 @@ static double dot(const double *a, const double *b, size_t n)
     return total;
 }
 
+static inline vec absolute(vec v)
+{
+    return (vec) ((mask) v & INT64_MAX);
+}
+
+static inline vec greater(vec a, vec b)
+{
+    mask first = (mask) (a > b);
+    return (vec) (((mask) a & first) | ((mask) b & ~first));
+}
+
+// The sums within a register, from its last lane on.
+static inline vec suffix_sums_of_lanes(vec v)
+{
+    const vec zero = {0.0};
+#if KERNELS_LANES == 2
+    return v + __builtin_shufflevector(v, zero, 1, 2);
+#elif KERNELS_LANES == 4
+    v += __builtin_shufflevector(v, zero, 1, 2, 3, 4);
+    return v + __builtin_shufflevector(v, zero, 2, 3, 4, 4);
+#else
+    v += __builtin_shufflevector(v, zero, 1, 2, 3, 4, 5, 6, 7, 8);
+    v += __builtin_shufflevector(v, zero, 2, 3, 4, 5, 6, 7, 8, 8);
+    return v + __builtin_shufflevector(v, zero, 4, 5, 6, 7, 8, 8, 8, 8);
+#endif
+}
+
+// What comes after a register is one number, which waits for one addition a register only.
+static double suffix_sums(const double *x, double *y, size_t n)
+{
+    double after = 0.0, largest = 0.0;
+    size_t t = n;
+    for (; t % LANES > 0; t--) {
+        after += x[t - 1];
+        y[t - 1] = after;
+        if (t > 1 && fabs(after) > largest)
+            largest = fabs(after);
+    }
+    vec most = {0.0};
+    for (; t > 0; t -= LANES) {
+        vec sums = suffix_sums_of_lanes(load(x + t - LANES));
+        vec result = sums + after;
+        store(y + t - LANES, result);
+        if (t == LANES)
+            result[0] = 0.0;
+        most = greater(absolute(result), most);
+        after += sums[0];
+    }
+    for (size_t i = 0; i < LANES; i++)
+        largest = most[i] > largest ? most[i] : largest;
+    return largest;
+}
+
 #define JOIN(a, b)          a##b
 #define SYMBOL(set)         JOIN(kernels_, set)
 #define GRAM_SYMBOL(set)    JOIN(gram_kernels_, set)
@@ -93,5 +151,6 @@ extern const struct kernels SYMBOL(KERNELS_SET);
 const struct kernels SYMBOL(KERNELS_SET) = {.name = NAME(KERNELS_SET),
                                             .fir = fir,
                                             .dot = dot,
+                                            .suffix_sums = suffix_sums,
                                             .gram = &GRAM_SYMBOL(KERNELS_SET),
                                             .segment = &SEGMENT_SYMBOL(KERNELS_SET)};

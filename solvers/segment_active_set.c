@@ -61,8 +61,9 @@ struct search {
     struct knots knots;
     struct knots saved;
     double *target; // jumps of the minimiser on the knots
-    double *step;   // the part of the way to it at which a jump reaches zero
-    bool *drop;     // knots to be removed
+    size_t *wrong;  // knots whose target has the wrong sign, or none
+    size_t *gone;   // those of them that are to be removed
+    double *step;   // the part of the way to it at which the jump of such a knot reaches zero
     ptrdiff_t *found;
     double *found_sign;
     struct segment_system system;
@@ -105,7 +106,7 @@ static void begin_search(struct search *s, const struct segment_active_set *set,
     size_t n = filter->n_in + 1; // knots, the level and the end
     size_t widest = MAX(MIN(filter->n_h, filter->n_in), SEGMENT_BAND);
     *s = (struct search){.set = set};
-    s->b = alloc_zeros(padded, ws);
+    s->b = alloc_zeros(padded + 1, ws);
     s->v = WORKSPACE_ALLOC(ws, double, padded);
     s->free = WORKSPACE_ALLOC(ws, uint64_t, 3 * n_words);
     s->rising = s->free + n_words;
@@ -114,7 +115,8 @@ static void begin_search(struct search *s, const struct segment_active_set *set,
     s->saved = alloc_knots(n, ws);
     s->target = WORKSPACE_ALLOC(ws, double, n);
     s->step = WORKSPACE_ALLOC(ws, double, n);
-    s->drop = WORKSPACE_ALLOC(ws, bool, n);
+    s->wrong = WORKSPACE_ALLOC(ws, size_t, n);
+    s->gone = WORKSPACE_ALLOC(ws, size_t, n);
     s->found = WORKSPACE_ALLOC(ws, ptrdiff_t, n);
     s->found_sign = WORKSPACE_ALLOC(ws, double, n);
     s->rhs = WORKSPACE_ALLOC(ws, double, n);
@@ -127,7 +129,7 @@ static void begin_search(struct search *s, const struct segment_active_set *set,
         .band = WORKSPACE_ALLOC(ws, double, (n + band) * stride) + band * stride,
         .inverse = alloc_zeros(n + band, ws) + band,
         .forward = alloc_zeros(n + band, ws) + band,
-        .first = WORKSPACE_ALLOC(ws, size_t, n),
+        .width = WORKSPACE_ALLOC(ws, size_t, n),
         .value = WORKSPACE_ALLOC(ws, double, n + 1),
     };
     memset(s->system.band - band * stride, 0, band * stride * sizeof(double));
@@ -153,9 +155,10 @@ static void begin_at_level(struct search *s, double lambda)
     memcpy(s->v, s->b, padded * sizeof *s->v);
 }
 
-// b, from the series less its best constant, which is returned: b is then the dual string of that
-// constant, and small where x is large.
-static double correlate(struct search *s, const double *x, struct workspace *ws)
+// b, from the series less its best constant: b is then the dual string of that constant, and small
+// where x is large. Returns lambda_max, the largest of b.
+static double correlate(struct search *s, const double *x, double *level_found,
+                        struct workspace *ws)
 {
     const struct segment_filter *filter = s->set->filter;
     const struct kernels *kernels = s->set->kernels;
@@ -168,18 +171,11 @@ static double correlate(struct search *s, const double *x, struct workspace *ws)
     for (size_t t = 0; t < n_out; t++)
         r[t] = x[t] - level * filter->level[t];
     kernels->fir(filter->h, filter->n_h, r, s->b, n_in);
-    for (size_t a = n_in - 1; a > 0; a--)
-        s->b[a - 1] += s->b[a];
+    double lambda_max = kernels->suffix_sums(s->b, s->b, n_in);
     s->b[0] = 0.0; // as the level is the best
-    return level;
-}
-
-static double largest(const double *v, size_t n)
-{
-    double result = 0.0;
-    for (size_t i = 0; i < n; i++)
-        result = fmax(result, fabs(v[i]));
-    return result;
+    *level_found = level;
+    // Where no more than this is left of the series, it is rounding.
+    return lambda_max > 1e-12 * fabs(level) * filter->level_norm2 ? lambda_max : 0.0;
 }
 
 static size_t next_marked(const uint64_t *marks, size_t from, size_t n_words)
@@ -256,22 +252,27 @@ static void add_found(struct search *s, size_t n_found)
     knot_changed(s, to + 1);
 }
 
-// Removes the knots that are marked for it.
-static void drop_marked(struct search *s)
+static void move_knots(struct knots *knots, size_t to, size_t from, size_t n)
+{
+    memmove(knots->position + to, knots->position + from, n * sizeof *knots->position);
+    memmove(knots->sign + to, knots->sign + from, n * sizeof *knots->sign);
+    memmove(knots->jump + to, knots->jump + from, n * sizeof *knots->jump);
+}
+
+// Removes knots: n_gone > 0 of them, in their order.
+static void remove_knots(struct search *s, const size_t *gone, size_t n_gone)
 {
     struct knots *knots = &s->knots;
-    size_t kept = 1;
-    for (size_t i = 1; i <= knots->n; i++) {
-        if (!s->drop[i]) {
-            set_knot(knots, kept++, knots, i);
-            continue;
-        }
-        size_t t = (size_t) knots->position[i];
+    knot_changed(s, gone[0]);
+    for (size_t i = 0; i < n_gone; i++) {
+        size_t t = (size_t) knots->position[gone[i]];
         s->free[t / 64] |= (uint64_t) 1 << t % 64;
-        knot_changed(s, kept);
     }
-    set_knot(knots, kept, knots, knots->n + 1);
-    knots->n = kept - 1;
+    for (size_t i = 0; i < n_gone; i++) {
+        size_t next = i + 1 < n_gone ? gone[i + 1] : knots->n + 2;
+        move_knots(knots, gone[i] - i, gone[i] + 1, next - gone[i] - 1);
+    }
+    knots->n -= n_gone;
 }
 
 // The minimiser over all u with jumps at the knots alone, for these signs: its jumps are the
@@ -283,10 +284,8 @@ static double solve_on_knots(struct search *s)
     struct segment_system *system = &s->system;
     system->n = knots->n + 1;
     for (size_t i = s->n_sound; i < system->n; i++) {
-        ptrdiff_t end = knots->position[i + 1];
-        double b_end = end < s->set->filter->tables.end ? s->b[end] : 0.0;
-        s->rhs[i] =
-            s->b[knots->position[i]] - b_end - s->lambda * (knots->sign[i] - knots->sign[i + 1]);
+        s->rhs[i] = s->b[knots->position[i]] - s->b[knots->position[i + 1]] -
+                    s->lambda * (knots->sign[i] - knots->sign[i + 1]);
     }
     s->pivots_held &= kernels->factor(&s->set->filter->tables, system, s->n_sound);
     s->n_sound = system->n;
@@ -301,21 +300,25 @@ static double solve_on_knots(struct search *s)
     return 0.5 * gain;
 }
 
-// For jumps that would change sign, the part of the way to the target at which they reach zero;
-// infinity for the others. Returns how many would.
-static size_t find_steps(struct search *s)
+// Lists the knots whose target does not have their sign: how many there are.
+static size_t find_wrong(struct search *s)
 {
-    const struct knots *knots = &s->knots;
     size_t n_wrong = 0;
-    for (size_t i = 1; i <= knots->n; i++) {
-        s->step[i] = INFINITY;
-        if (s->target[i] * knots->sign[i] > 0.0)
-            continue;
-        double step = knots->jump[i] / (knots->jump[i] - s->target[i]);
-        s->step[i] = step > 0.0 ? step : 0.0;
-        n_wrong++;
+    for (size_t i = 1; i <= s->knots.n; i++) {
+        s->wrong[n_wrong] = i;
+        n_wrong += !(s->target[i] * s->knots.sign[i] > 0.0);
     }
     return n_wrong;
+}
+
+// The part of the way to the target at which the jumps of the wrong knots reach zero.
+static void find_steps(struct search *s, size_t n_wrong)
+{
+    for (size_t i = 0; i < n_wrong; i++) {
+        double jump = s->knots.jump[s->wrong[i]];
+        double step = jump / (jump - s->target[s->wrong[i]]);
+        s->step[i] = step > 0.0 ? step : 0.0;
+    }
 }
 
 static void evaluate_dual_string(struct search *s)
@@ -356,14 +359,16 @@ static bool accept_target(struct search *s, double gain)
     return true;
 }
 
-// Whether no knot near i blocks before it; of equal steps that are not zero the first blocks.
-static bool blocks_first(const struct search *s, size_t i, ptrdiff_t near)
+// Whether no knot near the i-th wrong one blocks before it; of equal steps that are not zero the
+// first blocks.
+static bool blocks_first(const struct search *s, size_t i, size_t n_wrong)
 {
     const ptrdiff_t *position = s->knots.position;
-    for (size_t j = i; j-- > 1 && position[i] - position[j] < near;)
+    ptrdiff_t here = position[s->wrong[i]], near = MAX(s->set->filter->tables.reach / 3, 1);
+    for (size_t j = i; j-- > 0 && here - position[s->wrong[j]] < near;)
         if (s->step[j] < s->step[i] || (s->step[j] == s->step[i] && s->step[i] > 0.0))
             return false;
-    for (size_t j = i + 1; j <= s->knots.n && position[j] - position[i] < near; j++)
+    for (size_t j = i + 1; j < n_wrong && position[s->wrong[j]] - here < near; j++)
         if (s->step[j] < s->step[i])
             return false;
     return true;
@@ -374,14 +379,17 @@ static bool blocks_first(const struct search *s, size_t i, ptrdiff_t near)
 // feel each other, so that the objective nearly always falls: if it does not, false.
 static bool minimise_together(struct search *s)
 {
-    ptrdiff_t near = MAX(s->set->filter->tables.reach / 3, 1);
     for (;;) {
         double gain = solve_on_knots(s);
-        if (find_steps(s) == 0)
+        size_t n_wrong = find_wrong(s);
+        if (n_wrong == 0)
             return (gain > s->gain || !s->pivots_held) && accept_target(s, gain);
-        for (size_t i = 1; i <= s->knots.n; i++)
-            s->drop[i] = s->step[i] < INFINITY && blocks_first(s, i, near);
-        drop_marked(s);
+        find_steps(s, n_wrong);
+        size_t n_gone = 0;
+        for (size_t i = 0; i < n_wrong; i++)
+            if (blocks_first(s, i, n_wrong))
+                s->gone[n_gone++] = s->wrong[i];
+        remove_knots(s, s->gone, n_gone);
     }
 }
 
@@ -392,17 +400,19 @@ static bool minimise_one_by_one(struct search *s)
     struct knots *knots = &s->knots;
     for (;;) {
         double gain = solve_on_knots(s);
-        if (find_steps(s) == 0)
+        size_t n_wrong = find_wrong(s), first = 0;
+        if (n_wrong == 0)
             return accept_target(s, gain);
-        size_t first = 1;
-        for (size_t i = 2; i <= knots->n; i++)
+        find_steps(s, n_wrong);
+        for (size_t i = 1; i < n_wrong; i++)
             first = s->step[i] < s->step[first] ? i : first;
-        for (size_t i = 0; i <= knots->n; i++) {
+        for (size_t i = 0; i <= knots->n; i++)
             knots->jump[i] += s->step[first] * (s->target[i] - knots->jump[i]);
-            s->drop[i] = i == first || (knots->jump[i] * knots->sign[i] <= 0.0 &&
-                                        s->target[i] * knots->sign[i] <= 0.0);
-        }
-        drop_marked(s);
+        size_t n_gone = 0;
+        for (size_t i = 0; i < n_wrong; i++)
+            if (i == first || knots->jump[s->wrong[i]] * knots->sign[s->wrong[i]] <= 0.0)
+                s->gone[n_gone++] = s->wrong[i];
+        remove_knots(s, s->gone, n_gone);
     }
 }
 
@@ -478,14 +488,12 @@ struct segment_result segment_active_set_solve(const struct segment_active_set *
                                                const double *x, double lambda, bool is_ratio,
                                                double *u, struct workspace *ws)
 {
-    const struct segment_filter *filter = set->filter;
     size_t mark = workspace_mark(ws);
     struct search s;
     begin_search(&s, set, ws);
-    double level = correlate(&s, x, ws);
-    struct segment_result result = {.lambda_max = largest(s.b, filter->n_in), .finished = true};
-    if (result.lambda_max <= 1e-12 * fabs(level) * filter->level_norm2)
-        result.lambda_max = 0.0; // all that the level leaves of the series is rounding
+    double level = 0.0;
+    struct segment_result result = {.finished = true};
+    result.lambda_max = correlate(&s, x, &level, ws);
     result.lambda = is_ratio ? lambda * result.lambda_max : lambda;
     double least = SMALLEST_RATIO * result.lambda_max, safe = SAFE_RATIO * result.lambda_max;
     begin_at_level(&s, fmax(result.lambda, least));

@@ -71,7 +71,7 @@ struct segment_system {
     double *band;          // L
     double *inverse;       // 1 / D
     double *forward;       // L^-1 rhs
-    size_t *first;         // the first segment that overlaps with this one
+    size_t *width;         // entries of a row of L, at least SEGMENT_BAND
     double *value;         // the solution
 };
 

@@ -168,7 +168,7 @@ INLINE bool factor_row(const struct segment_tables *tables, const struct segment
 static bool factor_wide_row(const struct segment_tables *tables,
                             const struct segment_system *system, size_t i)
 {
-    size_t first = system->first[i], width = i - first;
+    size_t width = system->width[i], first = i - width;
     double *row = system->value, *out = system->band + i * system->stride;
     double diagonal = matrix_row(tables, system->knot, i, width, row);
     double pivot = diagonal, forward = system->rhs[i];
@@ -185,34 +185,51 @@ static bool factor_wide_row(const struct segment_tables *tables,
     return set_pivot(system, i, pivot, diagonal);
 }
 
+// The entries of row i left of the diagonal: a column j overlaps unless the segment after it
+// begins a reach before row i does.
+static size_t row_width(const struct segment_tables *tables, const ptrdiff_t *knot, size_t i)
+{
+    size_t width = BAND;
+    while (width < i && knot[i] - knot[i - width] < tables->reach - 1)
+        width++;
+    return width;
+}
+
 static bool factor(const struct segment_tables *tables, const struct segment_system *system,
                    size_t first_row)
 {
+    const ptrdiff_t *knot = system->knot, far = tables->reach - 1;
     bool good = true;
-    size_t first = first_row > 0 ? system->first[first_row - 1] : 0;
     for (size_t i = first_row; i < system->n; i++) {
-        while (first < i && system->knot[i] - system->knot[first + 1] >= tables->reach - 1)
-            first++;
-        system->first[i] = first;
-        if (i - first <= BAND / 2)
+        const ptrdiff_t *left = knot + i;
+        system->width[i] = BAND;
+        if (left[0] - left[-BAND / 2] >= far) {
             good &= factor_row(tables, system, i, BAND / 2);
-        else if (i - first <= BAND)
+        } else if (left[0] - left[-BAND] >= far) {
             good &= factor_row(tables, system, i, BAND);
-        else
+        } else {
+            system->width[i] = row_width(tables, knot, i);
             good &= factor_wide_row(tables, system, i);
+        }
     }
     return good;
 }
 
+// What a value found takes from the BAND values before it is kept in registers.
 static void back_substitute(const struct segment_system *system)
 {
     double *value = system->value;
+    double taken[BAND + 1] = {0.0};
     for (size_t i = 0; i < system->n; i++)
         value[i] = system->forward[i] * system->inverse[i];
     for (size_t i = system->n; i-- > 0;) {
         const double *row = system->band + i * system->stride;
-        for (size_t j = system->first[i]; j < i; j++)
-            value[j] -= row[i - j - 1] * value[i];
+        double found = value[i] - taken[0];
+        value[i] = found;
+        for (size_t d = 0; d < BAND; d++)
+            taken[d] = taken[d + 1] + row[d] * found;
+        for (size_t d = BAND; d < system->width[i]; d++)
+            value[i - d - 1] -= row[d] * found;
     }
 }
 

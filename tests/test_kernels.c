@@ -3,6 +3,8 @@
 
 #include "solvers/kernels.h"
 
+#include <string.h>
+
 // Every set that this processor runs.
 static size_t available(const struct kernels *sets[])
 {
@@ -83,6 +85,32 @@ static void dot_is_the_sum_of_products_for_any_size(void **state)
     g_rand_free(rand);
 }
 
+static void suffix_sums_are_the_sums_from_the_end_and_tell_the_largest(void **state)
+{
+    (void) state;
+    const struct kernels *sets[3];
+    size_t n_sets = available(sets);
+    GRand *rand = g_rand_new_with_seed(4);
+    for (size_t n = 1; n < 200; n++) {
+        g_autofree double *x = normal_array(rand, n);
+        g_autofree double *y = g_new(double, n);
+        for (size_t i = 0; i < n_sets; i++) {
+            double largest = sets[i]->suffix_sums(x, y, n);
+            double sum = 0.0, expected = 0.0;
+            for (size_t t = n; t-- > 0;) {
+                sum += x[t];
+                assert_close(y[t], sum, 1e-12);
+                expected = t > 0 ? fmax(expected, fabs(y[t])) : expected;
+            }
+            assert_true(largest == expected);
+            memcpy(y, x, n * sizeof *y);
+            assert_true(sets[i]->suffix_sums(y, y, n) == largest);
+            assert_close(y[0], sum, 1e-12);
+        }
+    }
+    g_rand_free(rand);
+}
+
 static void the_same_set_gives_the_same_bits_at_any_alignment(void **state)
 {
     (void) state;
@@ -119,6 +147,7 @@ int main(void)
         cmocka_unit_test(fir_is_the_sum_of_its_definition_for_any_sizes),
         cmocka_unit_test(fir_of_an_empty_filter_is_zero),
         cmocka_unit_test(dot_is_the_sum_of_products_for_any_size),
+        cmocka_unit_test(suffix_sums_are_the_sums_from_the_end_and_tell_the_largest),
         cmocka_unit_test(the_same_set_gives_the_same_bits_at_any_alignment),
         cmocka_unit_test(plain_exists_everywhere_and_unknown_names_nowhere),
     };
