@@ -83,6 +83,19 @@ static void explain_unknown_option(const struct command *self, const char *messa
                 option == NULL ? "" : option, hint);
 }
 
+// GOption leaves "--" where it is if an argument behind it begins with a dash.
+static void drop_separator(int *argc, char **argv)
+{
+    int at = 1;
+    while (at < *argc && strcmp(argv[at], "--") != 0)
+        at++;
+    if (at == *argc)
+        return;
+    *argc -= 1;
+    memmove(argv + at, argv + at + 1, (size_t) (*argc - at) * sizeof *argv);
+    argv[*argc] = NULL;
+}
+
 static bool parse_options(const struct command *self, const GOptionEntry *own,
                           struct common *common, int *argc, char ***argv, GError **error)
 {
@@ -111,6 +124,7 @@ static bool parse_options(const struct command *self, const GOptionEntry *own,
         explain_unknown_option(self, problem->message, own, shared, error);
     else if (!parsed)
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: %s", self->name, problem->message);
+    drop_separator(argc, *argv);
     return parsed;
 }
 
@@ -170,6 +184,8 @@ bool app_parse(struct app *app, const struct command *self, const GOptionEntry *
     app->log = log_new(app->quiet, app->verbose, common.log, error);
     if (app->log == NULL)
         return false;
+    log_detail(app->log, "taut %s %s, threads: %zu, memory: at most %zu MiB", TAUT_VERSION,
+               self->name, app->jobs, app->mem_limit >> 20);
     app->team = parallel_new(app->jobs, app->stop);
     app->io = (struct io_context){.mem_limit = app->mem_limit,
                                   .compression = 1,

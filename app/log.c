@@ -15,9 +15,10 @@ enum { REDRAW_MS = 200, DECILES = 10 };
 struct log {
     bool quiet;
     bool verbose;
-    bool terminal; // stderr is one
-    FILE *file;    // owned, may be NULL
-    char *path;    // owned, of the file
+    bool terminal;  // stderr is one
+    FILE *file;     // owned, may be NULL
+    char *path;     // owned, of the file
+    int file_errno; // of the last line that the file did not take; 0: it took all
     bool holding;
     GPtrArray *held; // owned, of owned lines
     // progress, touched by all threads
@@ -47,22 +48,22 @@ struct log *log_new(bool quiet, bool verbose, const char *file, GError **error)
     return log;
 }
 
-void log_free(struct log *log)
-{
-    if (log == NULL)
-        return;
-    log_progress_end(log);
-    if (log->file != NULL && fclose(log->file) != 0)
-        fprintf(stderr, "taut: %s: cannot write: %s\n", log->path, g_strerror(errno));
-    g_free(log->path);
-    g_ptr_array_unref(log->held);
-    g_free(log);
-}
-
 static void erase_progress(struct log *log)
 {
     if (atomic_exchange(&log->drawn, false))
         fputs("\r\033[K", stderr);
+}
+
+void log_free(struct log *log)
+{
+    if (log == NULL)
+        return;
+    erase_progress(log);
+    if (log->file != NULL)
+        fclose(log->file);
+    g_free(log->path);
+    g_ptr_array_unref(log->held);
+    g_free(log);
 }
 
 static void show(struct log *log, const char *line)
@@ -77,8 +78,17 @@ static void write_to_file(struct log *log, const char *kind, const char *line)
         return;
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *time = g_date_time_format_iso8601(now);
-    fprintf(log->file, "%s %-7s %s\n", time, kind, line);
-    fflush(log->file);
+    if (fprintf(log->file, "%s %-7s %s\n", time, kind, line) < 0 || fflush(log->file) != 0)
+        log->file_errno = errno;
+}
+
+bool log_check_file(const struct log *log, GError **error)
+{
+    if (log->file_errno == 0)
+        return true;
+    g_set_error(error, APP_ERROR, APP_ERROR_OUTPUT, "%s: cannot write: %s", log->path,
+                g_strerror(log->file_errno));
+    return false;
 }
 
 G_GNUC_PRINTF(4, 0)
@@ -167,10 +177,14 @@ static char *time_left(double seconds)
     return g_strdup_printf("%d h %02d min left", s / 3600, s / 60 % 60);
 }
 
+static double seconds_of_stage(const struct log *log)
+{
+    return 1e-6 * (double) (g_get_monotonic_time() - log->stage_begin_us);
+}
+
 static char *progress_line(const struct log *log, double fraction)
 {
-    double elapsed_s = 1e-6 * (double) (g_get_monotonic_time() - log->stage_begin_us);
-    g_autofree char *left = time_left(elapsed_s * (1.0 - fraction) / fraction);
+    g_autofree char *left = time_left(seconds_of_stage(log) * (1.0 - fraction) / fraction);
     return g_strdup_printf("%s %3.0f %%, %s", log->stage, 100.0 * fraction, left);
 }
 
@@ -211,5 +225,7 @@ void log_progress(struct log *log, double fraction)
 void log_progress_end(struct log *log)
 {
     erase_progress(log);
+    if (log->stage != NULL)
+        log_detail(log, "%s: %.3f s", log->stage, seconds_of_stage(log));
     log->stage = NULL;
 }

@@ -16,6 +16,9 @@ struct log;
 struct log *log_new(bool quiet, bool verbose, const char *file, GError **error);
 void log_free(struct log *log);
 
+/** Whether the file took every line so far. Error: APP_ERROR_OUTPUT. */
+bool log_check_file(const struct log *log, GError **error);
+
 /** A line for those who ask for more (--verbose). */
 void log_detail(struct log *log, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /** A line that is not shown with --quiet. */
@@ -34,5 +37,5 @@ void log_accept(struct log *log);
 void log_progress_begin(struct log *log, const char *stage);
 /** The fraction done, 0..1, of the stage; from any thread, as often as one likes. */
 void log_progress(struct log *log, double fraction);
-/** Clears the progress line. */
+/** Clears the progress line; a detail tells how long the stage took. */
 void log_progress_end(struct log *log);

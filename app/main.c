@@ -153,8 +153,10 @@ static enum exit_status run_command(const struct command *command, int argc, cha
     g_autoptr(GError) error = NULL;
     bool done = command->run(&app, command, argc, argv, &error);
     g_assert(done == (error == NULL));
-    if (done && app.log != NULL)
+    if (done && app.log != NULL) {
         log_accept(app.log);
+        done = log_check_file(app.log, &error);
+    }
     enum exit_status status = done ? app.outcome : end_with_error(&app, error);
     app_clear(&app);
     return status;

@@ -257,7 +257,7 @@ static bool check_outputs(const struct run *run, bool overwrite, GError **error)
                         path);
             return false;
         }
-        if (!may_exist && g_file_test(path, G_FILE_TEST_EXISTS)) {
+        if (!may_exist && g_file_test(path, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK)) {
             g_set_error(error, IO_ERROR, IO_ERROR_EXISTS, "%s: exists already (--force overwrites)",
                         path);
             return false;

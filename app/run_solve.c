@@ -145,7 +145,10 @@ static void solve_blocks(const struct run *run, const struct item *item, struct 
     double lambda[BLOCK_SERIES];
     for (size_t v = 0; v < BLOCK_SERIES; v++)
         lambda[v] = run->lambda;
-    for (size_t first = 0; first < item->count; first += BLOCK_SERIES) {
+    // A slow method may take seconds over a block: do not finish the item for a run that is
+    // stopped.
+    for (size_t first = 0; first < item->count && !atomic_load(run->app->stop);
+         first += BLOCK_SERIES) {
         size_t count = MIN((size_t) BLOCK_SERIES, item->count - first);
         struct block x = block_slice(&item->x, first, count);
         struct block part = block_slice(u, first, count);
@@ -275,7 +278,7 @@ static void solve_item(void *data, size_t index, struct workspace *ws)
 static bool run_pass(struct pass *pass, parallel_body *body, GError **error)
 {
     struct app *app = pass->run->app;
-    if (parallel_for(app->team, pass->n_items, body, pass))
+    if (parallel_for(app->team, pass->n_items, body, pass) && !atomic_load(app->stop))
         return true;
     app_stopped(app, error);
     return false;
