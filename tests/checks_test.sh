@@ -82,7 +82,7 @@ layers="$here/layers.sh $tree"
 counts "subtests are counted" "2 passed, 1 failed" \
     '{"name": "a", "result": "FAIL", "returncode": 1, "stdout": "1..3\nok 1 - x\nnot ok 2 - y\nok 3 - z\n"}'
 counts "a skipped subtest is no pass" "1 passed, 0 failed" \
-    '{"name": "a", "result": "OK", "returncode": 0, "stdout": "skipped: x is absent\nok 1 # SKIP x\nok 2 - z\n"}'
+    '{"name": "a", "result": "OK", "returncode": 0, "stdout": "# skipped: x is absent\nok 1 # SKIP x\nok 2 - z\n"}'
 counts "a crash after passes is a failure" "1 passed, 1 failed" \
     '{"name": "a", "result": "ERROR", "returncode": -11, "stdout": "1..2\nok 1 - x\n"}'
 counts "a test without subtests counts once" "1 passed, 1 failed" \

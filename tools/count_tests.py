@@ -13,11 +13,11 @@ LINE = re.compile(r"(not )?ok\b[ \d]*(?:- )?([^#]*)(?:# *(SKIP)\S* *(.*))?")
 
 
 def subtests(stdout):
-    """(result, name, reason) of each TAP line; a reason is a "skipped: ..." line before it."""
+    """(result, name, reason) of each TAP line; a reason is a "# skipped: ..." line before it."""
     reason = ""
     for line in stdout.splitlines():
-        if line.startswith("skipped:"):
-            reason = line[len("skipped:"):].strip()
+        if line.startswith("# skipped:"):
+            reason = line[len("# skipped:"):].strip()
         elif match := LINE.match(line):
             failed, name, skip, text = match.groups()
             result = "skipped" if skip else "failed" if failed else "passed"
@@ -32,7 +32,7 @@ def outcomes(test):
     if bad and not any(result == "failed" for result, _, _ in found):
         found.append(("failed", "", f"{test['result']}, status {test['returncode']}"))
     elif not found:
-        reason = re.search(r"^skipped: *(.*)", test.get("stdout", ""), re.MULTILINE)
+        reason = re.search(r"^#? *skipped: *(.*)", test.get("stdout", ""), re.MULTILINE)
         result = "skipped" if test["result"] == "SKIP" else "passed"
         found.append((result, "", reason.group(1) if reason else ""))
     return found
