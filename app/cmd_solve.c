@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static bool refuse(GError **error, const char *what)
 {
@@ -26,21 +25,6 @@ static bool check_method(const struct solve *solve, GError **error)
     g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "--solver: \"%s\" is none of %s%s%s%s",
                 solve->options.method, names, nearest < n ? " (did you mean " : "",
                 nearest < n ? words[nearest] : "", nearest < n ? "?)" : "");
-    return false;
-}
-
-// An output may be written: its folder is there, and it is not, or may be replaced.
-static bool check_output(const struct solve *solve, const char *path, GError **error)
-{
-    g_autofree char *folder = g_path_get_dirname(path);
-    if (access(folder, W_OK | X_OK) != 0) {
-        g_set_error(error, APP_ERROR, APP_ERROR_OUTPUT,
-                    "%s: expected a folder to write into, found none", folder);
-        return false;
-    }
-    if (solve->app->force || !g_file_test(path, G_FILE_TEST_EXISTS))
-        return true;
-    g_set_error(error, IO_ERROR, IO_ERROR_EXISTS, "%s: exists already (--force overwrites)", path);
     return false;
 }
 
@@ -71,8 +55,8 @@ static bool check_options(struct solve *solve, GError **error)
     if (options->method == NULL)
         options->method = g_strdup("exact");
     return check_operator(solve, error) && check_method(solve, error) &&
-           check_output(solve, options->output, error) &&
-           (options->trace == NULL || check_output(solve, options->trace, error));
+           app_check_output(solve->app, options->output, false, error) &&
+           (options->trace == NULL || app_check_output(solve->app, options->trace, false, error));
 }
 
 static bool write_outputs(const struct solve *solve, GError **error)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 G_DEFINE_QUARK(app_error, app_error)
 
@@ -230,4 +231,18 @@ bool app_expect_arguments(const struct command *self, int argc, char **argv, int
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: expected %s", self->name,
                     self->arguments);
     return n >= least && n <= most;
+}
+
+bool app_check_output(const struct app *app, const char *path, bool replaces, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    if (access(folder, W_OK | X_OK) != 0) {
+        g_set_error(error, APP_ERROR, APP_ERROR_OUTPUT,
+                    "%s: expected a folder to write into, found none", folder);
+        return false;
+    }
+    if (replaces || app->force || !g_file_test(path, G_FILE_TEST_EXISTS))
+        return true;
+    g_set_error(error, IO_ERROR, IO_ERROR_EXISTS, "%s: exists already (--force overwrites)", path);
+    return false;
 }

@@ -74,6 +74,12 @@ void app_clear(struct app *app);
 /** Whether a signal asks to stop; if so sets APP_ERROR_STOPPED. */
 bool app_stopped(const struct app *app, GError **error);
 
+/**
+ * Whether a file may be written: its folder can be written into, and it is not there, or `replaces`
+ * or --force allow it to go. Errors: APP_ERROR_OUTPUT, IO_ERROR_EXISTS.
+ */
+bool app_check_output(const struct app *app, const char *path, bool replaces, GError **error);
+
 /** Prints an object to stdout, on one line; takes it. */
 void app_print_json(JsonObject *object);
 
@@ -93,3 +99,5 @@ bool cmd_simulate(struct app *app, const struct command *self, int argc, char **
                   GError **error);
 bool cmd_demo(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_report(struct app *app, const struct command *self, int argc, char **argv, GError **error);
+bool cmd_train(struct app *app, const struct command *self, int argc, char **argv, GError **error);
+bool cmd_apply(struct app *app, const struct command *self, int argc, char **argv, GError **error);

@@ -4,6 +4,7 @@
 #include "deconv/nearest.h"
 #include "io/text.h"
 #include "solvers/solver.h"
+#include "unrolled/network.h"
 
 #include <cblas.h>
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 static const struct command commands[] = {
+    {"apply", "NET.safetensors --data X.npy -o U.npy", "Apply a trained network", cmd_apply},
     {"bench", "[lasso|prox|tv]", "Time the solvers against each other on the same data", cmd_bench},
     {"config", "--template", "Print a configuration with every setting explained", cmd_config},
     {"deconv", "BOLD -o DIR", "Deconvolve every voxel of a recording", cmd_deconv},
@@ -25,6 +27,7 @@ static const struct command commands[] = {
     {"run", "CONFIG.ini", "Deconvolve the recordings of a configuration", cmd_run},
     {"simulate", "fmri|lasso|tv -o DIR|FILE", "Draw data whose truth is known", cmd_simulate},
     {"solve", "tv|lasso --data X.npy -o U.npy", "Solve a problem on arrays", cmd_solve},
+    {"train", "NET --data X.npy -o NET.safetensors", "Train an unrolled network", cmd_train},
 };
 
 // The one table from errors to exit statuses.
@@ -46,6 +49,9 @@ static const struct {
     {io_error_quark, IO_ERROR_EXISTS, EXIT_OUTPUT},
     {io_error_quark, IO_ERROR_CANCELLED, EXIT_SIGINT},
     {solvers_error_quark, SOLVERS_ERROR_NOT_APPLICABLE, EXIT_USAGE},
+    {unrolled_error_quark, UNROLLED_ERROR_NAME, EXIT_USAGE},
+    {unrolled_error_quark, UNROLLED_ERROR_REFUSED, EXIT_USAGE},
+    {unrolled_error_quark, UNROLLED_ERROR_FILE, EXIT_INPUT},
 };
 
 // A signal handler can reach nothing but globals.

@@ -58,7 +58,7 @@ static void backward(const struct layer_call *call, const void *tape,
 }
 
 const struct layer_kind layer_first_step = {
-    .network = "first-step",
+    .network = "first_step",
     .variant = "",
     .problem = PROBLEM_LASSO,
     .one_threshold = true,

@@ -58,6 +58,14 @@ static const struct layer_kind *find_kind(const char *name, const char *variant,
     return NULL;
 }
 
+bool network_problem(const char *name, enum problem_kind *kind, GError **error)
+{
+    const struct layer_kind *first = find_kind(name, NULL, error);
+    if (first != NULL)
+        *kind = first->problem;
+    return first != NULL;
+}
+
 static size_t count_parameters(const struct layer_context *context, size_t index)
 {
     struct tensor_shape shapes[LAYER_MAX_TENSORS];

@@ -29,6 +29,9 @@ struct network {
 /** The table of layer kinds, in alphabetical order of network and variant. */
 const struct layer_kind *const *network_kinds(size_t *n);
 
+/** The problem that networks of a name are for. Error: UNROLLED_ERROR_NAME with the names. */
+bool network_problem(const char *name, enum problem_kind *kind, GError **error);
+
 struct network_size {
     size_t depth;
     size_t n_inner; // layers of the inner network, for the kinds that have one; 0: their default

@@ -290,14 +290,17 @@ size_t train_network(struct network *network, const struct train_samples *sample
                               .validation = validation,
                               .options = options,
                               .stage_iterations = options->max_iter / n_stages};
-    network_clear_stages(network);
-    size_t done = 0;
+    size_t done = options->n_done;
+    if (done == 0)
+        network_clear_stages(network);
     for (; done < n_stages && !trainer.stopped; done++) {
         bool nested = options->schedule == TRAIN_RECURSIVE;
         size_t n_layers = n_stages == 1 ? network->depth : done + 1;
         run_stage(&trainer, &stages[done], nested ? done + 1 : network->depth, n_layers, nested);
         if (nested && done + 1 < n_stages)
             network_keep_stage(network, done + 1);
+        if (options->finished != NULL && done + 1 < n_stages && !trainer.stopped)
+            options->finished(options->data, network, done + 1);
     }
     g_free(trainer.best);
     return done;

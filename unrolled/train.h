@@ -45,7 +45,11 @@ struct train_options {
     struct parallel *team; // borrowed
     /** Told after every step; false: stop, the best parameters so far are kept. May be NULL. */
     bool (*progress)(void *data, const struct train_stage *stage, double fraction);
+    /** Told that the network holds a finished stage, the last but one of them; may be NULL. */
+    void (*finished)(void *data, const struct network *network, size_t n_stages);
     void *data;
+    /** Stages that the network has already: a training that was interrupted goes on. */
+    size_t n_done;
 };
 
 struct train_options train_options_default(struct parallel *team);
@@ -57,7 +61,8 @@ struct train_options train_options_default(struct parallel *team);
  * samples): never worse than the untrained network, nor than the network of the stage before. A
  * step whose loss was not evaluated is never kept. The result does not depend on the number of
  * threads. stages: network->depth records (TRAIN_ONESHOT: the first is filled); network->stages
- * receives the parameters of every stage. Returns the number of stages that were finished.
+ * receives the parameters of every stage. Returns the number of stages that were finished, those
+ * of before included; their records are left as they are.
  */
 size_t train_network(struct network *network, const struct train_samples *samples,
                      const struct train_samples *validation, const struct train_options *options,

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/command.h"
+#include "app/response.h"
+#include "app/training.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+G_GNUC_PRINTF(2, 3) static bool refuse(GError **error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_USAGE, text);
+    return false;
+}
+
+// An option that is one of some words, the first of them by default.
+static bool check_word(const char *option, const char *const *words, char **text, GError **error)
+{
+    if (*text == NULL)
+        *text = g_strdup(words[0]);
+    if (g_strv_contains(words, *text))
+        return true;
+    g_autofree char *all = g_strjoinv("|", (char **) words);
+    return refuse(error, "--%s: \"%s\" is none of %s", option, *text, all);
+}
+
+static bool check_words(struct training_options *options, GError **error)
+{
+    static const char *const convs[] = {"causal", "full", NULL};
+    static const char *const losses[] = {"unsupervised", "semi-supervised", "supervised", NULL};
+    static const char *const optimisers[] = {"lbfgs", "descent", NULL};
+    static const char *const schedules[] = {"recursive", "oneshot", "greedy", NULL};
+    static const char *const starts[] = {"const", "pinv", "zero", NULL};
+    static const char *const switches[] = {"on", "off", NULL};
+    return check_word("conv", convs, &options->conv, error) &&
+           check_word("loss", losses, &options->loss, error) &&
+           check_word("optimiser", optimisers, &options->optimiser, error) &&
+           check_word("schedule", schedules, &options->schedule, error) &&
+           check_word("start", starts, &options->start, error) &&
+           check_word("safeguard", switches, &options->safeguard, error);
+}
+
+static bool read_ratio(const char *text, double *value)
+{
+    char *end;
+    *value = g_ascii_strtod(text, &end);
+    return end != text && *end == '\0' && *value > 0.0 && *value < 1.0;
+}
+
+// R, or LEAST:MOST.
+static bool check_ratio(struct training *training, GError **error)
+{
+    const char *text = training->options.lambda_ratio;
+    if (text == NULL)
+        return refuse(error, "train: expected --lambda-ratio R");
+    g_auto(GStrv) ends = g_strsplit(text, ":", -1);
+    guint n = g_strv_length(ends);
+    if ((n == 1 || n == 2) && read_ratio(ends[0], &training->ratio[0]) &&
+        read_ratio(ends[n - 1], &training->ratio[1]) && training->ratio[0] <= training->ratio[1])
+        return true;
+    return refuse(error,
+                  "--lambda-ratio: expected a number between 0 and 1, or two of them as "
+                  "LEAST:MOST, found \"%s\"",
+                  text);
+}
+
+static bool check_interval(struct training *training, GError **error)
+{
+    const struct training_options *options = &training->options;
+    if (options->tr != NULL) {
+        char *end;
+        training->tr_s = g_ascii_strtod(options->tr, &end);
+        if (end == options->tr || *end != '\0' || !(training->tr_s > 0.0) || training->tr_s > 20.0)
+            return refuse(error, "--tr: expected seconds in 0..20, found \"%s\"", options->tr);
+    } else if (options->response != NULL && !response_is_file(options->response)) {
+        return refuse(error, "train: expected --tr S, to sample the model of --hrf");
+    }
+    return true;
+}
+
+static bool check_options(struct training *training, GError **error)
+{
+    struct training_options *options = &training->options;
+    if (options->data == NULL || options->output == NULL)
+        return refuse(error, "train: expected --data X.npy and -o NET.safetensors");
+    if (options->response != NULL && options->matrix != NULL)
+        return refuse(error, "train: expected --hrf or --operator, found both");
+    if (!check_words(options, error) || !check_ratio(training, error) ||
+        !check_interval(training, error))
+        return false;
+    bool supervised = g_str_equal(options->loss, "supervised");
+    if (supervised != (options->targets != NULL))
+        return refuse(error, "train: --loss supervised and --targets Z.npy go together");
+    if (supervised && options->validation != NULL)
+        return refuse(error, "train: --validation needs a loss without --targets");
+    if (options->layers < 1 || options->layers > 1000)
+        return refuse(error, "--layers: expected 1..1000, found %d", options->layers);
+    if (options->max_iter < 1 || options->inner < 0 || options->inner > 1000)
+        return refuse(error, "train: expected --max-iter from 1 on and --inner in 0..1000");
+    return app_check_output(training->app, options->output, false, error) &&
+           (options->checkpoint == NULL ||
+            app_check_output(training->app, options->checkpoint, true, error));
+}
+
+static JsonArray *losses(const struct training *training, bool end, bool validation)
+{
+    JsonArray *array = json_array_new();
+    for (size_t i = training->n_resumed; i < training->n_stages; i++) {
+        const struct train_stage *stage = &training->stages[i];
+        double loss = end ? stage->loss_end : stage->loss_start;
+        json_array_add_double_element(array, validation ? stage->validation_end : loss);
+    }
+    return array;
+}
+
+static JsonObject *to_json(const struct training *training)
+{
+    const struct network *network = training->net;
+    JsonObject *object = json_object_new();
+    json_object_set_string_member(object, "command", "train");
+    json_object_set_string_member(object, "version", TAUT_VERSION);
+    json_object_set_string_member(object, "network", network->kind->network);
+    json_object_set_string_member(object, "variant", network->kind->variant);
+    json_object_set_int_member(object, "layers", (gint64) network->depth);
+    json_object_set_int_member(object, "parameters", (gint64) network->offsets[network->depth]);
+    JsonObject *loss = json_object_new();
+    json_object_set_array_member(loss, "start", losses(training, false, false));
+    json_object_set_array_member(loss, "end", losses(training, true, false));
+    json_object_set_object_member(object, "loss", loss);
+    json_object_set_array_member(object, "validation_loss",
+                                 training->validation.x == NULL ? json_array_new()
+                                                                : losses(training, true, true));
+    json_object_set_int_member(object, "stages_resumed", (gint64) training->n_resumed);
+    json_object_set_double_member(object, "seconds", training->seconds);
+    return object;
+}
+
+static void print_summary(const struct training *training)
+{
+    const struct network *network = training->net;
+    printf("%s: %s%s%s, %zu layers, %zu parameters, %zu series, %.1f s\n", training->options.output,
+           network->kind->network, *network->kind->variant == '\0' ? "" : " ",
+           network->kind->variant, network->depth, network->offsets[network->depth],
+           training->train.x->n_rows, training->seconds);
+    printf("  layers   untrained loss     trained loss%s\n",
+           training->validation.x == NULL ? "" : "  validation loss");
+    for (size_t i = training->n_resumed; i < training->n_stages; i++) {
+        const struct train_stage *stage = &training->stages[i];
+        printf("  %6zu %16.10g %16.10g", stage->depth, stage->loss_untrained, stage->loss_end);
+        if (training->validation.x != NULL)
+            printf(" %16.10g", stage->validation_end);
+        printf("\n");
+    }
+}
+
+static bool run(struct training *training, GError **error)
+{
+    if (!check_options(training, error) || !training_plan(training, error))
+        return false;
+    log_accept(training->app->log);
+    if (!training_execute(training, error))
+        return false;
+    if (training->app->json)
+        app_print_json(to_json(training));
+    else
+        print_summary(training);
+    return true;
+}
+
+bool cmd_train(struct app *app, const struct command *self, int argc, char **argv, GError **error)
+{
+    g_auto(owned_training) training = {.app = app, .options = {.layers = 10, .max_iter = 1000}};
+    struct training_options *o = &training.options;
+    const GOptionEntry own[] = {
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &o->output, "The trained network",
+         "NET.safetensors"},
+        {"data", 0, 0, G_OPTION_ARG_FILENAME, &o->data, "Array of series (rows) to learn from",
+         "X.npy"},
+        {"validation", 0, 0, G_OPTION_ARG_FILENAME, &o->validation,
+         "Array of series that decides which parameters are kept", "X.npy"},
+        {"targets", 0, 0, G_OPTION_ARG_FILENAME, &o->targets,
+         "Array of wanted solutions, for --loss supervised", "Z.npy"},
+        {"hrf", 0, 0, G_OPTION_ARG_FILENAME, &o->response,
+         "The operator is the convolution with this response, a model or a file", "NAME|FILE"},
+        {"tr", 0, 0, G_OPTION_ARG_STRING, &o->tr, "Repetition time", "S"},
+        {"conv", 0, 0, G_OPTION_ARG_STRING, &o->conv, "Convolution (default: causal)",
+         "causal|full"},
+        {"operator", 0, 0, G_OPTION_ARG_FILENAME, &o->matrix,
+         "Matrix of the operator, observed x unknown", "A.npy"},
+        {"lambda-ratio", 0, 0, G_OPTION_ARG_STRING, &o->lambda_ratio,
+         "lambda as a fraction of each series' lambda_max; LEAST:MOST: drawn between", "R"},
+        {"layers", 0, 0, G_OPTION_ARG_INT, &o->layers, "Layers (default: 10)", "N"},
+        {"variant", 0, 0, G_OPTION_ARG_STRING, &o->variant, "Variant of the network", "V"},
+        {"inner", 0, 0, G_OPTION_ARG_INT, &o->inner, "Layers of an inner network", "N"},
+        {"loss", 0, 0, G_OPTION_ARG_STRING, &o->loss, "Loss (default: unsupervised)",
+         "unsupervised|semi-supervised|supervised"},
+        {"schedule", 0, 0, G_OPTION_ARG_STRING, &o->schedule, "Schedule (default: recursive)",
+         "recursive|oneshot|greedy"},
+        {"optimiser", 0, 0, G_OPTION_ARG_STRING, &o->optimiser, "Optimiser (default: lbfgs)",
+         "lbfgs|descent"},
+        {"max-iter", 0, 0, G_OPTION_ARG_INT, &o->max_iter,
+         "Gradients, in all stages together (default: 1000)", "N"},
+        {"start", 0, 0, G_OPTION_ARG_STRING, &o->start, "Where the network begins (default: const)",
+         "const|pinv|zero"},
+        {"safeguard", 0, 0, G_OPTION_ARG_STRING, &o->safeguard,
+         "Train with the descent safeguard (default: on)", "on|off"},
+        {"checkpoint", 0, 0, G_OPTION_ARG_FILENAME, &o->checkpoint,
+         "Kept after every stage; where it is there, training goes on from it", "FILE"},
+        {"seed", 0, 0, G_OPTION_ARG_INT, &o->seed, "Of what is drawn (default: 0)", "N"},
+        {0}};
+    if (!app_parse(app, self, own, &argc, &argv, error) ||
+        !app_expect_arguments(self, argc, argv, 1, 1, error))
+        return false;
+    training.network = argv[1];
+    return run(&training, error);
+}

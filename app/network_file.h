@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "io/io_context.h"
+#include "unrolled/params_file.h"
+
+/** Reads and parses a network's file. Error: IO_ERROR_INPUT, `PATH: WHERE: expected, found`. */
+struct params_file *network_file_read(const char *path, GError **error);
+
+/** Writes it, whole or not at all. Errors: IO_ERROR_OUTPUT, IO_ERROR_EXISTS. */
+bool network_file_write(const char *path, const struct network *network, GHashTable *metadata,
+                        bool overwrite, GError **error);
+
+/**
+ * The operator that a network was trained for, from its file; NULL with APP_ERROR_INPUT where the
+ * file has only its checksum.
+ */
+linop *network_file_operator(const struct params_file *file, const char *path, GError **error);
+
+/** A number of the metadata; NAN where it is absent or none. */
+double network_file_number(const struct params_file *file, const char *key);

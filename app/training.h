@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "app/command.h"
+#include "io/array.h"
+#include "unrolled/train.h"
+
+/** The options of `taut train`, as given; owned, NULL or 0 where not given. */
+struct training_options {
+    char *data;
+    char *validation;
+    char *targets;
+    char *matrix;
+    char *response;
+    char *tr;
+    char *conv;
+    char *variant;
+    char *lambda_ratio;
+    char *loss;
+    char *schedule;
+    char *optimiser;
+    char *start;
+    char *safeguard;
+    char *checkpoint;
+    char *output;
+    gint layers;
+    gint inner;
+    gint max_iter;
+    gint seed;
+};
+
+/** Samples with all that a loss needs of them; owned. */
+struct training_samples {
+    struct array *x;
+    struct array *targets; // NULL: the objective is the loss
+    double *lambda;
+    double *start;
+    struct block blocks[3]; // x, start, targets
+    struct train_samples samples;
+};
+
+/** A network being trained: planned, then executed. */
+struct training {
+    struct app *app;     // borrowed
+    const char *network; // borrowed
+    struct training_options options;
+    double ratio[2]; // lambda / lambda_max, least and most
+    double tr_s;     // 0: not given
+    linop *op;
+    struct problem *problem;
+    struct network *net;
+    struct training_samples train;
+    struct training_samples validation; // x NULL: none
+    struct train_options how;
+    struct train_stage *stages;
+    size_t n_stages;
+    size_t n_resumed; // stages that a checkpoint had
+    double seconds;
+    GHashTable *metadata;
+};
+
+/** Reads the arrays, makes operator, network and samples. Errors: any. */
+bool training_plan(struct training *training, GError **error);
+
+/** Trains and publishes. Errors: APP_ERROR_STOPPED (the checkpoint stays), output errors. */
+bool training_execute(struct training *training, GError **error);
+
+void training_clear(struct training *training);
+typedef struct training owned_training; // for g_auto(owned_training)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_training, training_clear)
