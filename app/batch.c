@@ -122,9 +122,9 @@ static bool do_unit(struct app *app, struct batch_unit *unit, bool dry_run, GErr
     unit->state = BATCH_DONE;
     unit->told = run_to_json(run);
     unit->inaccurate = run->outcome.counts[SERIES_INACCURATE];
-    log_info(app->log, "%s: %zu of %zu series solved, largest relative gap %.2g, %.2f s",
-             run->stem, run->outcome.counts[SERIES_SOLVED], run->n_series,
-             run->outcome.relative_gap.max, run->seconds.total);
+    log_info(app->log, "%s: %zu of %zu series solved, largest relative gap %.2g, %.2f s", run->stem,
+             run->outcome.counts[SERIES_SOLVED], run->n_series, run->outcome.relative_gap.max,
+             run->seconds.total);
     return true;
 }
 

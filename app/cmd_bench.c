@@ -118,12 +118,13 @@ static linop *load_operator(const struct choices *choices, size_t n_observed,
                         HRF_CONV_AUTO, error);
 }
 
+// Where a word stands among those known, or how many there are.
 static size_t find_word(const char *word, const char *const *known)
 {
     size_t index = 0;
-    while (word != NULL && known[index] != NULL && strcmp(word, known[index]) != 0)
+    while (known[index] != NULL && strcmp(word, known[index]) != 0)
         index++;
-    return word == NULL ? 0 : index;
+    return index;
 }
 
 // The operator of simulated series, from what they were drawn with.
@@ -139,7 +140,8 @@ static linop *operator_of(const struct simulation *made)
 static struct simulation *draw_tv(const struct choices *choices, GError **error)
 {
     struct simulate_tv law = simulate_tv_default();
-    law.law = (enum simulate_tv_law) find_word(choices->law, simulate_tv_laws);
+    if (choices->law != NULL)
+        law.law = (enum simulate_tv_law) find_word(choices->law, simulate_tv_laws);
     if (law.law == SIMULATE_TV_N_LAWS) {
         refuse(error, "--law: expected blocks|jumps|dense, found \"%s\"", choices->law);
         return NULL;
@@ -157,7 +159,8 @@ static struct simulation *draw_tv(const struct choices *choices, GError **error)
 static struct simulation *draw_lasso(const struct choices *choices, GError **error)
 {
     struct simulate_lasso law = simulate_lasso_default();
-    law.law = (enum simulate_lasso_law) find_word(choices->law, simulate_lasso_laws);
+    if (choices->law != NULL)
+        law.law = (enum simulate_lasso_law) find_word(choices->law, simulate_lasso_laws);
     if (law.law == SIMULATE_LASSO_N_LAWS) {
         refuse(error, "--law: expected coding|noise|leadfield, found \"%s\"", choices->law);
         return NULL;
@@ -263,9 +266,9 @@ static bool bench_solvers(struct app *app, const struct choices *choices, const 
     JsonObject *object = json_object_new();
     json_object_set_string_member(object, "command", "bench");
     json_object_set_string_member(object, "problem", name);
-    json_object_set_int_member(object, "n_series", (gint64) data.n_series);
-    json_object_set_int_member(object, "n_observed", (gint64) data.op->n_out);
-    json_object_set_int_member(object, "n_unknown", (gint64) data.op->n_in);
+    json_object_set_int_member(object, "n_series", (gint64) bench->n_series);
+    json_object_set_int_member(object, "n_observed", (gint64) bench->problem->op->n_out);
+    json_object_set_int_member(object, "n_unknown", (gint64) bench->problem->op->n_in);
     json_object_set_double_member(object, "lambda_ratio", choices->lambda);
     bench_set_json(object, bench, reference);
     app_print_json(object);

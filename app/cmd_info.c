@@ -29,7 +29,8 @@ typedef struct findings owned_findings;
 static void findings_clear(struct findings *findings)
 {
     recording_free(findings->recording);
-    g_clear_pointer(&findings->warnings, g_ptr_array_unref);
+    if (findings->warnings != NULL)
+        g_ptr_array_unref(findings->warnings);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_findings, findings_clear)
 

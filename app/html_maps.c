@@ -41,10 +41,8 @@ static struct shading shade_map(const struct html_report *report, enum html_repo
             continue;
         double fraction =
             (report->maps[map][i] - shading.range[0]) / (shading.range[1] - shading.range[0]);
-        shading.indices[i] =
-            html_has_solution(report, i)
-                ? (uint8_t) (1.0 + (N_SHADES - 1) * CLAMP(fraction, 0.0, 1.0) + 0.5)
-                : NOT_SOLVED;
+        long shade = 1 + lround((N_SHADES - 1) * CLAMP(fraction, 0.0, 1.0));
+        shading.indices[i] = html_has_solution(report, i) ? (uint8_t) shade : NOT_SOLVED;
     }
     for (size_t c = 0; c < N_SHADES; c++)
         picture_colour_of((double) c / (N_SHADES - 1), shading.palette[c + 1]);
@@ -87,8 +85,9 @@ static void label_slices(GString *html, const struct montage *montage, double wi
     if (!montage->oriented)
         return;
     for (size_t s = 0; s < montage->n_slices; s++) {
-        double left = (double) (s % montage->n_columns) * width;
-        double top = (double) (s / montage->n_columns) * height;
+        size_t row = s / montage->n_columns;
+        double left = (double) (s - row * montage->n_columns) * width;
+        double top = (double) row * height;
         double mm = round(montage_slice_mm(montage, s));
         g_string_append_printf(html, "<text x='%.1f' y='%.1f'>%s%.0f mm</text>", left + 2.0,
                                top + height - 3.0, mm < 0.0 ? "−" : "", fabs(mm));

@@ -205,9 +205,11 @@ static void add_gap_histogram(GString *html, const struct html_report *report)
     size_t most = 1;
     g_auto(owned_html_sorted) gaps = html_sort_map(report, HTML_REPORT_GAP);
     for (size_t i = 0; i < gaps.n; i++) {
-        double place = gaps.values[i] > 0.0f ? (log10(gaps.values[i]) - first) / width : 0.0;
+        double place =
+            gaps.values[i] > 0.0f ? (log10((double) gaps.values[i]) - first) / width : 0.0;
         size_t bin = (size_t) CLAMP(place, 0.0, N_BINS - 1.0);
-        most = MAX(most, ++counts[bin]);
+        counts[bin]++;
+        most = MAX(most, counts[bin]);
     }
     g_string_append(html, "<figure><h3>Certificate: relative duality gap</h3>");
     html_open_svg(html, 500, 230, "Histogram of the relative duality gap");

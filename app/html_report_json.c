@@ -104,8 +104,10 @@ typedef struct stored owned_stored;
 
 static void stored_clear(struct stored *stored)
 {
-    g_clear_object(&stored->source);
-    g_clear_pointer(&stored->owned, g_ptr_array_unref);
+    if (stored->source != NULL)
+        g_object_unref(stored->source);
+    if (stored->owned != NULL)
+        g_ptr_array_unref(stored->owned);
     recording_free(stored->status);
     for (size_t m = 0; m < HTML_REPORT_N_MAPS; m++)
         g_free(stored->maps[m]);

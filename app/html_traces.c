@@ -60,7 +60,8 @@ static void add_legend(GString *html, double right)
         const char *name;
     } entries[] = {{"data", "observed x"}, {"fit", "fitted h ∗ u"}, {"act", "activity u"}};
     for (size_t i = 0; i < G_N_ELEMENTS(entries); i++) {
-        double left = right - 110.0 * (double) (G_N_ELEMENTS(entries) - i);
+        size_t n_from_right = G_N_ELEMENTS(entries) - i;
+        double left = right - 110.0 * (double) n_from_right;
         g_string_append_printf(html,
                                "<path class='%s' d='M%.0f 8h20'/>"
                                "<text class='strong' x='%.0f' y='12'>%s</text>",

@@ -58,9 +58,9 @@ size_t plot_ticks(const double range[2], size_t wanted, double ticks[PLOT_MAX_TI
         double last = floor(range[1] / step + 1e-9);
         if (last - first + 1.0 > (double) wanted)
             continue;
-        size_t n = 0;
-        for (double i = first; i <= last; i++)
-            ticks[n++] = i * step + 0.0; // 0, not -0
+        size_t n = last < first ? 0 : (size_t) (last - first) + 1;
+        for (size_t i = 0; i < n; i++)
+            ticks[i] = (first + (double) i) * step + 0.0; // 0, not -0
         return n;
     }
     return 0;
