@@ -50,14 +50,17 @@ static const char style[] =
     ".swatch{display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:8px}"
     ".share{display:flex;height:14px;border-radius:3px;overflow:hidden;margin:6px 0 12px}"
     ".warn{border-left:3px solid var(--act);padding-left:12px}"
+    "ul{columns:2;column-gap:36px;list-style:none;margin:0;padding:0}"
     "code{font:13px ui-monospace,'DejaVu Sans Mono',Consolas,monospace;overflow-wrap:anywhere}"
     "footer{margin-top:40px;border-top:1px solid var(--line);padding-top:10px;color:var(--soft);"
     "font-size:13px}"
-    "@media(max-width:760px){.tiles{grid-template-columns:1fr 1fr}.pair{grid-template-columns:1fr}"
+    "@media screen and (max-width:760px){.tiles{grid-template-columns:1fr "
+    "1fr}.pair{grid-template-columns:1fr}"
     "main{padding:20px}}"
     "@media print{:root{--ink:#000;--soft:#444;--line:#ccc;--page:#fff;--panel:#f4f4f4;"
     "--data:#888;--fit:#0072b2;--act:#d55e00;--bar:#0072b2}main{padding:0;max-width:none}"
-    "body{font-size:11pt}h2{break-after:avoid}@page{margin:16mm}}";
+    "body{font-size:9.5pt}h2,h3{break-after:avoid}.tiles dd{font-size:14pt}.pair{gap:20px}"
+    ".grid{stroke-width:.4}@page{margin:14mm}}";
 
 const char *const html_status_colours[SERIES_N_STATUS] = {"#00000000", "#009e73", "#999999",
                                                           "#d55e00",   "#e69f00", "#56b4e9"};
@@ -256,13 +259,13 @@ static void add_list(GString *html, const char *title, const char *const *names)
 {
     if (names == NULL || names[0] == NULL)
         return;
-    g_string_append_printf(html, "<div><h3>%s</h3><table>", title);
+    g_string_append_printf(html, "<h3>%s</h3><ul>", title);
     for (; *names != NULL; names++) {
-        g_string_append(html, "<tr><td><code>");
+        g_string_append(html, "<li><code>");
         html_append_text(html, *names);
-        g_string_append(html, "</code></tr>");
+        g_string_append(html, "</code></li>");
     }
-    g_string_append(html, "</table></div>");
+    g_string_append(html, "</ul>");
 }
 
 static void add_response(GString *html, const struct html_report *report)
