@@ -52,7 +52,7 @@ static const struct setting rows[N_SETTINGS] = {
                       NULL, "causal|full", "causal",
                       "causal: as many unknowns as frames; full: T-K+1 unknowns"},
     [SETTING_SOLVER] = {"solver", "name", "solver", SETTING_TYPE_METHOD, BOTH, 0, 0, NULL, NULL,
-                        "NAME", "fista", "Method"},
+                        "NAME", "exact", "Method"},
     [SETTING_LAMBDA] = {"solver", "lambda", "lambda", SETTING_TYPE_NUMBER, BOTH, 0, G_MAXDOUBLE,
                         NULL, NULL, "R", "0.1",
                         "Weight of the total variation: a fraction of lambda_max (rule ratio) or "
