@@ -25,16 +25,11 @@ void batch_free(struct batch *batch)
     g_free(batch);
 }
 
-static bool is_keyword(const struct settings *settings, enum setting_id id)
-{
-    return settings_is(settings, id, "auto") || settings_is(settings, id, "none");
-}
-
 // Gives a unit its part of a list of files: the only one, or that of its place.
 static bool take_path(struct batch_unit *unit, enum setting_id id, size_t index, size_t n_units,
                       GError **error)
 {
-    if (is_keyword(unit->settings, id))
+    if (!settings_names_file(unit->settings, id))
         return true;
     g_autoptr(GPtrArray) paths = settings_paths(unit->settings, id, unit->input, error);
     if (paths == NULL)
@@ -53,7 +48,8 @@ static bool take_path(struct batch_unit *unit, enum setting_id id, size_t index,
 static bool add_unit(struct batch *batch, const struct settings *settings, const char *input,
                      size_t n_units, GError **error)
 {
-    static const enum setting_id lists[] = {SETTING_MASK, SETTING_SIDECAR, SETTING_FOLDER};
+    static const enum setting_id lists[] = {SETTING_MASK, SETTING_SIDECAR, SETTING_CONFOUNDS,
+                                            SETTING_FOLDER};
     size_t index = batch->units->len;
     struct batch_unit *unit = g_new0(struct batch_unit, 1);
     g_ptr_array_add(batch->units, unit);

@@ -4,6 +4,7 @@
 #include "app/settings.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void print_summary(const struct run *run)
 {
@@ -37,11 +38,30 @@ static bool deconvolve(struct app *app, const struct settings *settings, GError 
     return true;
 }
 
+// TSV[:COLUMNS], split at the first colon of the file's name, unless a file has that whole name.
+static void give_confounds(struct settings *settings, const char *text)
+{
+    const char *slash = strrchr(text, '/');
+    const char *colon = strchr(slash == NULL ? text : slash, ':');
+    if (colon == NULL || g_file_test(text, G_FILE_TEST_EXISTS)) {
+        settings_give(settings, SETTING_CONFOUNDS, text);
+        return;
+    }
+    g_autofree char *path = g_strndup(text, (gsize) (colon - text));
+    settings_give(settings, SETTING_CONFOUNDS, path);
+    settings_give(settings, SETTING_CONFOUND_COLUMNS, colon + 1);
+}
+
 bool cmd_deconv(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
     g_autofree char *folder = NULL;
+    g_autofree char *confounds = NULL;
     const GOptionEntry own[] = {{"output", 'o', 0, G_OPTION_ARG_FILENAME, &folder,
                                  "Folder of the outputs, made if it is not there", "DIR"},
+                                {"confounds", 0, 0, G_OPTION_ARG_FILENAME, &confounds,
+                                 "Table to be regressed out; of its columns, names or 6p, 12p, "
+                                 "24p, acompcor, wmcsf, gsr (default: all)",
+                                 "TSV[:PRESET|:NAME,...]"},
                                 {0}};
     g_autoptr(owned_settings_options) options = settings_options_new(SETTING_IN_DECONV, own);
     if (!app_parse(app, self, options->entries, &argc, &argv, error) ||
@@ -55,6 +75,8 @@ bool cmd_deconv(struct app *app, const struct command *self, int argc, char **ar
     g_autoptr(owned_settings) settings = settings_new();
     settings_set_path(settings, SETTING_BOLD, argv[1]);
     settings_set_path(settings, SETTING_FOLDER, folder);
+    if (confounds != NULL)
+        give_confounds(settings, confounds);
     settings_take_options(settings, options);
     return settings_end(settings, NULL, error) && deconvolve(app, settings, error);
 }

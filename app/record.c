@@ -21,8 +21,7 @@ static char *record_path(const struct run *run)
 
 static bool names_files(enum setting_id id)
 {
-    return id == SETTING_BOLD || id == SETTING_MASK || id == SETTING_SIDECAR ||
-           id == SETTING_FOLDER;
+    return settings_row(id)->type == SETTING_TYPE_FILES;
 }
 
 // The SHA-256 of all settings; files count by what they hold, which is recorded as inputs. Owned.

@@ -8,8 +8,11 @@
 #include "app/staging.h"
 #include "app/stem.h"
 #include "deconv/hrf_conv.h"
+#include "deconv/noise.h"
+#include "io/array.h"
 #include "io/sidecar.h"
 
+#include <math.h>
 #include <string.h>
 
 void run_warn(struct run *run, const char *format, ...)
@@ -49,12 +52,11 @@ static bool add_inputs(struct run *run, GError **error)
     static const struct {
         enum setting_id id;
         const char *role;
-        const char *not_a_file[2];
-    } others[] = {{SETTING_MASK, "mask", {"auto", "none"}}, {SETTING_SIDECAR, "sidecar", {"auto"}}};
+    } others[] = {
+        {SETTING_MASK, "mask"}, {SETTING_SIDECAR, "sidecar"}, {SETTING_CONFOUNDS, "confounds"}};
     run_add_input(run, "bold", run->input);
     for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
-        if (settings_is(run->settings, others[i].id, others[i].not_a_file[0]) ||
-            settings_is(run->settings, others[i].id, others[i].not_a_file[1]))
+        if (!settings_names_file(run->settings, others[i].id))
             continue;
         g_autofree char *path = one_path(run->settings, others[i].id, error);
         if (path == NULL)
@@ -70,6 +72,12 @@ static bool add_inputs(struct run *run, GError **error)
     if (response != NULL) {
         g_autofree char *path = settings_resolve(run->settings, SETTING_HRF, response);
         run_add_input(run, "response", path);
+    }
+    const char *rule = run->settings->text[SETTING_LAMBDA_RULE];
+    if (g_str_has_prefix(rule, "map:")) {
+        g_autofree char *path =
+            settings_resolve(run->settings, SETTING_LAMBDA_RULE, rule + strlen("map:"));
+        run_add_input(run, "lambda", path);
     }
     return true;
 }
@@ -106,12 +114,17 @@ void run_free(struct run *run)
     g_free(run->mask);
     solver_free(run->solver);
     problem_free(run->problem);
+    lambda_rule_free(run->rule);
     clean_free(run->clean);
+    confounds_free(run->confounds);
     linop_free(run->op);
     hrf_free(run->response);
     g_free(run->results);
     g_free(run->fitted);
     g_free(run->residual);
+    g_free(run->debiased);
+    g_free(run->choices);
+    g_free(run->lambda_map);
     g_free(run->traces);
     g_free(run->trace_x);
     g_free(run);
@@ -174,9 +187,49 @@ static struct clean_options clean_options_of(const struct settings *settings)
     return options;
 }
 
+static bool plan_confounds(struct run *run, GError **error)
+{
+    if (run->settings->text[SETTING_CONFOUNDS] == NULL)
+        return true;
+    g_autofree char *path = one_path(run->settings, SETTING_CONFOUNDS, error);
+    g_autoptr(owned_array) file = path == NULL ? NULL : array_read(path, &run->app->io, error);
+    if (file == NULL)
+        return false;
+    struct confounds_table table = {path, file->n_rows, file->n_columns, file->values,
+                                    (const char *const *) file->names};
+    g_autoptr(GError) problem = NULL;
+    run->confounds = confounds_select(&table, run->settings->text[SETTING_CONFOUND_COLUMNS],
+                                      run->recording->n_time, run->n_drop, run->n_read, &problem);
+    if (run->confounds == NULL) {
+        bool name = g_error_matches(problem, DECONV_ERROR, DECONV_ERROR_NAME);
+        g_set_error_literal(error, APP_ERROR, name ? APP_ERROR_USAGE : APP_ERROR_INPUT,
+                            problem->message);
+        return false;
+    }
+    for (char **note = run->confounds->notes; *note != NULL; note++)
+        run_warn(run, "%s: %s", path, *note);
+    if (run->n_drop < run->confounds->n_non_steady)
+        run_warn(run, "%s: %zu frames at the beginning are not steady, %zu are dropped", path,
+                 run->confounds->n_non_steady, run->n_drop);
+    if (run->confounds->n_censored == 0)
+        return true;
+    g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
+                "confounds: scrub: expected no frames to censor, found %zu: frames cannot be "
+                "censored yet",
+                run->confounds->n_censored);
+    return false;
+}
+
 static bool plan_clean(struct run *run, GError **error)
 {
+    if (!plan_confounds(run, error))
+        return false;
     struct clean_options options = clean_options_of(run->settings);
+    if (run->confounds != NULL) {
+        options.confounds = run->confounds->values;
+        options.n_confounds = run->confounds->n_columns;
+        options.confounds_have_cosines = run->confounds->have_cosines;
+    }
     g_autoptr(GError) problem = NULL;
     run->clean = clean_new(run->n_read, run->tr_s, &options, &problem);
     if (run->clean == NULL) {
@@ -185,7 +238,45 @@ static bool plan_clean(struct run *run, GError **error)
     }
     for (const char *const *line = clean_warnings(run->clean); *line != NULL; line++)
         run_warn(run, "%s: %s", run->input, *line);
+    if (clean_n_dropped(run->clean) > 0)
+        run_warn(run, "%s: %zu confounds depend on the others and are left out", run->input,
+                 clean_n_dropped(run->clean));
     return true;
+}
+
+static enum lambda_kind lambda_kind_of(const struct settings *settings)
+{
+    if (g_str_has_prefix(settings->text[SETTING_LAMBDA_RULE], "map:"))
+        return LAMBDA_MAP;
+    for (size_t i = 0; i < LAMBDA_N_KINDS; i++)
+        if (settings_is(settings, SETTING_LAMBDA_RULE, lambda_kind_names[i]))
+            return (enum lambda_kind) i;
+    g_assert_not_reached(); // settings were checked
+}
+
+// Ratio and fixed need no rule: solvers take them as they are.
+static bool plan_lambda(struct run *run, GError **error)
+{
+    enum lambda_kind kind = lambda_kind_of(run->settings);
+    run->sigma = NAN;
+    run->lambda = settings_number(run->settings, SETTING_LAMBDA);
+    run->lambda_is_ratio = kind == LAMBDA_RATIO;
+    run->run_scope =
+        settings_is(run->settings, SETTING_LAMBDA_SCOPE, "run") && kind != LAMBDA_FIXED;
+    if (kind == LAMBDA_RATIO || kind == LAMBDA_FIXED)
+        return true;
+    double low_hz = 0.0, high_hz = 0.0;
+    if (run->settings->text[SETTING_BANDPASS] != NULL)
+        settings_range(run->settings, SETTING_BANDPASS, &low_hz, &high_hz);
+    g_autofree char *warning =
+        lambda_kind_uses_noise(kind) ? noise_warning(high_hz, run->tr_s) : NULL;
+    if (warning != NULL)
+        run_warn(run, "%s: %s", run->input, warning);
+    g_autoptr(GError) problem = NULL;
+    run->rule = lambda_rule_new(run->problem, kind, run->lambda, &problem);
+    if (run->rule == NULL)
+        g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: %s", run->input, problem->message);
+    return run->rule != NULL;
 }
 
 static bool plan_solver(struct run *run, GError **error)
@@ -197,10 +288,7 @@ static bool plan_solver(struct run *run, GError **error)
     options.max_iter = settings_count(settings, SETTING_MAX_ITER);
     const struct method *method = methods_find(PROBLEM_TV, settings->text[SETTING_SOLVER]);
     run->solver = method->create(run->problem, &options, error);
-    run->lambda = settings_number(settings, SETTING_LAMBDA);
-    run->lambda_is_ratio = settings_is(settings, SETTING_LAMBDA_RULE, "ratio");
-    run->run_scope = run->lambda_is_ratio && settings_is(settings, SETTING_LAMBDA_SCOPE, "run");
-    return run->solver != NULL;
+    return run->solver != NULL && plan_lambda(run, error);
 }
 
 // Bytes held at the same time, the scratch memory of the threads included.
@@ -210,15 +298,17 @@ static double bytes_needed(const struct run *run)
     double n_read = (double) run->n_read, n_grid = (double) run->n_grid;
     double sample = run->recording->type == SAMPLE_FLOAT ? sizeof(float) : sizeof(double);
     double extra = (settings_includes(run->settings, SETTING_SAVE, "fitted") ? 1.0 : 0.0) +
-                   (settings_includes(run->settings, SETTING_SAVE, "residual") ? 1.0 : 0.0);
+                   (settings_includes(run->settings, SETTING_SAVE, "residual") ? 1.0 : 0.0) +
+                   (settings_flag(run->settings, SETTING_DEBIAS) ? 1.0 : 0.0);
     double items = n_series / RUN_ITEM_SERIES + 1.0;
     double threads = (double) MIN(run->app->jobs, (size_t) items);
     double samples = n_series * (n_read * sample + extra * n_time * sizeof(float));
     double traces = items * RUN_N_TRACES * n_time * sizeof(float);
     double maps = n_grid * (HTML_REPORT_N_MAPS * sizeof(float) + 2.0);
     double scratch = threads * 4.0 * RUN_ITEM_SERIES * n_read * sizeof(double);
+    double choices = run->rule == NULL ? 0.0 : sizeof(struct lambda_choice) + sizeof(double);
     return samples + traces + maps + scratch +
-           n_series * (sizeof(struct series_result) + sizeof(size_t));
+           n_series * (sizeof(struct series_result) + sizeof(size_t) + choices);
 }
 
 bool run_check_memory(const struct run *run, GError **error)
@@ -275,7 +365,8 @@ bool run_plan(struct run *run, bool overwrite, GError **error)
 {
     bool planned = run_plan_input(run, error) && check_outputs(run, overwrite, error) &&
                    plan_response(run, error) && plan_clean(run, error) && plan_solver(run, error) &&
-                   run_plan_mask(run, error) && (run->mask_is_made || run_check_memory(run, error));
+                   run_plan_mask(run, error) && run_plan_lambda_map(run, error) &&
+                   (run->mask_is_made || run_check_memory(run, error));
     run->seconds.prepare = seconds_since(run->begin_us);
     return planned;
 }

@@ -5,7 +5,9 @@
 #include "app/outcome.h"
 #include "app/settings.h"
 #include "deconv/clean.h"
+#include "deconv/confounds.h"
 #include "deconv/hrf.h"
+#include "deconv/lambda_rule.h"
 #include "io/recording.h"
 #include "solvers/linop.h"
 #include "solvers/solver.h"
@@ -74,22 +76,28 @@ struct run {
     size_t n_series;       // inside the mask
 
     // the problem
-    struct hrf *response;    // owned
-    linop *op;               // owned
-    struct clean *clean;     // owned
-    struct problem *problem; // owned
-    struct solver *solver;   // owned
-    double lambda;           // ratio or value, one for all series
-    bool lambda_is_ratio;
-    bool run_scope; // of the largest lambda_max of the run
+    struct hrf *response;        // owned
+    linop *op;                   // owned
+    struct confounds *confounds; // owned; NULL: none
+    struct clean *clean;         // owned
+    struct problem *problem;     // owned
+    struct solver *solver;       // owned
+    double lambda;               // ratio or value, one for all series, unless there is a rule
+    bool lambda_is_ratio;        //
+    struct lambda_rule *rule;    // owned; NULL: ratio or fixed
+    double *lambda_map;          // owned; n_grid: rule map
+    bool run_scope;              // one lambda for all
 
     // what came of it
     struct series_result *results; // owned; n_series
     float *fitted;                 // owned; n_time x n_series, series fastest; where saved
     float *residual;               // owned; the same
+    float *debiased;               // owned; n_in x n_series
+    struct lambda_choice *choices; // owned; n_series: what the rule chose
     struct run_trace *traces;      // owned; RUN_N_TRACES an item
     float *trace_x;                // owned; n_time of each
-    double run_lambda_max;         // run scope
+    double run_lambda_max;         // run scope of rule ratio
+    double sigma;                  // median of the noise level, NaN where no rule looked at it
     struct outcome outcome;
     double solve_cpu_seconds;
     gint64 begin_us; // of the monotonic clock
@@ -133,6 +141,10 @@ bool run_plan_input(struct run *run, GError **error);
 
 /** Reads the mask of a file; there is none where all voxels are wanted. */
 bool run_plan_mask(struct run *run, GError **error);
+
+/** Reads the map of lambda, if there is one; checks it once the voxels are known. */
+bool run_plan_lambda_map(struct run *run, GError **error);
+bool run_check_lambda_map(const struct run *run, GError **error);
 
 /** Makes the mask, where it is to be made, and reads the samples inside. */
 bool run_read(struct run *run, GError **error);

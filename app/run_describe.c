@@ -4,6 +4,7 @@
 
 #include "app/version.h"
 
+#include <math.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -114,13 +115,16 @@ static JsonObject *describe_lambda(const struct run *run)
 {
     JsonObject *object = json_object_new();
     bool ratio = settings_is(run->settings, SETTING_LAMBDA_RULE, "ratio");
-    set_text(object, "Rule", run->settings->text[SETTING_LAMBDA_RULE]);
+    set_text(object, "Rule",
+             run->lambda_map == NULL ? run->settings->text[SETTING_LAMBDA_RULE] : "map");
     set_text(object, "Scope", run->settings->text[SETTING_LAMBDA_SCOPE]);
     if (ratio)
         json_object_set_double_member(object, "Ratio",
                                       settings_number(run->settings, SETTING_LAMBDA));
-    if (!run->lambda_is_ratio)
+    if (!run->lambda_is_ratio && (run->rule == NULL || run->run_scope))
         json_object_set_double_member(object, "Value", run->lambda);
+    if (isfinite(run->sigma))
+        json_object_set_double_member(object, "Sigma", run->sigma);
     return object;
 }
 
@@ -151,7 +155,10 @@ static JsonArray *describe_cleaning(const struct run *run)
     add_step(steps, "detrend", "Kind", text[SETTING_DETREND]);
     if (text[SETTING_BANDPASS] != NULL)
         add_step(steps, "bandpass", "Hz", text[SETTING_BANDPASS]);
-    add_step(steps, "regress", "Rank", rank);
+    g_autofree char *columns =
+        run->confounds == NULL ? g_strdup("") : g_strjoinv(",", run->confounds->names);
+    add_step(steps, "regress", "Columns", columns);
+    set_text(json_array_get_object_element(steps, json_array_get_length(steps) - 1), "Rank", rank);
     add_step(steps, "standardize", "Kind", text[SETTING_STANDARDIZE]);
     return steps;
 }

@@ -139,28 +139,28 @@ bool run_plan_input(struct run *run, GError **error)
     return read_sidecar(run, error) && plan_tr(run, error) && plan_frames(run, error);
 }
 
-static bool grids_match(const struct run *run, const char *path, const struct recording *mask,
+static bool grids_match(const struct run *run, const char *path, const struct recording *image,
                         GError **error)
 {
     const size_t *want = run->recording->grid->dim;
-    if (mask->grid == NULL) {
+    if (image->grid == NULL) {
         g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: expected an image, found an array",
                     path);
         return false;
     }
-    const size_t *have = mask->grid->dim;
-    if (memcmp(want, have, sizeof mask->grid->dim) != 0) {
+    const size_t *have = image->grid->dim;
+    if (memcmp(want, have, sizeof image->grid->dim) != 0) {
         g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
                     "%s: grid: expected %zu x %zu x %zu as %s has, found %zu x %zu x %zu", path,
                     want[0], want[1], want[2], run->input, have[0], have[1], have[2]);
         return false;
     }
-    if (mask->n_time != 1) {
+    if (image->n_time != 1) {
         g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: expected a 3-D image, found %zu frames",
-                    path, mask->n_time);
+                    path, image->n_time);
         return false;
     }
-    if (!image_grid_equal(run->recording->grid, mask->grid, GRID_TOLERANCE_MM)) {
+    if (!image_grid_equal(run->recording->grid, image->grid, GRID_TOLERANCE_MM)) {
         g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
                     "%s: affine: expected that of %s to 0.001 mm, found another", path, run->input);
         return false;
@@ -168,38 +168,77 @@ static bool grids_match(const struct run *run, const char *path, const struct re
     return true;
 }
 
-// What is non-zero and finite is inside.
-static size_t fill_mask(struct run *run, const struct recording *image)
+// The values of a 3-D image on the grid of the run. Owned.
+static double *read_volume(const struct run *run, const char *path, GError **error)
 {
-    g_autofree double *values = g_new(double, run->n_grid);
-    recording_values(image, 0, 0, run->n_grid, values);
-    run->mask = g_new(uint8_t, run->n_grid);
-    size_t inside = 0;
-    for (size_t i = 0; i < run->n_grid; i++) {
-        run->mask[i] = isfinite(values[i]) && values[i] != 0.0;
-        inside += run->mask[i];
+    g_autoptr(owned_recording) image = recording_open(path, &run->app->io, error);
+    if (image == NULL || !grids_match(run, path, image, error) ||
+        !recording_read(image, NULL, 0, 1, &run->app->io, error))
+        return NULL;
+    double *values = g_try_new(double, run->n_grid);
+    if (values == NULL)
+        g_set_error(error, IO_ERROR, IO_ERROR_MEMORY, "%s: out of memory", path);
+    else
+        recording_values(image, 0, 0, run->n_grid, values);
+    return values;
+}
+
+static const char *path_of_input(const struct run *run, const char *role)
+{
+    for (guint i = 0; i < run->inputs->len; i++) {
+        const struct run_input *input = g_ptr_array_index(run->inputs, i);
+        if (g_str_equal(input->role, role))
+            return input->path;
     }
-    return inside;
+    return NULL;
 }
 
 bool run_plan_mask(struct run *run, GError **error)
 {
     run->n_series = run->n_grid;
     run->mask_is_made = settings_is(run->settings, SETTING_MASK, "auto");
-    if (run->mask_is_made || settings_is(run->settings, SETTING_MASK, "none"))
+    const char *path = path_of_input(run, "mask");
+    if (path == NULL)
         return true;
-    g_autoptr(GPtrArray) paths = settings_paths(run->settings, SETTING_MASK, NULL, error);
-    if (paths == NULL)
+    g_autofree double *values = read_volume(run, path, error);
+    if (values == NULL)
         return false;
-    const char *path = g_ptr_array_index(paths, 0);
-    g_autoptr(owned_recording) image = recording_open(path, &run->app->io, error);
-    if (image == NULL || !grids_match(run, path, image, error) ||
-        !recording_read(image, NULL, 0, 1, &run->app->io, error))
-        return false;
-    run->n_series = fill_mask(run, image);
+    // What is non-zero and finite is inside.
+    run->mask = g_new(uint8_t, run->n_grid);
+    run->n_series = 0;
+    for (size_t i = 0; i < run->n_grid; i++) {
+        run->mask[i] = isfinite(values[i]) && values[i] != 0.0;
+        run->n_series += run->mask[i];
+    }
     if (run->n_series > 0)
         return true;
     g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
                 "%s: expected voxels that are not zero, found none", path);
     return false;
+}
+
+bool run_plan_lambda_map(struct run *run, GError **error)
+{
+    const char *path = path_of_input(run, "lambda");
+    if (path == NULL)
+        return true;
+    run->lambda_map = read_volume(run, path, error);
+    return run->lambda_map != NULL;
+}
+
+bool run_check_lambda_map(const struct run *run, GError **error)
+{
+    const size_t *dim = run->recording->grid->dim;
+    for (size_t v = 0; run->lambda_map != NULL && v < run->n_series; v++) {
+        size_t i = run->recording->voxel[v];
+        double lambda = run->lambda_map[i];
+        if (isfinite(lambda) && lambda >= 0.0)
+            continue;
+        g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
+                    "%s: voxel %zu,%zu,%zu: expected a lambda from 0 on, found %g",
+                    path_of_input(run, "lambda"), i % dim[0], i / dim[0] % dim[1],
+                    i / dim[0] / dim[1], lambda);
+        return false;
+    }
+    return true;
 }

@@ -99,7 +99,7 @@ bool run_read(struct run *run, GError **error)
                                                    run->n_read, &run->app->io, error)
                                   : first_pass(run, NULL, NULL, error);
     log_progress_end(run->app->log);
-    if (!read)
+    if (!read || !run_check_lambda_map(run, error))
         return false;
     for (guint i = 0; i < run->inputs->len; i++) {
         struct run_input *input = g_ptr_array_index(run->inputs, i);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/run.h"
 
+#include "deconv/debias.h"
+#include "deconv/median.h"
+
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -108,7 +111,28 @@ static double thread_cpu_seconds(void)
     return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
 }
 
-static void find_lambda_max(void *data, size_t index, struct workspace *ws)
+// By the rule, for each series of an item; series that were put to zero have none.
+static void choose_lambda(const struct run *run, const struct item *item, struct workspace *ws)
+{
+    double given[RUN_ITEM_SERIES];
+    for (size_t v = 0; v < item->count && run->lambda_map != NULL; v++)
+        given[v] = run->lambda_map[run->recording->voxel[item->first + v]];
+    lambda_rule_apply(run->rule, &item->x, run->lambda_map == NULL ? NULL : given,
+                      run->choices + item->first, ws);
+}
+
+static double largest_lambda_max(const struct run *run, const struct item *item,
+                                 struct workspace *ws)
+{
+    double largest = 0.0;
+    for (size_t v = 0; v < item->count; v++)
+        if (item->state[v] == ITEM_GOOD)
+            largest = MAX(largest, problem_lambda_max(run->problem, block_series(&item->x, v), ws));
+    return largest;
+}
+
+// Run scope: what one lambda for all is made of.
+static void look_at_item(void *data, size_t index, struct workspace *ws)
 {
     struct pass *pass = data;
     const struct run *run = pass->run;
@@ -116,11 +140,10 @@ static void find_lambda_max(void *data, size_t index, struct workspace *ws)
     struct item item;
     item_begin(run, index, &item, ws);
     double begin_s = thread_cpu_seconds();
-    double largest = 0.0;
-    for (size_t v = 0; v < item.count; v++)
-        if (item.state[v] == ITEM_GOOD)
-            largest = MAX(largest, problem_lambda_max(run->problem, block_series(&item.x, v), ws));
-    pass->lambda_max[index] = largest;
+    if (run->rule != NULL)
+        choose_lambda(run, &item, ws);
+    else
+        pass->lambda_max[index] = largest_lambda_max(run, &item, ws);
     pass->cpu_seconds[index] += thread_cpu_seconds() - begin_s;
     workspace_release(ws, mark);
     item_end(pass);
@@ -142,9 +165,10 @@ static void settle(const struct item *item, size_t v, struct series_result *resu
 static void solve_blocks(const struct run *run, const struct item *item, struct block *u,
                          struct series_result *results, struct workspace *ws)
 {
+    bool own = run->rule != NULL && !run->run_scope;
     double lambda[BLOCK_SERIES];
-    for (size_t v = 0; v < BLOCK_SERIES; v++)
-        lambda[v] = run->lambda;
+    if (own)
+        choose_lambda(run, item, ws);
     // A slow method may take seconds over a block: do not finish the item for a run that is
     // stopped.
     for (size_t first = 0; first < item->count && !atomic_load(run->app->stop);
@@ -152,6 +176,8 @@ static void solve_blocks(const struct run *run, const struct item *item, struct 
         size_t count = MIN((size_t) BLOCK_SERIES, item->count - first);
         struct block x = block_slice(&item->x, first, count);
         struct block part = block_slice(u, first, count);
+        for (size_t v = 0; v < count; v++)
+            lambda[v] = own ? run->choices[item->first + first + v].lambda : run->lambda;
         struct solve_input input = {.x = &x,
                                     .lambda = lambda,
                                     .lambda_is_ratio = run->lambda_is_ratio,
@@ -176,6 +202,22 @@ static void store_activity(const struct run *run, const struct item *item, const
     for (size_t t = 0; t < u->n_time; t++)
         for (size_t v = 0; v < item->count; v++)
             store_row(run, t * run->n_series + item->first + v, u->data[v * u->stride + t]);
+}
+
+static void store_debiased(const struct run *run, const struct item *item, const struct block *u,
+                           struct workspace *ws)
+{
+    if (run->debiased == NULL)
+        return;
+    size_t mark = workspace_mark(ws);
+    struct block levels = *u;
+    levels.data = WORKSPACE_ALLOC(ws, double, u->stride * item->count);
+    debias(run->op, &item->x, u, &levels, ws);
+    for (size_t t = 0; t < u->n_time; t++)
+        for (size_t v = 0; v < item->count; v++)
+            run->debiased[t * run->n_series + item->first + v] =
+                (float) levels.data[v * levels.stride + t];
+    workspace_release(ws, mark);
 }
 
 static void store_fit(const struct run *run, const struct item *item, const struct block *u,
@@ -269,6 +311,7 @@ static void solve_item(void *data, size_t index, struct workspace *ws)
     if (!clean_centres(run->clean))
         pass->n_off_centre[index] = count_off_centre(&item);
     store_fit(run, &item, &u, ws);
+    store_debiased(run, &item, &u, ws);
     keep_traces(run, &item, results);
     store_activity(run, &item, &u);
     workspace_release(ws, mark);
@@ -284,15 +327,16 @@ static bool run_pass(struct pass *pass, parallel_body *body, GError **error)
     return false;
 }
 
-// Run scope: one lambda, of the largest lambda_max.
+// Run scope: one lambda for all.
 static bool fix_lambda(struct run *run, struct pass *pass, GError **error)
 {
     pass->fraction = 0.25;
-    if (!run_pass(pass, find_lambda_max, error))
+    if (!run_pass(pass, look_at_item, error))
         return false;
     for (size_t i = 0; i < pass->n_items; i++)
         run->run_lambda_max = MAX(run->run_lambda_max, pass->lambda_max[i]);
-    run->lambda *= run->run_lambda_max;
+    run->lambda = run->rule == NULL ? run->lambda * run->run_lambda_max
+                                    : lambda_rule_share(run->rule, run->choices, run->n_series);
     run->lambda_is_ratio = false;
     pass->fraction_before = pass->fraction;
     pass->fraction = 1.0 - pass->fraction_before;
@@ -300,29 +344,48 @@ static bool fix_lambda(struct run *run, struct pass *pass, GError **error)
     return true;
 }
 
-static void *allocate(const struct run *run, size_t n, size_t size, GError **error)
-{
-    void *memory = g_try_malloc0_n(n, size);
-    if (memory == NULL && n > 0)
-        g_set_error(error, IO_ERROR, IO_ERROR_MEMORY, "%s: out of memory", run->input);
-    return memory;
-}
-
 static bool make_room(struct run *run, GError **error)
 {
-    size_t n_items = count_items(run);
+    size_t n_slots = count_items(run) * RUN_N_TRACES;
     size_t n_samples = run->n_time * run->n_series; // checked against the memory limit
-    bool fitted = settings_includes(run->settings, SETTING_SAVE, "fitted");
-    bool residual = settings_includes(run->settings, SETTING_SAVE, "residual");
-    return (run->results = allocate(run, run->n_series, sizeof *run->results, error)) != NULL &&
-           (run->traces = allocate(run, n_items * RUN_N_TRACES, sizeof *run->traces, error)) !=
-               NULL &&
-           (run->trace_x = allocate(run, n_items * RUN_N_TRACES * run->n_time, sizeof *run->trace_x,
-                                    error)) != NULL &&
-           (!fitted ||
-            (run->fitted = allocate(run, n_samples, sizeof *run->fitted, error)) != NULL) &&
-           (!residual ||
-            (run->residual = allocate(run, n_samples, sizeof *run->residual, error)) != NULL);
+    const struct {
+        void **memory;
+        size_t n;
+        size_t size;
+        bool wanted;
+    } rooms[] = {
+        {(void **) &run->results, run->n_series, sizeof *run->results, true},
+        {(void **) &run->traces, n_slots, sizeof *run->traces, true},
+        {(void **) &run->trace_x, n_slots * run->n_time, sizeof *run->trace_x, true},
+        {(void **) &run->choices, run->n_series, sizeof *run->choices, run->rule != NULL},
+        {(void **) &run->fitted, n_samples, sizeof *run->fitted,
+         settings_includes(run->settings, SETTING_SAVE, "fitted")},
+        {(void **) &run->residual, n_samples, sizeof *run->residual,
+         settings_includes(run->settings, SETTING_SAVE, "residual")},
+        {(void **) &run->debiased, run->op->n_in * run->n_series, sizeof *run->debiased,
+         settings_flag(run->settings, SETTING_DEBIAS)},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rooms); i++) {
+        if (!rooms[i].wanted)
+            continue;
+        *rooms[i].memory = g_try_malloc0_n(rooms[i].n, rooms[i].size);
+        if (*rooms[i].memory != NULL)
+            continue;
+        g_set_error(error, IO_ERROR, IO_ERROR_MEMORY, "%s: out of memory", run->input);
+        return false;
+    }
+    return true;
+}
+
+static void find_sigma(struct run *run)
+{
+    g_autofree double *sigma = g_new(double, run->n_series);
+    size_t n = 0;
+    for (size_t v = 0; v < run->n_series && run->rule != NULL; v++)
+        if (run->choices[v].lambda_max > 0.0 && isfinite(run->choices[v].sigma))
+            sigma[n++] = run->choices[v].sigma;
+    if (n > 0)
+        run->sigma = median(sigma, n);
 }
 
 static void warn_of_means(struct run *run, const struct pass *pass)
@@ -360,6 +423,7 @@ bool run_solve(struct run *run, GError **error)
     for (size_t i = 0; i < n_items; i++)
         run->solve_cpu_seconds += cpu_seconds[i];
     run->outcome = outcome_of(run->results, run->n_series);
+    find_sigma(run);
     warn_of_means(run, &pass);
     return true;
 }

@@ -41,14 +41,28 @@ static double residual(const struct run *run, size_t t, size_t v)
     return (double) run->residual[t * run->n_series + v];
 }
 
+static double debiased(const struct run *run, size_t t, size_t v)
+{
+    return (double) run->debiased[t * run->n_series + v];
+}
+
 static const struct series_image series_images[] = {
     {"activity", "Neural activity u, the minimiser of 1/2 ||y - h * u||^2 + lambda TV(u)", true,
      activity},
+    {"debiased", "Activity with its levels refitted by least squares where u is constant", true,
+     debiased},
     {"innovation", "First difference of the activity, u(t) - u(t-1); 0 in the first frame", true,
      innovation},
     {"fitted", "Response to the activity, h * u", false, fitted},
     {"residual", "Cleaned series less the response to the activity, y - h * u", false, residual},
 };
+
+static bool is_wanted(const struct run *run, const struct series_image *image)
+{
+    if (image->sample == debiased)
+        return settings_flag(run->settings, SETTING_DEBIAS);
+    return settings_includes(run->settings, SETTING_SAVE, image->name);
+}
 
 /** A 3-D map: one number a series. */
 struct map_image {
@@ -109,7 +123,7 @@ GPtrArray *run_output_names(const struct run *run)
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
     for (size_t i = 0; i < G_N_ELEMENTS(series_images); i++) {
         g_autofree char *ending = g_strdup_printf("desc-%s_bold", series_images[i].name);
-        if (settings_includes(run->settings, SETTING_SAVE, series_images[i].name))
+        if (is_wanted(run, &series_images[i]))
             add_pair(names, run, ending);
     }
     for (size_t i = 0; i < G_N_ELEMENTS(map_images); i++) {
@@ -281,8 +295,7 @@ static bool write_images(struct output *output, GError **error)
 {
     const struct run *run = output->run;
     for (size_t i = 0; i < G_N_ELEMENTS(series_images); i++)
-        if (settings_includes(run->settings, SETTING_SAVE, series_images[i].name) &&
-            !write_series(output, &series_images[i], error))
+        if (is_wanted(run, &series_images[i]) && !write_series(output, &series_images[i], error))
             return false;
     for (size_t i = 0; i < G_N_ELEMENTS(map_images); i++)
         if (!write_map(output, &map_images[i], error))
@@ -322,7 +335,7 @@ bool run_write(struct run *run, GError **error)
     publish_sweep(run->folder);
     struct output output = {.run = run, .staging = staging};
     for (size_t i = 0; i < G_N_ELEMENTS(series_images); i++)
-        output.n_all += settings_includes(run->settings, SETTING_SAVE, series_images[i].name);
+        output.n_all += is_wanted(run, &series_images[i]);
     output.n_all += G_N_ELEMENTS(map_images) + run->mask_is_made;
     log_progress_begin(run->app->log, "write");
     bool written = write_images(&output, &problem) && write_config(&output, &problem) &&

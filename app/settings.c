@@ -40,6 +40,14 @@ static const struct setting rows[N_SETTINGS] = {
                          "cosine:128", "Drift to take out; cosine: periods longer than SECONDS"},
     [SETTING_BANDPASS] = {"clean", "bandpass", "bandpass", SETTING_TYPE_BAND, BOTH, 0, 1e6, NULL,
                           "Hz", "LO:HI", NULL, "Frequencies to keep; either end may be left out"},
+    [SETTING_CONFOUNDS] = {"clean", "confounds", NULL, SETTING_TYPE_FILES, SETTING_IN_CONFIG, 0, 0,
+                           NULL, NULL, "FILE", NULL,
+                           "Table (.tsv with names of columns) to be regressed out, a row a frame "
+                           "of the recording; {folder}, {stem} as in mask"},
+    [SETTING_CONFOUND_COLUMNS] = {"clean", "confound_columns", NULL, SETTING_TYPE_TEXT,
+                                  SETTING_IN_CONFIG, 0, 0, NULL, NULL, "NAME,...", "all",
+                                  "Which of them: names, or 6p, 12p, 24p, acompcor, wmcsf, gsr, "
+                                  "none, all"},
     [SETTING_STANDARDIZE] = {"clean", "standardize", "standardize", SETTING_TYPE_CHOICE, BOTH, 0, 0,
                              "none|zscore|psc", NULL, "none|zscore|psc", "zscore",
                              "Unit of a series: as stored, standard deviations, percent of the "
@@ -58,10 +66,15 @@ static const struct setting rows[N_SETTINGS] = {
                         "Weight of the total variation: a fraction of lambda_max (rule ratio) or "
                         "the value (rule fixed)"},
     [SETTING_LAMBDA_RULE] = {"solver", "lambda_rule", "lambda-rule", SETTING_TYPE_RULE, BOTH, 0, 0,
-                             "ratio|fixed", NULL, "RULE", "ratio", "How lambda is chosen"},
-    [SETTING_LAMBDA_SCOPE] = {"solver", "lambda_scope", "lambda-scope", SETTING_TYPE_CHOICE, BOTH,
-                              0, 0, "voxel|run", NULL, "voxel|run", "voxel",
-                              "Whose lambda_max: of each voxel, or the largest over the run"},
+                             "ratio|fixed|ut|lut|mad|bic|aic", NULL, "RULE", "ratio",
+                             "How lambda is chosen: ratio, fixed, by the noise level (ut, lut, "
+                             "mad), along the path of solutions (bic, aic), or map:FILE, an image "
+                             "of values"},
+    [SETTING_LAMBDA_SCOPE] =
+        {"solver", "lambda_scope", "lambda-scope", SETTING_TYPE_CHOICE, BOTH, 0, 0, "voxel|run",
+         NULL, "voxel|run", "voxel",
+         "One lambda a voxel, or one for the run: of the largest lambda_max (ratio), "
+         "the median (others)"},
     [SETTING_TOL] = {"solver", "tol", "tol", SETTING_TYPE_NUMBER, ALL, 0, 1, NULL, NULL, "G",
                      "1e-6",
                      "Relative duality gap at which iterative solvers stop and a series is solved"},
@@ -77,6 +90,10 @@ static const struct setting rows[N_SETTINGS] = {
     [SETTING_SAVE] = {"output", "save", "save", SETTING_TYPE_CHOICES, BOTH, 0, 0,
                       "activity|innovation|fitted|residual", NULL, "LIST", "activity",
                       "4-D images to write, of activity,innovation,fitted,residual, or all"},
+    [SETTING_DEBIAS] = {"output", "debias", "debias", SETTING_TYPE_FLAG, BOTH, 0, 0, "true|false",
+                        NULL, NULL, "false",
+                        "Write the activity also with its levels refitted by least squares, "
+                        "desc-debiased"},
     [SETTING_COMPRESSION] = {"output", "compression", "compression", SETTING_TYPE_COUNT, BOTH, 0, 3,
                              NULL, NULL, "LEVEL", "1", "gzip level of the images"},
 };

@@ -15,6 +15,8 @@ enum setting_id {
     SETTING_FRAMES,
     SETTING_DETREND,
     SETTING_BANDPASS,
+    SETTING_CONFOUNDS,
+    SETTING_CONFOUND_COLUMNS,
     SETTING_STANDARDIZE,
     SETTING_HRF,
     SETTING_CONV,
@@ -27,6 +29,7 @@ enum setting_id {
     SETTING_STRICT,
     SETTING_FOLDER,
     SETTING_SAVE,
+    SETTING_DEBIAS,
     SETTING_COMPRESSION,
     N_SETTINGS
 };
@@ -45,6 +48,7 @@ enum setting_type {
     SETTING_TYPE_NUMBER,   // in low..high
     SETTING_TYPE_RESPONSE, // a model of the response with its parameters, or a file
     SETTING_TYPE_RULE,     // a choice, or map:FILE
+    SETTING_TYPE_TEXT,     // anything but nothing
 };
 
 /** Where a setting may be given. */
@@ -146,6 +150,9 @@ char *settings_written(const struct setting *row, const char *literal);
  */
 GPtrArray *settings_paths(const struct settings *settings, enum setting_id id,
                           const char *recording, GError **error);
+
+/** Whether a list of files is set, and is not one of the choices that stand in for files. */
+bool settings_names_file(const struct settings *settings, enum setting_id id);
 
 /** Sets a list of files to one path. */
 void settings_set_path(struct settings *settings, enum setting_id id, const char *path);

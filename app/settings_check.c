@@ -155,6 +155,7 @@ char *settings_check(const struct setting *row, const char *text)
         [SETTING_TYPE_FLAG] = check_choice,       [SETTING_TYPE_FRAMES] = check_frames,
         [SETTING_TYPE_METHOD] = check_choice,     [SETTING_TYPE_NUMBER] = check_number,
         [SETTING_TYPE_RESPONSE] = check_response, [SETTING_TYPE_RULE] = check_rule,
+        [SETTING_TYPE_TEXT] = check_text,
     };
     return checks[row->type](row, text);
 }

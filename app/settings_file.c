@@ -281,7 +281,7 @@ void settings_assign(struct settings *settings, const char *assignment)
 void settings_give(struct settings *settings, enum setting_id id, const char *literal)
 {
     const struct setting *row = settings_row(id);
-    g_autofree char *where = g_strdup_printf("--%s", row->option);
+    g_autofree char *where = g_strdup_printf("--%s", row->option != NULL ? row->option : row->key);
     g_autofree char *text =
         row->type == SETTING_TYPE_FILES ? settings_written(row, literal) : g_strdup(literal);
     g_autofree char *problem = settings_check(row, text);

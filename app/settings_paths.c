@@ -46,6 +46,11 @@ static bool is_choice(const struct setting *row, const char *text)
     return g_strv_contains((const char *const *) choices, text);
 }
 
+bool settings_names_file(const struct settings *settings, enum setting_id id)
+{
+    return settings->text[id] != NULL && !is_choice(settings_row(id), settings->text[id]);
+}
+
 char *settings_written(const struct setting *row, const char *literal)
 {
     return is_choice(row, literal) ? g_strdup(literal) : escape(literal, special);
