@@ -2,6 +2,7 @@
 #include "deconv/clean.h"
 
 #include "deconv/butterworth.h"
+#include "deconv/censor.h"
 #include "deconv/hrf.h"
 #include "deconv/orthobasis.h"
 #include "deconv/sums.h"
@@ -12,10 +13,12 @@
 
 struct clean {
     size_t n_time;
-    struct orthobasis trends; // taken out first; without a filter, the confounds too
+    struct censor *censor; // owned; NULL where every frame counts
+    size_t n_kept;         // frames that count
     bool has_filter;
     struct butterworth filter;
-    struct orthobasis confounds; // taken out after the filter
+    struct orthobasis trends;    // taken out first; without a filter, the confounds too
+    struct orthobasis confounds; // taken out after the filter; in R^n_kept
     size_t n_dropped;
     bool centres;
     enum standardize standardize;
@@ -26,6 +29,60 @@ struct clean_options clean_options_default(void)
 {
     return (struct clean_options){
         .detrend = DETREND_COSINE, .cosine_s = 128.0, .standardize = STANDARDIZE_ZSCORE};
+}
+
+/* Frames. Trends and filter work on `whole` series, the rest on those of the kept frames; the two
+   differ where there is a filter to be led over the censored frames. */
+
+static bool is_bridged(const struct clean *clean)
+{
+    return clean->censor != NULL && clean->has_filter;
+}
+
+static size_t whole_size(const struct clean *clean)
+{
+    return is_bridged(clean) ? censor_span(clean->censor) : clean->n_kept;
+}
+
+static size_t whole_frame(const struct clean *clean, size_t i)
+{
+    if (clean->censor == NULL)
+        return i;
+    return is_bridged(clean) ? clean->censor->kept[0] + i : clean->censor->kept[i];
+}
+
+// y: n_time samples; whole may be y where nothing is bridged.
+static void to_whole(const struct clean *clean, const double *y, double *whole,
+                     struct workspace *ws)
+{
+    if (is_bridged(clean))
+        censor_bridge(clean->censor, y, whole, ws);
+    else if (clean->censor != NULL)
+        censor_gather(clean->censor, y, whole);
+    else if (whole != y)
+        memcpy(whole, y, clean->n_time * sizeof(double));
+}
+
+// kept may be whole where nothing is bridged.
+static void to_kept(const struct clean *clean, const double *whole, double *kept)
+{
+    const size_t *frames = is_bridged(clean) ? clean->censor->kept : NULL;
+    if (frames == NULL && kept == whole)
+        return;
+    for (size_t i = 0; i < clean->n_kept; i++)
+        kept[i] = whole[frames == NULL ? i : frames[i] - frames[0]];
+}
+
+static bool plan_frames(struct clean *clean, const struct clean_options *options, GError **error)
+{
+    clean->n_kept = clean->n_time;
+    if (options->censored == NULL)
+        return true;
+    clean->censor = censor_new(options->censored, clean->n_time, error);
+    if (clean->censor == NULL)
+        return false;
+    clean->n_kept = clean->censor->n_kept;
+    return true;
 }
 
 /* Trends */
@@ -58,35 +115,33 @@ static bool count_cosines(const struct clean *clean, double tr_s,
     return true;
 }
 
-static void fill_trends(double *columns, size_t n, bool ramp, size_t n_cosines)
+static void fill_trends(const struct clean *clean, double *columns, bool ramp, size_t n_cosines)
 {
-    double *column = columns;
-    for (size_t t = 0; t < n; t++)
-        column[t] = 1.0;
-    if (ramp) {
-        column += n;
-        for (size_t t = 0; t < n; t++)
-            column[t] = ((double) t - 0.5 * (double) (n - 1)) / (double) n;
-    }
-    for (size_t k = 1; k <= n_cosines; k++) {
-        column += n;
-        for (size_t t = 0; t < n; t++)
-            column[t] = cos(G_PI / (double) n * ((double) t + 0.5) * (double) k);
+    size_t n = whole_size(clean);
+    double n_time = (double) clean->n_time;
+    for (size_t i = 0; i < n; i++) {
+        double t = (double) whole_frame(clean, i);
+        double *row = columns + i;
+        *row = 1.0;
+        if (ramp)
+            *(row += n) = (t - 0.5 * (n_time - 1.0)) / n_time;
+        for (size_t k = 1; k <= n_cosines; k++)
+            *(row += n) = cos(G_PI / n_time * (t + 0.5) * (double) k);
     }
 }
 
 static bool plan_trends(struct clean *clean, double tr_s, const struct clean_options *options,
                         GError **error)
 {
-    size_t n_cosines = 0;
-    orthobasis_init(&clean->trends, clean->n_time);
+    size_t n_cosines = 0, n = whole_size(clean);
+    orthobasis_init(&clean->trends, n);
     if (options->detrend == DETREND_NONE)
         return true;
     if (!count_cosines(clean, tr_s, options, &n_cosines, error))
         return false;
     size_t n_columns = 1 + (has_ramp(options) ? 1 : 0) + n_cosines;
-    g_autofree double *columns = g_new(double, n_columns * clean->n_time);
-    fill_trends(columns, clean->n_time, has_ramp(options), n_cosines);
+    g_autofree double *columns = g_new(double, n_columns *n);
+    fill_trends(clean, columns, has_ramp(options), n_cosines);
     orthobasis_add(&clean->trends, columns, n_columns);
     clean->centres = true;
     return true;
@@ -143,11 +198,11 @@ static bool plan_filter(struct clean *clean, double tr_s, const struct clean_opt
     }
     clean->filter = butterworth_design(low, high);
     clean->centres |= low > 0.0;
-    if (clean->n_time > clean->filter.n_padding)
+    if (whole_size(clean) > clean->filter.n_padding)
         return true;
     g_set_error(error, DECONV_ERROR, DECONV_ERROR_VALUE,
                 "bandpass: expected more than %zu frames, got %zu", clean->filter.n_padding,
-                clean->n_time);
+                whole_size(clean));
     return false;
 }
 
@@ -185,33 +240,41 @@ static void scale_confound(double *column, size_t n, double squares_before)
         column[t] /= sd;
 }
 
-// Takes the confounds through the steps that the series go through before them.
-static void prepare_confounds(const struct clean *clean, double *confounds, size_t n_confounds)
+// Takes the confounds through the steps that the series go through before them: n_kept samples of
+// each, owned.
+static double *prepare_confounds(const struct clean *clean, const struct clean_options *options)
 {
-    size_t n = clean->n_time;
-    struct block block = {n, n_confounds, n, confounds};
+    size_t n = whole_size(clean), count = options->n_confounds;
     g_autoptr(owned_workspace) ws = workspace_new();
-    g_autofree double *squares = g_new(double, n_confounds);
     g_autofree double *coefficients = g_new(double, clean->trends.rank);
-    for (size_t j = 0; j < n_confounds; j++) {
-        squares[j] = sum_of_squares(confounds + j * n, n, 0.0);
-        orthobasis_remove(&clean->trends, confounds + j * n, coefficients);
+    g_autofree double *squares = g_new(double, count);
+    g_autofree double *whole = g_new(double, n *count);
+    double *kept = g_new(double, clean->n_kept *count);
+    for (size_t j = 0; j < count; j++) {
+        double *column = whole + j * n;
+        to_whole(clean, options->confounds + j * clean->n_time, column, ws);
+        squares[j] = sum_of_squares(column, n, 0.0);
+        orthobasis_remove(&clean->trends, column, coefficients);
     }
+    struct block block = {n, count, n, whole};
     if (clean->has_filter)
         butterworth_apply(&clean->filter, &block, ws);
-    for (size_t j = 0; j < n_confounds; j++)
-        scale_confound(confounds + j * n, n, squares[j]);
+    for (size_t j = 0; j < count; j++) {
+        double *column = kept + j * clean->n_kept;
+        to_kept(clean, whole + j * n, column);
+        scale_confound(column, clean->n_kept, squares[j]);
+    }
+    return kept;
 }
 
 static bool plan_confounds(struct clean *clean, const struct clean_options *options, GError **error)
 {
-    size_t n = clean->n_time, count = options->n_confounds;
+    size_t n = clean->n_kept, count = options->n_confounds;
     orthobasis_init(&clean->confounds, n);
     if (count > 0) {
-        if (!check_confounds(n, options, error))
+        if (!check_confounds(clean->n_time, options, error))
             return false;
-        g_autofree double *confounds = g_memdup2(options->confounds, n * count * sizeof(double));
-        prepare_confounds(clean, confounds, count);
+        g_autofree double *confounds = prepare_confounds(clean, options);
         struct orthobasis *basis = clean->has_filter ? &clean->confounds : &clean->trends;
         clean->n_dropped = orthobasis_add(basis, confounds, count);
     }
@@ -232,9 +295,9 @@ struct clean *clean_new(size_t n_time, double tr_s, const struct clean_options *
     clean->n_time = n_time;
     clean->standardize = options->standardize;
     g_autoptr(GStrvBuilder) warnings = g_strv_builder_new();
-    if (!plan_trends(clean, tr_s, options, error) ||
+    if (!plan_frames(clean, options, error) ||
         !plan_filter(clean, tr_s, options, warnings, error) ||
-        !plan_confounds(clean, options, error))
+        !plan_trends(clean, tr_s, options, error) || !plan_confounds(clean, options, error))
         return NULL;
     clean->warnings = g_strv_builder_end(warnings);
     return g_steal_pointer(&clean);
@@ -244,6 +307,7 @@ void clean_free(struct clean *clean)
 {
     if (clean == NULL)
         return;
+    censor_free(clean->censor);
     orthobasis_clear(&clean->trends);
     orthobasis_clear(&clean->confounds);
     g_strfreev(clean->warnings);
@@ -289,7 +353,7 @@ static struct before look_at(const double *y, size_t n)
 
 static void finish(const struct clean *clean, double *y, const struct before *before)
 {
-    size_t n = clean->n_time;
+    size_t n = clean->n_kept;
     double shift = sum_of(y, n) / (double) n, squares = sum_of_squares(y, n, shift), factor = 0.0;
     if (!before->varies || is_rounding(squares, before->squares)) {
         memset(y, 0, n * sizeof(double));
@@ -310,19 +374,30 @@ static void finish(const struct clean *clean, double *y, const struct before *be
 void clean_apply(const struct clean *clean, struct block *y, struct workspace *ws)
 {
     g_assert(y->n_time == clean->n_time);
-    size_t mark = workspace_mark(ws);
+    size_t mark = workspace_mark(ws), n = whole_size(clean);
+    struct block whole = {n, y->n_series, y->stride, y->data};
+    if (is_bridged(clean)) {
+        whole.stride = n;
+        whole.data = WORKSPACE_ALLOC(ws, double, n * y->n_series);
+    }
     struct before *before = WORKSPACE_ALLOC(ws, struct before, y->n_series);
     double *coefficients =
         WORKSPACE_ALLOC(ws, double, MAX(clean->trends.rank, clean->confounds.rank));
     for (size_t v = 0; v < y->n_series; v++) {
-        before[v] = look_at(block_series(y, v), y->n_time);
-        orthobasis_remove(&clean->trends, block_series(y, v), coefficients);
+        double *series = block_series(&whole, v);
+        to_whole(clean, block_series(y, v), series, ws);
+        before[v] = look_at(series, n);
+        orthobasis_remove(&clean->trends, series, coefficients);
     }
     if (clean->has_filter)
-        butterworth_apply(&clean->filter, y, ws);
+        butterworth_apply(&clean->filter, &whole, ws);
     for (size_t v = 0; v < y->n_series; v++) {
-        orthobasis_remove(&clean->confounds, block_series(y, v), coefficients);
-        finish(clean, block_series(y, v), &before[v]);
+        double *series = block_series(y, v);
+        to_kept(clean, block_series(&whole, v), series);
+        orthobasis_remove(&clean->confounds, series, coefficients);
+        finish(clean, series, &before[v]);
+        if (clean->censor != NULL)
+            censor_scatter(clean->censor, series);
     }
     workspace_release(ws, mark);
 }

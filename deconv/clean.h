@@ -25,6 +25,7 @@ struct clean_options {
     const double *confounds; // n_time x n_confounds, column-major, borrowed; NULL for none
     size_t n_confounds;
     bool confounds_have_cosines; // they bring cosines: add none of ours
+    const bool *censored; // n_time, borrowed: true for frames that do not count; NULL: all count
     enum standardize standardize;
 };
 
@@ -62,6 +63,6 @@ bool clean_centres(const struct clean *clean);
  * Cleans finite series in place. z-score: mean 0, standard deviation 1 with n - 1 in the
  * denominator; psc: 100 (y - m) / |m|, m the mean, of the series as it was where cleaning took
  * its mean out. A series that does not vary, or that nothing is left of, becomes 0. Every series
- * has the same bytes whatever its place in the block.
+ * has the same bytes whatever its place in the block. Censored frames become 0.
  */
 void clean_apply(const struct clean *clean, struct block *y, struct workspace *ws);
