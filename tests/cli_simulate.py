@@ -84,6 +84,14 @@ def test_existing_files_are_kept_unless_forced():
     code, _, err = simulate(*options, "--seed", "3")
     assert code == 4 and err.count("\n") == 1 and files("d") == before, err
     assert simulate(*options, "--seed", "3", "--force")[0] == 0
+    for name in before:
+        os.makedirs("one")
+        with open(os.path.join("one", name), "w"):
+            pass
+        assert simulate("fmri", "-o", "one", *options[3:])[0] == 4
+        assert list(files("one")) == [name], "written beside what was there"
+        os.remove(os.path.join("one", name))
+        os.rmdir("one")
     assert files("d") != before
 
 

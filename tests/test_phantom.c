@@ -116,6 +116,35 @@ static void mask_has_exactly_the_voxels_asked_for(void **state)
     assert_int_equal(n_slots, 1234);
 }
 
+// A small brain has everything that a large one has.
+static void anatomy_scales_with_the_mask(void **state)
+{
+    (void) state;
+    struct phantom_law law = phantom_law_default();
+    law.n_frames = 5;
+    law.n_voxels = 400;
+    g_autoptr(owned_phantom) phantom = draw(&law, 1);
+    size_t n_voxels[PHANTOM_N_REGIONS + 1] = {0};
+    for (size_t v = 0; v < phantom->n_voxels; v++)
+        n_voxels[phantom->region[phantom->voxel[v]]]++;
+    for (size_t r = 0; r <= PHANTOM_N_REGIONS; r++)
+        assert_true(n_voxels[r] >= 2);
+}
+
+static void noise_is_drawn_from_the_seed(void **state)
+{
+    (void) state;
+    struct phantom_law law = phantom_law_default();
+    law.drift_percent = 0.0;
+    law.n_frames = 20;
+    g_autoptr(owned_phantom) first = draw(&law, 1);
+    law.seed = 5;
+    g_autoptr(owned_phantom) second = draw(&law, 1);
+    for (size_t v = 0; v < first->n_voxels; v++)
+        if (first->region[first->voxel[v]] == 0)
+            assert_true(first->samples[v] != second->samples[v]);
+}
+
 static void regions_differ_in_their_events(void **state)
 {
     (void) state;
@@ -167,9 +196,11 @@ static void what_cannot_be_drawn_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(anatomy_scales_with_the_mask),
         cmocka_unit_test(every_active_voxel_has_the_ratio_asked_for),
         cmocka_unit_test(mask_has_exactly_the_voxels_asked_for),
         cmocka_unit_test(noise_is_autoregressive),
+        cmocka_unit_test(noise_is_drawn_from_the_seed),
         cmocka_unit_test(regions_differ_in_their_events),
         cmocka_unit_test(same_seed_gives_the_same_samples_on_any_team),
         cmocka_unit_test(what_cannot_be_drawn_is_refused),
