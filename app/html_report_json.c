@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/html_parts.h"
+#include "io/json_text.h"
 #include "io/publish.h"
 #include "io/sidecar.h"
 
@@ -300,13 +301,14 @@ static bool get_report(struct stored *stored, JsonObject *object, GError **error
 
 static bool read_json(struct stored *stored, const char *path, GError **error)
 {
-    enum { MAX_BYTES = 64 << 20 };
+    enum { MAX_BYTES = 64 << 20, MAX_LEVELS = 64 };
     g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, NULL);
     size_t n = file == NULL ? 0 : g_mapped_file_get_length(file);
     stored->source = json_parser_new_immutable();
     stored->owned = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GError) problem = NULL;
     bool parsed = n > 0 && n <= MAX_BYTES &&
+                  json_text_check(g_mapped_file_get_contents(file), n, MAX_LEVELS) == NULL &&
                   json_parser_load_from_data(stored->source, g_mapped_file_get_contents(file),
                                              (gssize) n, &problem);
     JsonNode *root = parsed ? json_parser_get_root(stored->source) : NULL;

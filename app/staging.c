@@ -2,11 +2,11 @@
 #include "app/staging.h"
 
 #include "app/command.h"
+#include "io/publish.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -66,25 +66,14 @@ static void remove_folder(const char *path)
     g_rmdir(path);
 }
 
-static char *hidden_prefix(void)
-{
-    return g_strdup_printf(".tmp-%s-", g_get_host_name());
-}
-
 // Removes the hidden folders of processes of this host that are no more.
 static void sweep(const char *folder)
 {
-    g_autofree char *prefix = hidden_prefix();
     GDir *dir = g_dir_open(folder, 0, NULL);
     const char *name;
     while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        if (!g_str_has_prefix(name, prefix))
-            continue;
-        char *end;
-        gint64 pid = g_ascii_strtoll(name + strlen(prefix), &end, 10);
-        bool dead = *end == '-' && pid > 0 && kill((pid_t) pid, 0) != 0 && errno == ESRCH;
         g_autofree char *path = g_build_filename(folder, name, NULL);
-        if (dead && g_file_test(path, G_FILE_TEST_IS_DIR) &&
+        if (publish_is_left_over(name) && g_file_test(path, G_FILE_TEST_IS_DIR) &&
             !g_file_test(path, G_FILE_TEST_IS_SYMLINK))
             remove_folder(path);
     }
@@ -117,8 +106,8 @@ struct staging *staging_new(const char *folder, GError **error)
     if (!make_folders(folder, staging->made, error))
         return NULL;
     sweep(folder);
-    g_autofree char *prefix = hidden_prefix();
-    g_autofree char *name = g_strdup_printf("%s%ld-XXXXXX", prefix, (long) getpid());
+    g_autofree char *prefix = publish_temporary_prefix();
+    g_autofree char *name = g_strconcat(prefix, "XXXXXX", NULL);
     g_autofree char *template = g_build_filename(folder, name, NULL);
     if (mkdtemp(template) == NULL) {
         fail(folder, error);

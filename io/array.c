@@ -35,7 +35,8 @@ static bool read_npy_header(const char *path, struct gz *stream, struct npy_head
     gz_read(stream, head, sizeof head, &n);
     unsigned major = n == sizeof head && npy_recognise(head, n) ? head[NPY_MAGIC_BYTES] : 0;
     if (major < 1 || major > 3) {
-        io_error_set(error, IO_ERROR_INPUT, path, "header: expected .npy version 1 to 3");
+        io_error_set(error, IO_ERROR_INPUT, path,
+                     "header: expected that of a .npy, version 1 to 3");
         return false;
     }
     enum gz_status status = gz_read(stream, length_bytes, major == 1 ? 2 : 4, &n);
@@ -52,9 +53,10 @@ static bool read_npy_header(const char *path, struct gz *stream, struct npy_head
     if (status != GZ_OK)
         return stream_error(error, path, stream, status);
     const char *reason = NULL;
-    if (!npy_parse(header, text, length, &reason))
+    bool parsed = npy_parse(header, text, length, &reason);
+    if (!parsed)
         io_error_set(error, IO_ERROR_INPUT, path, "header: %s", reason);
-    return reason == NULL || header->type != NULL;
+    return parsed;
 }
 
 /** 1-D is one row, 2-D is itself. */

@@ -506,9 +506,8 @@ static bool is_gzip_as_named(const struct nifti_subject *s, char *found)
 static bool has_an_interval(const struct nifti_subject *s, char *found)
 {
     const struct nifti_header *h = s->header;
-    const double longest_s = 20.0; // no functional run is slower
     double interval_s = header_nifti_interval_s(h);
-    if (header_nifti_n_frames(h) == 1 || (interval_s > 0.0 && interval_s <= longest_s))
+    if (header_nifti_n_frames(h) == 1 || (interval_s > 0.0 && interval_s <= LONGEST_INTERVAL_S))
         return true;
     if (units_per_second(h) == 0.0)
         return FOUND("%g without a unit of time", h->fields.pixdim[4]);

@@ -140,3 +140,31 @@ char *json_text(JsonNode *node, bool pretty)
     add_value(&to, node);
     return g_string_free(to.text, FALSE);
 }
+
+static bool is_json_outside_of_strings(char c)
+{
+    return g_ascii_isalnum(c) || (c != '\0' && strchr(" \t\r\n{}[]:,+-.", c) != NULL);
+}
+
+const char *json_text_check(const char *text, size_t n, size_t most_levels)
+{
+    if (!g_utf8_validate(text, (gssize) n, NULL))
+        return "expected JSON in UTF-8, found other bytes";
+    size_t level = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < n; i++) {
+        if (in_string && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            in_string = !in_string;
+        else if (!in_string && !is_json_outside_of_strings(text[i]))
+            return "expected JSON, found something else";
+        else if (!in_string && (text[i] == '{' || text[i] == '['))
+            level++;
+        else if (!in_string && (text[i] == '}' || text[i] == ']') && level > 0)
+            level--;
+        if (level > most_levels)
+            return "expected JSON of few levels, found too many";
+    }
+    return NULL;
+}

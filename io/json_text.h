@@ -11,3 +11,10 @@
  * and infinities, is null. json-glib's own generator writes 1e-8 as 1e-08.0, which is no JSON.
  */
 char *json_text(JsonNode *node, bool pretty);
+
+/**
+ * Whether n bytes may be given to json-glib's parser, which calls itself for every level (a
+ * million brackets end the program), takes comments and other quotes than JSON has, and tells what
+ * it does not like in the file's own words. NULL, or what was expected and found instead (static).
+ */
+const char *json_text_check(const char *text, size_t n, size_t most_levels);

@@ -134,40 +134,66 @@ static bool find_type(const char *descr, struct npy_header *header)
     return false;
 }
 
+/** A dictionary under way. */
+struct dictionary {
+    struct npy_header *header;
+    char descr[32];
+    bool has_descr;
+    bool has_order;
+    bool has_shape;
+    const char *reason;
+};
+
+static bool take_descr(struct cursor *c, struct dictionary *d)
+{
+    d->has_descr = take_string(c, d->descr, sizeof d->descr);
+    if (!d->has_descr)
+        d->reason = "expected a type of real numbers, found a structure";
+    return d->has_descr;
+}
+
+/** "key: value", each key once. */
+static bool take_entry(struct cursor *c, struct dictionary *d)
+{
+    char key[32];
+    if (!take_string(c, key, sizeof key) || !take_char(c, ':'))
+        return false;
+    if (strcmp(key, "descr") == 0 && !d->has_descr)
+        return take_descr(c, d);
+    if (strcmp(key, "fortran_order") == 0 && !d->has_order)
+        return d->has_order = take_order(c, &d->header->fortran_order);
+    if (strcmp(key, "shape") == 0 && !d->has_shape)
+        return d->has_shape = take_shape(c, d->header);
+    return false;
+}
+
+static bool take_dictionary(struct cursor *c, struct dictionary *d)
+{
+    if (!take_char(c, '{'))
+        return false;
+    while (!take_char(c, '}')) {
+        if (!take_entry(c, d))
+            return false;
+        if (take_char(c, ','))
+            continue;
+        if (!take_char(c, '}'))
+            return false;
+        break;
+    }
+    skip_blanks(c);
+    return d->has_descr && d->has_order && d->has_shape && c->at == c->end;
+}
+
 bool npy_parse(struct npy_header *header, const char *text, size_t n, const char **reason)
 {
-    enum { HAS_DESCR = 1, HAS_ORDER = 2, HAS_SHAPE = 4, HAS_ALL = 7 };
-    struct cursor c = {text, text + n};
-    char descr[32] = "";
-    int has = 0;
+    struct cursor cursor = {text, text + n};
+    struct dictionary dictionary = {
+        .header = header, .reason = "expected the dictionary of a .npy, found something else"};
     *header = (struct npy_header){0};
-    *reason = "expected the dictionary of a .npy header, found something else";
-    if (!take_char(&c, '{'))
-        return false;
-    while (!take_char(&c, '}')) {
-        char key[32];
-        if (!take_string(&c, key, sizeof key) || !take_char(&c, ':'))
-            return false;
-        int which = strcmp(key, "descr") == 0           ? HAS_DESCR
-                    : strcmp(key, "fortran_order") == 0 ? HAS_ORDER
-                    : strcmp(key, "shape") == 0         ? HAS_SHAPE
-                                                        : 0;
-        if (which == 0 || (has & which) != 0)
-            return false;
-        has |= which;
-        if (which == HAS_DESCR && !take_string(&c, descr, sizeof descr)) {
-            *reason = "expected a type of real numbers, found a structure";
-            return false;
-        }
-        if ((which == HAS_ORDER && !take_order(&c, &header->fortran_order)) ||
-            (which == HAS_SHAPE && !take_shape(&c, header)))
-            return false;
-        if (!take_char(&c, ',') && !(take_char(&c, '}') && (c.at--, true)))
-            return false;
-    }
-    skip_blanks(&c);
-    if (has != HAS_ALL || c.at != c.end)
+    bool parsed = take_dictionary(&cursor, &dictionary);
+    *reason = dictionary.reason;
+    if (!parsed)
         return false;
     *reason = "expected bool, (u)int8 to (u)int64, float32 or float64, found another type";
-    return find_type(descr, header);
+    return find_type(dictionary.descr, header);
 }

@@ -27,7 +27,7 @@ static bool fail(GError **error, const char *path, int reason)
 }
 
 /** ".tmp-HOST-": what temporaries of this host begin with. To be freed. */
-static char *temporary_prefix(void)
+static char *host_prefix(void)
 {
     char host[65] = "";
     if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
@@ -37,17 +37,47 @@ static char *temporary_prefix(void)
 }
 
 /**
+ * Numbers of processes count within a namespace: a container that shares host name and folder
+ * with another does not see its processes, and must not take them for dead.
+ */
+static uint64_t process_namespace(void)
+{
+    g_autofree char *link = g_file_read_link("/proc/self/ns/pid", NULL);
+    const char *number = link == NULL ? NULL : strchr(link, '[');
+    return number == NULL ? 0 : g_ascii_strtoull(number + 1, NULL, 10);
+}
+
+char *publish_temporary_prefix(void)
+{
+    g_autofree char *host = host_prefix();
+    return g_strdup_printf("%s%ld-%" PRIu64 "-", host, (long) getpid(), process_namespace());
+}
+
+bool publish_is_left_over(const char *name)
+{
+    g_autofree char *host = host_prefix();
+    if (!g_str_has_prefix(name, host))
+        return false;
+    char *end = NULL;
+    guint64 pid = g_ascii_strtoull(name + strlen(host), &end, 10);
+    if (*end != '-' || pid == 0 || pid > G_MAXINT32)
+        return false;
+    guint64 namespace = g_ascii_strtoull(end + 1, &end, 10);
+    return *end == '-' && namespace == process_namespace() && kill((pid_t) pid, 0) != 0 &&
+           errno == ESRCH;
+}
+
+/**
  * Creates the temporary. Mode 0666 here, so that the umask (or the folder's default ACL) applies
  * as it would to the final name: there is no way to ask for the umask that other threads cannot
  * see.
  */
 static bool create_temporary(struct publish *output, GError **error)
 {
-    g_autofree char *prefix = temporary_prefix();
+    g_autofree char *prefix = publish_temporary_prefix();
     for (int attempt = 0; attempt < 100; attempt++) {
         g_free(output->temporary);
-        output->temporary =
-            g_strdup_printf("%s%ld-%08" PRIx32, prefix, (long) getpid(), g_random_int());
+        output->temporary = g_strdup_printf("%s%08" PRIx32, prefix, g_random_int());
         output->fd = openat(output->folder, output->temporary,
                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (output->fd >= 0)
@@ -168,20 +198,8 @@ bool publish_bytes(const char *path, const void *bytes, size_t n, bool overwrite
            publish_commit(output, error);
 }
 
-/** Whether a name is that of a temporary whose process, of this host, is no more. */
-static bool is_left_over(const char *name, const char *prefix)
-{
-    if (!g_str_has_prefix(name, prefix))
-        return false;
-    char *end = NULL;
-    gint64 pid = g_ascii_strtoll(name + strlen(prefix), &end, 10);
-    bool is_pid = end != name + strlen(prefix) && *end == '-' && pid > 0 && pid <= G_MAXINT32;
-    return is_pid && kill((pid_t) pid, 0) != 0 && errno == ESRCH;
-}
-
 void publish_sweep(const char *folder)
 {
-    g_autofree char *prefix = temporary_prefix();
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *entries = fd < 0 ? NULL : fdopendir(fd);
     if (entries == NULL) {
@@ -190,7 +208,7 @@ void publish_sweep(const char *folder)
         return;
     }
     for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries))
-        if (is_left_over(entry->d_name, prefix))
+        if (publish_is_left_over(entry->d_name))
             unlinkat(fd, entry->d_name, 0);
     closedir(entries);
 }

@@ -28,6 +28,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_publish, publish_free)
 bool publish_bytes(const char *path, const void *bytes, size_t n, bool overwrite, GError **error);
 
 /**
- * Removes temporaries in a folder that dead processes of this host left; other hosts' never.
+ * What the names of this process's temporaries begin with, `.tmp-HOST-PID-...-`, for those that
+ * are not files. To be freed.
+ */
+char *publish_temporary_prefix(void);
+
+/** Whether a name is that of a temporary whose process, of this host, is no more. */
+bool publish_is_left_over(const char *name);
+
+/**
+ * Removes the files in a folder that dead processes of this host left; other hosts' never.
  */
 void publish_sweep(const char *folder);

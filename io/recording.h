@@ -30,6 +30,9 @@ struct image_grid {
     double toffset_s;        //
 };
 
+/** The slowest run: a repetition time above that is taken for one in another unit. */
+#define LONGEST_INTERVAL_S 20.0
+
 enum sample_type { SAMPLE_FLOAT, SAMPLE_DOUBLE };
 
 /**

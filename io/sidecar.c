@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "io/sidecar.h"
 
-#include "io/gz.h"
+#include "io/input.h"
 #include "io/json_text.h"
 #include "io/publish.h"
+#include "io/recording.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
 enum {
     MOST_BYTES = 4 << 20,
-    MOST_DEPTH = 64, // the parser calls itself: depth is stack
+    MOST_LEVELS = 64,
 };
 
 char *sidecar_path(const char *image_path)
@@ -25,25 +27,6 @@ char *sidecar_path(const char *image_path)
     return g_strconcat(stem, ".json", NULL);
 }
 
-/** The deepest nesting of brackets outside of strings. */
-static size_t nesting(const char *text, size_t n)
-{
-    size_t depth = 0;
-    size_t deepest = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < n; i++) {
-        if (in_string && text[i] == '\\')
-            i++;
-        else if (text[i] == '"')
-            in_string = !in_string;
-        else if (!in_string && (text[i] == '{' || text[i] == '['))
-            deepest = MAX(deepest, ++depth);
-        else if (!in_string && (text[i] == '}' || text[i] == ']') && depth > 0)
-            depth--;
-    }
-    return deepest;
-}
-
 static char *read_text(const char *path, size_t *n, GError **error)
 {
     struct input input;
@@ -55,7 +38,7 @@ static char *read_text(const char *path, size_t *n, GError **error)
     } else {
         text = g_malloc((size_t) input.size + 1);
         if (!input_read(&input, 0, text, (size_t) input.size, n)) {
-            io_error_set(error, IO_ERROR_INPUT, path, "cannot be read");
+            io_error_set(error, IO_ERROR_INPUT, path, "cannot read: %s", g_strerror(errno));
             g_clear_pointer(&text, g_free);
         }
     }
@@ -65,19 +48,19 @@ static char *read_text(const char *path, size_t *n, GError **error)
 
 static JsonObject *parse(const char *path, const char *text, size_t n, GError **error)
 {
-    if (!g_utf8_validate(text, (gssize) n, NULL)) {
-        io_error_set(error, IO_ERROR_INPUT, path, "expected UTF-8, found other bytes");
-        return NULL;
-    }
-    if (nesting(text, n) > MOST_DEPTH) {
-        io_error_set(error, IO_ERROR_INPUT, path, "expected at most 64 levels, found more");
+    const char *problem = json_text_check(text, n, MOST_LEVELS);
+    if (problem != NULL) {
+        io_error_set(error, IO_ERROR_INPUT, path, "%s", problem);
         return NULL;
     }
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
-    if (!json_parser_load_from_data(parser, text, (gssize) n, NULL)) {
-        // The parser's own message quotes the file.
-        io_error_set(error, IO_ERROR_INPUT, path, "line %u: expected JSON, found something else",
-                     json_parser_get_current_line(parser));
+    g_autoptr(GError) reason = NULL;
+    if (!json_parser_load_from_data(parser, text, (gssize) n, &reason)) {
+        // "<data>:LINE:COLUMN: ..."; the rest quotes the file
+        const char *colon = strchr(reason->message, ':');
+        guint64 line = colon == NULL ? 0 : g_ascii_strtoull(colon + 1, NULL, 10);
+        io_error_set(error, IO_ERROR_INPUT, path,
+                     "line %" G_GUINT64_FORMAT ": expected JSON, found something else", line);
         return NULL;
     }
     JsonNode *root = json_parser_get_root(parser);
@@ -115,10 +98,11 @@ bool sidecar_interval(JsonObject *sidecar, double *interval_s, GError **error)
     GType type = JSON_NODE_HOLDS_VALUE(node) ? json_node_get_value_type(node) : G_TYPE_NONE;
     bool is_number = type == G_TYPE_INT64 || type == G_TYPE_DOUBLE;
     double value = is_number ? json_node_get_double(node) : NAN;
-    if (!(isfinite(value) && value > 0.0)) {
+    if (!(value > 0.0 && value <= LONGEST_INTERVAL_S)) {
+        g_autofree char *number = g_strdup_printf("%g", value);
         g_set_error(error, IO_ERROR, IO_ERROR_INPUT,
-                    "RepetitionTime: expected a positive number of seconds, found %s",
-                    is_number ? "another number" : "something else");
+                    "RepetitionTime: expected more than 0 and at most %g s, found %s",
+                    LONGEST_INTERVAL_S, is_number ? number : "no number");
         return false;
     }
     *interval_s = value;

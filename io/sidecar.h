@@ -11,13 +11,14 @@
  */
 JsonObject *sidecar_read(const char *image_path, GError **error);
 
-/** NAME.json for NAME.nii, NAME.nii.gz or another NAME.ext, whether it is there or not. Owned. */
+/** NAME.json for NAME.nii, NAME.nii.gz or another NAME.ext, whether it is there or not. To be
+ * freed. */
 char *sidecar_path(const char *image_path);
 
 /** The JSON object that a file is. */
 JsonObject *sidecar_read_file(const char *path, GError **error);
 
-/** RepetitionTime in seconds; 0 where absent. Error if it is not a number. */
+/** RepetitionTime in seconds; 0 where absent. Error if it is not a number in (0, 20]. */
 bool sidecar_interval(JsonObject *sidecar, double *interval_s, GError **error);
 
 /** Writes an object, pretty-printed, by publish. */

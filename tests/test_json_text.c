@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "io/json_text.h"
+
 #include "tests/check.h"
+#include <string.h>
 
 static char *text_of_double(double value)
 {
@@ -63,12 +65,41 @@ static void trees_are_read_back_the_same(void **state)
     assert_true(json_node_equal(node, again));
 }
 
+static void assert_check(const char *text, const char *part)
+{
+    const char *problem = json_text_check(text, strlen(text), 3);
+    if (part == NULL)
+        assert_null(problem);
+    else
+        assert_non_null(strstr(problem, part));
+}
+
+static void only_json_of_few_levels_reaches_the_parser(void **state)
+{
+    (void) state;
+    assert_check("{\"a\": [1, -2.5e+3, null, {\"b]]\": true}], \"c\\\"[[[[\": \"/*'\"}", NULL);
+    assert_check("", NULL);
+    assert_check("[[[1]]]", NULL);
+    assert_check("[[[[1]]]]", "few levels");
+    assert_check("{\"a\":[{\"b\":[1]}]}", "few levels");
+    // strings that close nothing
+    assert_check("[\"]]]\",[\"]]]\",[\"]]]\",[", "few levels");
+    // comments and quotes that json-glib takes could hide brackets from the count
+    assert_check("/* \" */ [[[[[[", "expected JSON");
+    assert_check("[ // \"\n [[[[[", "expected JSON");
+    assert_check("['\"', [[[[[", "expected JSON");
+    assert_check("[\"\\\", [[[[[[[\", 1]", NULL);
+    assert_check("{\"a\": \"\xff\"}", "UTF-8");
+    assert_non_null(json_text_check("[\0]", 3, 3));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(doubles_are_short_and_read_back_exactly),
         cmocka_unit_test(strings_are_escaped),
         cmocka_unit_test(trees_are_read_back_the_same),
+        cmocka_unit_test(only_json_of_few_levels_reaches_the_parser),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,8 @@ G_GNUC_PRINTF(2, 3) static bool broken(GError **error, const char *format, ...)
     return false;
 }
 
+// Endless where there are comments or other quotes, which json-glib takes and JSON does not have:
+// they could hide brackets from this count.
 static size_t json_depth(const char *text, size_t n)
 {
     size_t depth = 0;
@@ -30,6 +32,8 @@ static size_t json_depth(const char *text, size_t n)
             i++;
         else if (text[i] == '"')
             quoted = !quoted;
+        else if (!quoted && (text[i] == '\'' || text[i] == '/' || text[i] == '#'))
+            return G_MAXSIZE;
         else if (!quoted && (text[i] == '{' || text[i] == '['))
             depth++;
         else if (!quoted && (text[i] == '}' || text[i] == ']') && depth > 0)
