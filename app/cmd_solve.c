@@ -2,6 +2,7 @@
 #include "app/command.h"
 #include "app/response.h"
 #include "app/solve.h"
+#include "app/solve_path.h"
 #include "deconv/nearest.h"
 #include "io/publish.h"
 
@@ -41,17 +42,39 @@ static bool check_operator(const struct solve *solve, GError **error)
     return true;
 }
 
+static bool check_path(struct solve *solve, GError **error)
+{
+    struct solve_options *options = &solve->options;
+    if (options->path == NULL)
+        return true;
+    const char *homotopy = solve->kind == PROBLEM_TV ? "homotopy" : "lars";
+    if (options->method != NULL && strcmp(options->method, homotopy) != 0)
+        return refuse(error, "--path: expected --solver homotopy (tv) or lars (lasso), or none");
+    if (options->lambda_ratio == NULL)
+        return refuse(error, "--path: expected --lambda-ratio, the least of the ratios");
+    if (options->trace != NULL || options->start != NULL)
+        return refuse(error, "--path: expected neither --trace nor --start");
+    if (options->method == NULL)
+        options->method = g_strdup(homotopy);
+    return true;
+}
+
 static bool check_options(struct solve *solve, GError **error)
 {
     struct solve_options *options = &solve->options;
-    int n_lambdas =
-        (options->lambda != NULL) + (options->lambda_ratio != NULL) + (options->lambdas != NULL);
+    int n_lambdas = (options->lambda != NULL) + (options->lambda_ratio != NULL) +
+                    (options->lambdas != NULL) + (options->lambda_rule != NULL);
     if (options->data == NULL || options->output == NULL)
         return refuse(error, "solve: expected --data X.npy and -o U.npy");
     if (n_lambdas != 1)
-        return refuse(error, "solve: expected one of --lambda-ratio, --lambda and --lambdas");
+        return refuse(error, "solve: expected one of --lambda-ratio, --lambda, --lambdas and "
+                             "--lambda-rule");
+    if (options->lambda_rule != NULL && (solve->kind != PROBLEM_TV || options->trace != NULL))
+        return refuse(error, "--lambda-rule: expected a problem of tv, without --trace");
     if (!g_str_has_suffix(options->output, ".npy"))
         return refuse(error, "-o: expected a name that ends with .npy");
+    if (!check_path(solve, error))
+        return false;
     if (options->method == NULL)
         options->method = g_strdup("exact");
     return check_operator(solve, error) && check_method(solve, error) &&
@@ -62,15 +85,37 @@ static bool check_options(struct solve *solve, GError **error)
 static bool write_outputs(const struct solve *solve, GError **error)
 {
     const struct solve_options *options = &solve->options;
-    const size_t shape[] = {solve->x->n_rows, solve->op->n_in};
+    const size_t plain[] = {solve->x->n_rows, solve->op->n_in};
+    const size_t path[] = {solve->x->n_rows, solve->n_path, solve->op->n_in};
     if (solve->trace != NULL) {
         g_autofree char *table =
             trace_table(solve->trace, solve->results, solve->solve_cpu_seconds);
         if (!publish_bytes(options->trace, table, strlen(table), solve->app->force, error))
             return false;
     }
-    return array_write_npy(options->output, solve->u, shape, G_N_ELEMENTS(shape), solve->app->force,
+    if (solve->path != NULL)
+        return array_write_npy(options->output, solve->u, path, G_N_ELEMENTS(path),
+                               solve->app->force, error);
+    return array_write_npy(options->output, solve->u, plain, G_N_ELEMENTS(plain), solve->app->force,
                            error);
+}
+
+static JsonArray *numbers(const double *values, size_t n)
+{
+    JsonArray *array = json_array_sized_new((guint) n);
+    for (size_t i = 0; i < n; i++)
+        json_array_add_double_element(array, values[i]);
+    return array;
+}
+
+static void add_path(const struct solve *solve, JsonObject *object)
+{
+    const struct solve_path *path = solve->path;
+    JsonArray *lambdas = json_array_new();
+    for (size_t v = 0; v < solve->x->n_rows; v++)
+        json_array_add_array_element(lambdas, numbers(path->lambda + v * path->n, path->n));
+    json_object_set_array_member(object, "ratios", numbers(path->ratios, path->n));
+    json_object_set_array_member(object, "lambdas", lambdas);
 }
 
 static JsonObject *to_json(const struct solve *solve, double total_seconds)
@@ -100,6 +145,8 @@ static JsonObject *to_json(const struct solve *solve, double total_seconds)
     json_object_set_double_member(seconds, "total", total_seconds);
     json_object_set_object_member(object, "seconds", seconds);
     json_object_set_double_member(object, "solve_cpu_seconds", solve->solve_cpu_seconds);
+    if (solve->path != NULL)
+        add_path(solve, object);
     return object;
 }
 
@@ -151,6 +198,10 @@ bool cmd_solve(struct app *app, const struct command *self, int argc, char **arg
          "lambda as a fraction of each series' lambda_max", "R"},
         {"lambda", 0, 0, G_OPTION_ARG_STRING, &given->lambda, "lambda itself", "V"},
         {"lambdas", 0, 0, G_OPTION_ARG_FILENAME, &given->lambdas, "lambda of each series", "FILE"},
+        {"lambda-rule", 0, 0, G_OPTION_ARG_STRING, &given->lambda_rule,
+         "TV: lambda of each series by aic, bic, lut, mad or ut", "RULE"},
+        {"path", 0, 0, G_OPTION_ARG_STRING, &given->path,
+         "Solutions at K ratios from 1 to that of --lambda-ratio, by homotopy", "K"},
         {"solver", 0, 0, G_OPTION_ARG_STRING, &given->method, "Method (default: exact)", "NAME"},
         {"start", 0, 0, G_OPTION_ARG_FILENAME, &given->start,
          "Where iterations begin (default: const)", "const|zero|pinv|FILE"},

@@ -1,24 +1,29 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/solve.h"
 
+#include "app/budget.h"
 #include "app/operator.h"
+#include "app/solve_path.h"
 
 #include <math.h>
 #include <time.h>
 
 void solve_clear(struct solve *solve)
 {
-    char *texts[] = {solve->options.data,         solve->options.matrix,  solve->options.lambda,
-                     solve->options.lambda_ratio, solve->options.lambdas, solve->options.method,
-                     solve->options.start,        solve->options.trace,   solve->options.output,
-                     solve->options.response};
+    struct solve_options *options = &solve->options;
+    char *texts[] = {options->data,         options->matrix,  options->response,
+                     options->lambda,       options->lambdas, options->lambda_rule,
+                     options->lambda_ratio, options->path,    options->method,
+                     options->start,        options->trace,   options->output};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     array_free(solve->x);
     g_free(solve->lambda);
     array_free(solve->start);
     solver_free(solve->solver);
+    solve_path_free(solve->path);
     trace_free(solve->trace);
+    lambda_rule_free(solve->rule);
     problem_free(solve->problem);
     linop_free(solve->op);
     g_free(solve->u);
@@ -84,8 +89,10 @@ static bool read_lambdas(struct solve *solve, GError **error)
 static bool plan_lambda(struct solve *solve, GError **error)
 {
     const struct solve_options *options = &solve->options;
-    solve->lambda = g_new(double, solve->x->n_rows);
+    solve->lambda = g_new0(double, solve->x->n_rows);
     solve->lambda_is_ratio = options->lambda_ratio != NULL;
+    if (options->lambda_rule != NULL)
+        return true;
     if (options->lambdas != NULL)
         return read_lambdas(solve, error);
     double value;
@@ -96,6 +103,24 @@ static bool plan_lambda(struct solve *solve, GError **error)
     for (size_t v = 0; v < solve->x->n_rows; v++)
         solve->lambda[v] = value;
     return true;
+}
+
+// The rules that need nothing but the data.
+static bool plan_rule(struct solve *solve, GError **error)
+{
+    static const enum lambda_kind kinds[] = {LAMBDA_AIC, LAMBDA_BIC, LAMBDA_LUT, LAMBDA_MAD,
+                                             LAMBDA_UT};
+    const char *name = solve->options.lambda_rule;
+    if (name == NULL)
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (g_str_equal(lambda_kind_names[kinds[i]], name)) {
+            solve->rule = lambda_rule_new(solve->problem, kinds[i], 0.0, error);
+            return solve->rule != NULL;
+        }
+    g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
+                "--lambda-rule: \"%s\" is none of aic|bic|lut|mad|ut", name);
+    return false;
 }
 
 static bool plan_start(struct solve *solve, enum solver_start *start, GError **error)
@@ -114,12 +139,21 @@ static bool plan_start(struct solve *solve, enum solver_start *start, GError **e
     solve->start = array_read(text, &solve->app->io, error);
     if (solve->start == NULL)
         return false;
-    if (solve->start->n_rows == solve->x->n_rows && solve->start->n_columns == solve->op->n_in)
-        return true;
-    g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: expected %zu x %zu values, found %zu x %zu",
-                text, solve->x->n_rows, solve->op->n_in, solve->start->n_rows,
-                solve->start->n_columns);
-    return false;
+    size_t n_rows = solve->start->n_rows, n_columns = solve->start->n_columns;
+    if (n_rows != solve->x->n_rows || n_columns != solve->op->n_in) {
+        g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
+                    "%s: expected %zu x %zu values, found %zu x %zu", text, solve->x->n_rows,
+                    solve->op->n_in, n_rows, n_columns);
+        return false;
+    }
+    for (size_t i = 0; i < n_rows * n_columns; i++)
+        if (!isfinite(solve->start->values[i])) {
+            g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
+                        "%s: row %zu, column %zu: expected a finite number", text,
+                        i / n_columns + 1, i % n_columns + 1);
+            return false;
+        }
+    return true;
 }
 
 static bool plan_solver(struct solve *solve, GError **error)
@@ -139,9 +173,23 @@ static bool plan_solver(struct solve *solve, GError **error)
     return solve->solver != NULL;
 }
 
+static bool plan_path(struct solve *solve, GError **error)
+{
+    enum { MOST_POINTS = 100000 };
+    double least = g_ascii_strtod(solve->options.lambda_ratio, NULL); // was read before
+    if (!budget_parse_count(solve->options.path, 1, MOST_POINTS, &solve->n_path) || least > 1.0) {
+        g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
+                    "--path: expected a count in 1..%d, and a least ratio up to 1", MOST_POINTS);
+        return false;
+    }
+    solve->path = solve_path_new(solve->problem, solve->n_path, least, solve->x->n_rows, error);
+    return solve->path != NULL;
+}
+
 bool solve_plan(struct solve *solve, GError **error)
 {
-    solve->x = array_read(solve->options.data, &solve->app->io, error);
+    const struct io_context *io = &solve->app->io;
+    solve->x = array_read(solve->options.data, io, error);
     if (solve->x == NULL || !plan_lambda(solve, error))
         return false;
     solve->op = make_operator(solve, error);
@@ -149,15 +197,16 @@ bool solve_plan(struct solve *solve, GError **error)
         return false;
     solve->problem =
         solve->kind == PROBLEM_TV ? problem_new_tv(solve->op) : problem_new_lasso(solve->op);
-    if (!plan_solver(solve, error))
+    solve->n_path = 1;
+    if (!plan_rule(solve, error) ||
+        !(solve->options.path != NULL ? plan_path(solve, error) : plan_solver(solve, error)))
         return false;
-    size_t n = solve->x->n_rows;
-    solve->u = g_try_new(double, n * solve->op->n_in);
+    size_t n = solve->x->n_rows * solve->n_path;
     solve->results = g_new0(struct series_result, n);
-    solve->cpu_seconds = g_new0(double, n / BLOCK_SERIES + 1);
-    if (solve->u == NULL && n > 0)
-        g_set_error(error, IO_ERROR, IO_ERROR_MEMORY, "%s: out of memory", solve->options.data);
-    return solve->u != NULL || n == 0;
+    solve->cpu_seconds = g_new0(double, solve->x->n_rows / BLOCK_SERIES + 1);
+    solve->u =
+        io_context_alloc(io, solve->options.data, n, solve->op->n_in * sizeof(double), error);
+    return solve->u != NULL;
 }
 
 static double thread_cpu_seconds(void)
@@ -167,6 +216,38 @@ static double thread_cpu_seconds(void)
     return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
 }
 
+static void choose_lambda(const struct solve *solve, const struct block *x, size_t first,
+                          struct workspace *ws)
+{
+    if (solve->rule == NULL)
+        return;
+    struct lambda_choice choices[BLOCK_SERIES];
+    lambda_rule_apply(solve->rule, x, NULL, choices, ws);
+    for (size_t v = 0; v < x->n_series; v++)
+        solve->lambda[first + v] = choices[v].lambda;
+}
+
+static void solve_at_one(const struct solve *solve, const struct block *x, size_t first,
+                         struct workspace *ws)
+{
+    struct block u = {solve->op->n_in, x->n_series, solve->op->n_in,
+                      solve->u + first * solve->op->n_in};
+    struct block start;
+    struct solve_input input = {.x = x,
+                                .lambda = solve->lambda + first,
+                                .lambda_is_ratio = solve->lambda_is_ratio,
+                                .first_series = first};
+    if (solve->start != NULL) {
+        struct block all = operator_rows(solve->start);
+        start = block_slice(&all, first, x->n_series);
+        input.start = &start;
+    }
+    choose_lambda(solve, x, first, ws);
+    if (solve->trace != NULL)
+        trace_begin_block(solve->trace, first, ws);
+    solver_run(solve->solver, &input, &u, solve->results + first, ws);
+}
+
 static void solve_block(void *data, size_t index, struct workspace *ws)
 {
     const struct solve *solve = data;
@@ -174,21 +255,15 @@ static void solve_block(void *data, size_t index, struct workspace *ws)
     size_t count = MIN((size_t) BLOCK_SERIES, solve->x->n_rows - first);
     struct block all = operator_rows(solve->x);
     struct block x = block_slice(&all, first, count);
-    struct block u = {solve->op->n_in, count, solve->op->n_in, solve->u + first * solve->op->n_in};
-    struct block start;
-    struct solve_input input = {.x = &x,
-                                .lambda = solve->lambda + first,
-                                .lambda_is_ratio = solve->lambda_is_ratio,
-                                .first_series = first};
-    if (solve->start != NULL) {
-        all = operator_rows(solve->start);
-        start = block_slice(&all, first, count);
-        input.start = &start;
-    }
-    if (solve->trace != NULL)
-        trace_begin_block(solve->trace, first, ws);
     double begin_s = thread_cpu_seconds();
-    solver_run(solve->solver, &input, &u, solve->results + first, ws);
+    if (solve->path == NULL)
+        solve_at_one(solve, &x, first, ws);
+    for (size_t v = first; v < first + count && solve->path != NULL; v++) {
+        size_t at = v * solve->n_path;
+        solve_path_series(solve->path, v, block_series(&all, v),
+                          settings_number(solve->settings, SETTING_TOL),
+                          solve->u + at * solve->op->n_in, solve->results + at, ws);
+    }
     solve->cpu_seconds[index] = thread_cpu_seconds() - begin_s;
 }
 
@@ -204,6 +279,6 @@ bool solve_execute(struct solve *solve, GError **error)
     solve->solve_seconds = 1e-6 * (double) (g_get_monotonic_time() - begin_us);
     for (size_t i = 0; i < n_blocks; i++)
         solve->solve_cpu_seconds += solve->cpu_seconds[i];
-    solve->outcome = outcome_of(solve->results, n);
+    solve->outcome = outcome_of(solve->results, n * solve->n_path);
     return true;
 }

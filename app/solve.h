@@ -6,6 +6,7 @@
 #include "app/outcome.h"
 #include "app/settings.h"
 #include "app/trace.h"
+#include "deconv/lambda_rule.h"
 #include "io/array.h"
 
 /** The options of `taut solve` that are not settings, as given; owned, NULL where not given. */
@@ -16,6 +17,8 @@ struct solve_options {
     char *lambda;
     char *lambda_ratio;
     char *lambdas;
+    char *lambda_rule;
+    char *path;
     char *method;
     char *start;
     char *trace;
@@ -36,12 +39,15 @@ struct solve {
 
     linop *op;
     struct problem *problem;
-    struct trace *trace; // NULL: none asked for
-    struct solver *solver;
+    struct lambda_rule *rule; // NULL: lambda is given
+    struct trace *trace;      // NULL: none asked for
+    struct solver *solver;    // NULL: a path is asked for
+    struct solve_path *path;  // NULL: none asked for
+    size_t n_path;            // points a series: 1 without a path
 
-    double *u; // n_series x n_unknown
-    struct series_result *results;
-    double *cpu_seconds; // of the solver, one a block
+    double *u;                     // n_series x n_path x n_unknown
+    struct series_result *results; // n_series x n_path
+    double *cpu_seconds;           // of the solver, one a block
     struct outcome outcome;
     double solve_cpu_seconds;
     double solve_seconds;
