@@ -69,8 +69,8 @@ static bool check_options(struct solve *solve, GError **error)
     if (n_lambdas != 1)
         return refuse(error, "solve: expected one of --lambda-ratio, --lambda, --lambdas and "
                              "--lambda-rule");
-    if (options->lambda_rule != NULL && (solve->kind != PROBLEM_TV || options->trace != NULL))
-        return refuse(error, "--lambda-rule: expected a problem of tv, without --trace");
+    if (options->lambda_rule != NULL && solve->kind != PROBLEM_TV)
+        return refuse(error, "--lambda-rule: expected a problem of tv");
     if (!g_str_has_suffix(options->output, ".npy"))
         return refuse(error, "-o: expected a name that ends with .npy");
     if (!check_path(solve, error))

@@ -8,16 +8,14 @@
 #include <string.h>
 #include <time.h>
 
-enum item_state { ITEM_GOOD, ITEM_CONSTANT, ITEM_NONFINITE };
-
 /** Series [first, first + count) of the run, in the hands of one thread. */
 struct item {
     size_t index;
     size_t first;
     size_t count;
-    struct block raw; // n_read x count, cleaned in place
-    struct block x;   // of these, the n_time frames to deconvolve
-    enum item_state state[RUN_ITEM_SERIES];
+    struct block raw;                          // n_read x count, cleaned in place
+    struct block x;                            // of these, the n_time frames to deconvolve
+    enum series_status state[RUN_ITEM_SERIES]; // of the raw series; SERIES_SOLVED: to be solved
 };
 
 /** A pass over all items. */
@@ -55,27 +53,13 @@ static void gather(const struct run *run, struct item *item, struct workspace *w
     workspace_release(ws, mark);
 }
 
-static enum item_state look_at(const double *y, size_t n)
-{
-    // y - y is zero for a finite number and NaN for the others.
-    double nonfinite = 0.0;
-    bool varies = false;
-    for (size_t t = 0; t < n; t++) {
-        nonfinite += y[t] - y[t];
-        varies |= y[t] != y[0];
-    }
-    if (!(nonfinite == 0.0))
-        return ITEM_NONFINITE;
-    return varies ? ITEM_GOOD : ITEM_CONSTANT;
-}
-
 // What cannot be cleaned becomes zero, so that the rest of the block can.
 static void classify(struct item *item)
 {
     for (size_t v = 0; v < item->count; v++) {
         double *y = block_series(&item->raw, v);
-        item->state[v] = look_at(y, item->raw.n_time);
-        if (item->state[v] != ITEM_GOOD)
+        item->state[v] = series_classify(y, item->raw.n_time);
+        if (item->state[v] != SERIES_SOLVED)
             memset(y, 0, item->raw.n_time * sizeof *y);
     }
 }
@@ -126,7 +110,7 @@ static double largest_lambda_max(const struct run *run, const struct item *item,
 {
     double largest = 0.0;
     for (size_t v = 0; v < item->count; v++)
-        if (item->state[v] == ITEM_GOOD)
+        if (item->state[v] == SERIES_SOLVED)
             largest = MAX(largest, problem_lambda_max(run->problem, block_series(&item->x, v), ws));
     return largest;
 }
@@ -153,9 +137,9 @@ static void look_at_item(void *data, size_t index, struct workspace *ws)
 static void settle(const struct item *item, size_t v, struct series_result *result, double *u,
                    size_t n)
 {
-    if (item->state[v] == ITEM_NONFINITE)
+    if (item->state[v] == SERIES_NONFINITE)
         *result = (struct series_result){.status = SERIES_NONFINITE};
-    else if (item->state[v] == ITEM_CONSTANT || result->status == SERIES_CONSTANT)
+    else if (item->state[v] == SERIES_CONSTANT || result->status == SERIES_CONSTANT)
         *result = (struct series_result){.status = SERIES_CONSTANT};
     else
         return;

@@ -35,44 +35,12 @@ void solve_path_free(struct solve_path *path)
     g_free(path);
 }
 
-static enum series_status look_at(const double *x, size_t n)
-{
-    enum series_status status = SERIES_CONSTANT;
-    for (size_t t = 0; t < n; t++) {
-        if (!isfinite(x[t]))
-            return SERIES_NONFINITE;
-        if (x[t] != x[0])
-            status = SERIES_SOLVED;
-    }
-    return status;
-}
-
-static size_t count_jumps(const struct problem *problem, const double *u)
-{
-    size_t count = 0, first = problem->kind == PROBLEM_TV ? 1 : 0;
-    for (size_t i = first; i < problem->op->n_in; i++)
-        count += problem->kind == PROBLEM_TV ? u[i] != u[i - 1] : u[i] != 0.0;
-    return count;
-}
-
-static void certify(const struct problem *problem, const double *x, const double *u, double tol,
-                    struct series_result *result, struct workspace *ws)
-{
-    struct certificate found = problem_certify(problem, x, u, result->lambda, ws);
-    result->objective = found.objective;
-    result->duality_gap = found.duality_gap;
-    result->relative_gap = found.relative_gap;
-    result->n_jumps = count_jumps(problem, u);
-    if (result->status == SERIES_SOLVED && !(found.relative_gap <= tol))
-        result->status = SERIES_INACCURATE;
-}
-
 void solve_path_series(const struct solve_path *path, size_t series, double *x, double tol,
                        double *u, struct series_result *results, struct workspace *ws)
 {
     const struct problem *problem = path->form->problem;
     size_t n_in = problem->op->n_in;
-    enum series_status status = look_at(x, problem->op->n_out);
+    enum series_status status = series_classify(x, problem->op->n_out);
     double lambda_max = status == SERIES_NONFINITE ? 0.0 : problem_lambda_max(problem, x, ws);
     double *lambda = path->lambda + series * path->n;
     for (size_t k = 0; k < path->n; k++) {
@@ -88,6 +56,6 @@ void solve_path_series(const struct solve_path *path, size_t series, double *x, 
     for (size_t k = 0; k < path->n; k++) {
         if (k >= n_reached && k > 0)
             memcpy(u + k * n_in, u + (k - 1) * n_in, n_in * sizeof *u);
-        certify(problem, x, u + k * n_in, tol, &results[k], ws);
+        series_certify(problem, x, u + k * n_in, tol, &results[k], ws);
     }
 }

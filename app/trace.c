@@ -12,8 +12,9 @@ struct last {
     double lambda;
     double objective;
     double gap;
-    double seconds; // from its start
-    size_t n_rows;  // looked at
+    double seconds;     // from its start
+    double row_seconds; // the same, at the last row
+    size_t n_rows;      // looked at
 };
 
 /** Sums over the series of a block, at one row. */
@@ -116,23 +117,33 @@ static struct sums *sums_at(struct block_trace *block, size_t row)
     return &block->rows[row];
 }
 
+static void add_to(struct sums *sums, const struct last *last)
+{
+    sums->objective += last->objective;
+    sums->gap += last->gap;
+    sums->gap_max = MAX(sums->gap_max, last->gap);
+    sums->seconds += last->seconds;
+}
+
 static void look(struct trace *trace, struct block_trace *block, size_t v, size_t row,
                  const double *u)
 {
     struct last *last = &trace->series[v];
     const double *x = block_series(&trace->x, v);
-    if (row == 0)
+    if (last->n_rows == 0)
         last->lambda = trace->lambda_is_ratio
                            ? trace->lambda[v] * problem_lambda_max(trace->problem, x, block->ws)
                            : trace->lambda[v];
+    // Methods may pass over iterations: what they had before stands for these.
+    double seconds = last->seconds;
+    last->seconds = last->row_seconds;
+    for (; last->n_rows > 0 && last->n_rows < row; last->n_rows++)
+        add_to(sums_at(block, last->n_rows), last);
+    last->seconds = last->row_seconds = seconds;
     last->objective = problem_objective(trace->problem, x, u, last->lambda, block->ws);
     last->gap = problem_certify(trace->problem, x, u, last->lambda, block->ws).relative_gap;
     last->n_rows = row + 1;
-    struct sums *sums = sums_at(block, row);
-    sums->objective += last->objective;
-    sums->gap += last->gap;
-    sums->gap_max = MAX(sums->gap_max, last->gap);
-    sums->seconds += last->seconds;
+    add_to(sums_at(block, row), last);
 }
 
 static void observe(void *data, size_t series, size_t iteration, const double *u)
@@ -163,10 +174,7 @@ static struct sums total_at(const struct trace *trace, size_t row)
         const struct last *last = &trace->series[v];
         if (last->n_rows == 0 || last->n_rows > row)
             continue;
-        total.objective += last->objective;
-        total.gap += last->gap;
-        total.gap_max = MAX(total.gap_max, last->gap);
-        total.seconds += last->seconds;
+        add_to(&total, last);
     }
     return total;
 }

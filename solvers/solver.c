@@ -24,7 +24,7 @@ double solve_input_lambda(const struct solve_input *input, size_t v, double lamb
     return input->lambda_is_ratio ? input->lambda[v] * lambda_max : input->lambda[v];
 }
 
-static enum series_status look_at_input(const double *x, size_t n)
+enum series_status series_classify(const double *x, size_t n)
 {
     // x - x is zero for a finite number and NaN for the others.
     double nonfinite = 0.0;
@@ -51,16 +51,15 @@ static size_t count_jumps(const struct problem *problem, const double *u)
     return count;
 }
 
-static void certify(const struct solver *solver, const double *x, const double *u,
+void series_certify(const struct problem *problem, const double *x, const double *u, double tol,
                     struct series_result *result, struct workspace *ws)
 {
-    const struct problem *problem = solver->problem;
     struct certificate found = problem_certify(problem, x, u, result->lambda, ws);
     result->objective = found.objective;
     result->duality_gap = found.duality_gap;
     result->relative_gap = found.relative_gap;
     result->n_jumps = count_jumps(problem, u);
-    if (!(found.relative_gap <= solver->options.tol))
+    if (!(found.relative_gap <= tol))
         result->status = SERIES_INACCURATE;
 }
 
@@ -81,7 +80,8 @@ static void solve_finite(const struct solver *solver, const struct solve_input *
     }
     solver->solve(solver, &sub, &part, results + first, ws);
     for (size_t v = 0; v < count; v++)
-        certify(solver, block_series(&x, v), block_series(&part, v), &results[first + v], ws);
+        series_certify(solver->problem, block_series(&x, v), block_series(&part, v),
+                       solver->options.tol, &results[first + v], ws);
 }
 
 void solver_run(const struct solver *solver, const struct solve_input *input, struct block *u,
@@ -93,7 +93,7 @@ void solver_run(const struct solver *solver, const struct solve_input *input, st
 
     for (size_t v = 0; v < n_series; v++) {
         memset(&results[v], 0, sizeof results[v]);
-        results[v].status = look_at_input(block_series(input->x, v), op->n_out);
+        results[v].status = series_classify(block_series(input->x, v), op->n_out);
         if (results[v].status == SERIES_NONFINITE)
             memset(block_series(u, v), 0, op->n_in * sizeof(double));
     }

@@ -31,6 +31,16 @@ struct series_result {
     size_t iterations;   // in the method's own unit
 };
 
+/** What an input says before it is solved: SERIES_SOLVED where it is finite and varies. */
+enum series_status series_classify(const double *x, size_t n);
+
+/**
+ * Sets objective, gaps and n_jumps of u at result->lambda, by problem_certify; and the status
+ * SERIES_INACCURATE where the relative gap is above tol.
+ */
+void series_certify(const struct problem *problem, const double *x, const double *u, double tol,
+                    struct series_result *result, struct workspace *ws);
+
 /** Told the iterates of a series, for traces; iteration 0 is the starting point. */
 struct solver_observer {
     void (*iterate)(void *data, size_t series, size_t iteration, const double *u);
