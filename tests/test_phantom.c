@@ -122,7 +122,9 @@ static void anatomy_scales_with_the_mask(void **state)
     (void) state;
     struct phantom_law law = phantom_law_default();
     law.n_frames = 5;
-    law.n_voxels = 400;
+    law.dim[0] = law.dim[1] = 40;
+    law.dim[2] = 30;
+    law.n_voxels = 1500;
     g_autoptr(owned_phantom) phantom = draw(&law, 1);
     size_t n_voxels[PHANTOM_N_REGIONS + 1] = {0};
     for (size_t v = 0; v < phantom->n_voxels; v++)
