@@ -101,3 +101,5 @@ bool cmd_demo(struct app *app, const struct command *self, int argc, char **argv
 bool cmd_report(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_train(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_apply(struct app *app, const struct command *self, int argc, char **argv, GError **error);
+bool cmd_reproduce(struct app *app, const struct command *self, int argc, char **argv,
+                   GError **error);

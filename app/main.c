@@ -24,6 +24,8 @@ static const struct command commands[] = {
     {"hrf", "[NAME...]", "Show response models: shape and samples", cmd_hrf},
     {"info", "FILE...", "Tell what a file is and holds, and whether it is sound", cmd_info},
     {"report", "DIR", "Draw the pages of a folder of results again", cmd_report},
+    {"reproduce", "ID|all -o DIR", "Make the figures of the papers again, and check their claims",
+     cmd_reproduce},
     {"run", "CONFIG.ini", "Deconvolve the recordings of a configuration", cmd_run},
     {"simulate", "fmri|lasso|tv -o DIR|FILE", "Draw data whose truth is known", cmd_simulate},
     {"solve", "tv|lasso --data X.npy -o U.npy", "Solve a problem on arrays", cmd_solve},

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/reproduce/experiments.h"
+
+#include "deconv/nearest.h"
+
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+
+struct request {
+    struct app *app;
+    char *folder;
+    char *data;
+    gboolean quick;
+    gboolean full;
+    gint64 seed;
+    JsonArray *summaries;
+    bool failed; // a check
+};
+
+static bool refuse(GError **error, const char *text)
+{
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_USAGE, text);
+    return false;
+}
+
+static void report(const struct reproduction *r, double seconds)
+{
+    const struct experiment *experiment = r->experiment;
+    size_t n_failed = reproduction_n_failed(r);
+    printf("%-18s %3u checks, %zu failed, %.1f s\n", experiment->id, r->checks->len, n_failed,
+           seconds);
+    reproduction_print_checks(r);
+}
+
+// What has its summary, made with the same seed and size, is done.
+static bool is_done(const struct request *request, const char *folder)
+{
+    g_autofree char *path = g_build_filename(folder, "summary.json", NULL);
+    return !request->app->force && g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static bool run_one(struct request *request, const struct experiment *experiment, GError **error)
+{
+    g_autofree char *folder = g_build_filename(request->folder, experiment->id, NULL);
+    if (is_done(request, folder)) {
+        log_info(request->app->log, "%s: done already (--force does it again)", experiment->id);
+        return true;
+    }
+    g_auto(GStrv) data = g_strsplit(request->data == NULL ? "" : request->data, ",", -1);
+    g_autoptr(owned_reproduction) r = reproduction_new(request->app, experiment);
+    r->seed = (uint64_t) request->seed;
+    r->full = request->full;
+    r->data = (const char *const *) data;
+    reproduction_set(r, "size", "%s", r->full ? "full" : "quick");
+    reproduction_set(r, "seed", "%" G_GUINT64_FORMAT, r->seed);
+    gint64 begin_us = g_get_monotonic_time();
+    log_progress_begin(request->app->log, experiment->id);
+    bool ran = experiment->run(r, error);
+    log_progress_end(request->app->log);
+    double seconds = 1e-6 * (double) (g_get_monotonic_time() - begin_us);
+    if (!ran || app_stopped(request->app, error))
+        return false;
+    if (g_mkdir_with_parents(folder, 0777) != 0) {
+        g_set_error(error, APP_ERROR, APP_ERROR_OUTPUT, "%s: cannot make this folder", folder);
+        return false;
+    }
+    if (!reproduction_write(r, folder, seconds, error))
+        return false;
+    request->failed |= reproduction_n_failed(r) > 0;
+    if (request->app->json)
+        json_array_add_object_element(request->summaries, reproduction_to_json(r, seconds));
+    else
+        report(r, seconds);
+    return true;
+}
+
+static bool run_all(struct request *request, const char *id, GError **error)
+{
+    size_t n;
+    const struct experiment *const *all = experiments_all(&n);
+    if (strcmp(id, "all") != 0) {
+        const struct experiment *experiment = experiments_find(id);
+        if (experiment != NULL)
+            return run_one(request, experiment, error);
+        const char *ids[64];
+        for (size_t i = 0; i < n; i++)
+            ids[i] = all[i]->id;
+        size_t nearest = nearest_name(id, ids, n);
+        g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "reproduce: no experiment \"%s\"%s%s%s", id,
+                    nearest < n ? " (did you mean " : "", nearest < n ? ids[nearest] : "",
+                    nearest < n ? "?)" : "");
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (!run_one(request, all[i], error))
+            return false;
+    return true;
+}
+
+bool cmd_reproduce(struct app *app, const struct command *self, int argc, char **argv,
+                   GError **error)
+{
+    struct request request = {.app = app};
+    const GOptionEntry own[] = {
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &request.folder,
+         "Folder of the results, made if it is not there", "DIR"},
+        {"quick", 0, 0, G_OPTION_ARG_NONE, &request.quick,
+         "Sizes for minutes on two cores (default)", NULL},
+        {"full", 0, 0, G_OPTION_ARG_NONE, &request.full, "The published sizes", NULL},
+        {"seed", 0, 0, G_OPTION_ARG_INT64, &request.seed, "Of what is drawn (default: 0)", "N"},
+        {"data", 0, 0, G_OPTION_ARG_FILENAME, &request.data,
+         "Recordings to train and test on, instead of simulated ones", "BOLD[,BOLD]"},
+        {0}};
+    bool done = app_parse(app, self, own, &argc, &argv, error) &&
+                app_expect_arguments(self, argc, argv, 1, 1, error);
+    if (done && request.folder == NULL)
+        done = refuse(error, "reproduce: expected -o DIR, the folder of the results");
+    if (done && request.quick && request.full)
+        done = refuse(error, "reproduce: expected --quick or --full, found both");
+    if (done) {
+        log_accept(app->log);
+        request.summaries = json_array_new();
+        done = run_all(&request, argv[1], error);
+        if (done && request.failed)
+            app->outcome = EXIT_PARTIAL;
+        if (done && app->json) {
+            JsonObject *object = json_object_new();
+            json_object_set_string_member(object, "command", "reproduce");
+            json_object_set_array_member(object, "experiments", request.summaries);
+            app_print_json(object);
+        } else {
+            json_array_unref(request.summaries);
+        }
+    }
+    g_free(request.folder);
+    g_free(request.data);
+    return done;
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/reproduce/reproduction.h"
+
+#include "app/figure.h"
+#include "io/publish.h"
+#include "io/sidecar.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+struct row {
+    char *method;
+    double step;
+    uint64_t seed;
+    const char *metric; // static
+    double value;
+};
+
+struct check {
+    char *name;
+    bool passed;
+    double value;
+    double bound;
+};
+
+struct entry {
+    char *key;
+    char *value;
+};
+
+static void row_free(gpointer memory)
+{
+    struct row *row = memory;
+    g_free(row->method);
+    g_free(row);
+}
+
+static void check_free(gpointer memory)
+{
+    struct check *check = memory;
+    g_free(check->name);
+    g_free(check);
+}
+
+static void entry_free(gpointer memory)
+{
+    struct entry *entry = memory;
+    g_free(entry->key);
+    g_free(entry->value);
+    g_free(entry);
+}
+
+struct reproduction *reproduction_new(struct app *app, const struct experiment *experiment)
+{
+    struct reproduction *r = g_new0(struct reproduction, 1);
+    r->app = app;
+    r->experiment = experiment;
+    r->rows = g_ptr_array_new_with_free_func(row_free);
+    r->checks = g_ptr_array_new_with_free_func(check_free);
+    r->settings = g_ptr_array_new_with_free_func(entry_free);
+    r->notes = g_ptr_array_new_with_free_func(g_free);
+    return r;
+}
+
+void reproduction_free(struct reproduction *r)
+{
+    if (r == NULL)
+        return;
+    g_ptr_array_unref(r->rows);
+    g_ptr_array_unref(r->checks);
+    g_ptr_array_unref(r->settings);
+    g_ptr_array_unref(r->notes);
+    g_free(r);
+}
+
+void reproduction_result(struct reproduction *r, const char *method, double step, uint64_t seed,
+                         const char *metric, double value)
+{
+    struct row *row = g_new(struct row, 1);
+    *row = (struct row){g_strdup(method), step, seed, metric, value};
+    g_ptr_array_add(r->rows, row);
+}
+
+void reproduction_check(struct reproduction *r, const char *name, bool passed, double value,
+                        double bound)
+{
+    struct check *check = g_new(struct check, 1);
+    *check = (struct check){g_strdup(name), passed, value, bound};
+    g_ptr_array_add(r->checks, check);
+}
+
+void reproduction_set(struct reproduction *r, const char *key, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct entry *entry = g_new(struct entry, 1);
+    *entry = (struct entry){g_strdup(key), g_strdup_vprintf(format, arguments)};
+    va_end(arguments);
+    g_ptr_array_add(r->settings, entry);
+}
+
+void reproduction_note(struct reproduction *r, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_ptr_array_add(r->notes, g_strdup_vprintf(format, arguments));
+    va_end(arguments);
+}
+
+double reproduction_mean(const struct reproduction *r, const char *method, double step,
+                         const char *metric)
+{
+    double sum = 0.0;
+    size_t n = 0;
+    for (guint i = 0; i < r->rows->len; i++) {
+        const struct row *row = r->rows->pdata[i];
+        if (row->step != step || strcmp(row->metric, metric) != 0 ||
+            strcmp(row->method, method) != 0)
+            continue;
+        sum += row->value;
+        n++;
+    }
+    return n == 0 ? NAN : sum / (double) n;
+}
+
+size_t reproduction_n_failed(const struct reproduction *r)
+{
+    size_t n_failed = 0;
+    for (guint i = 0; i < r->checks->len; i++)
+        n_failed += !((const struct check *) r->checks->pdata[i])->passed;
+    return n_failed;
+}
+
+static void append_number(GString *text, double value)
+{
+    char digits[G_ASCII_DTOSTR_BUF_SIZE];
+    g_string_append(text, isfinite(value) ? g_ascii_dtostr(digits, sizeof digits, value) : "n/a");
+}
+
+static GString *results_text(const struct reproduction *r)
+{
+    GString *text = g_string_new("method\tstep\tseed\tmetric\tvalue\n");
+    for (guint i = 0; i < r->rows->len; i++) {
+        const struct row *row = r->rows->pdata[i];
+        g_string_append_printf(text, "%s\t", row->method);
+        append_number(text, row->step);
+        g_string_append_printf(text, "\t%" G_GUINT64_FORMAT "\t%s\t", row->seed, row->metric);
+        append_number(text, row->value);
+        g_string_append_c(text, '\n');
+    }
+    return text;
+}
+
+// The methods that have results of a metric, in the order in which they came. Borrowed.
+static GPtrArray *methods_with(const struct reproduction *r, const char *metric)
+{
+    GPtrArray *methods = g_ptr_array_new();
+    for (guint i = 0; i < r->rows->len; i++) {
+        const struct row *row = r->rows->pdata[i];
+        if (strcmp(row->metric, metric) == 0 &&
+            !g_ptr_array_find_with_equal_func(methods, row->method, g_str_equal, NULL))
+            g_ptr_array_add(methods, row->method);
+    }
+    return methods;
+}
+
+// A data block of gnuplot: step and the mean over seeds, in the order of the results.
+static void append_curve(GString *script, const struct reproduction *r, const char *method,
+                         const struct panel *panel, guint number)
+{
+    g_string_append_printf(script, "$%s_%u << EOD\n", panel->metric, number);
+    g_autoptr(GHashTable) done = g_hash_table_new(g_double_hash, g_double_equal);
+    for (guint i = 0; i < r->rows->len; i++) {
+        struct row *row = r->rows->pdata[i];
+        if (strcmp(row->metric, panel->metric) != 0 || strcmp(row->method, method) != 0 ||
+            !g_hash_table_add(done, &row->step))
+            continue;
+        double mean = reproduction_mean(r, method, row->step, panel->metric);
+        if (!isfinite(mean) || (panel->log_y && !(mean > panel->y_least)) ||
+            (panel->log_x && !(row->step > 0.0)))
+            continue;
+        append_number(script, row->step);
+        g_string_append_c(script, ' ');
+        append_number(script, mean);
+        g_string_append_c(script, '\n');
+    }
+    g_string_append(script, "EOD\n");
+}
+
+// The colours of Okabe and Ito, which the colour-blind tell apart.
+static const char *const colours[] = {"#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7",
+                                      "#e69f00", "#56b4e9", "#7f7f7f", "#8b5a2b", "#6a3d9a"};
+
+static void append_panel(GString *script, const struct reproduction *r, const struct panel *panel)
+{
+    g_autoptr(GPtrArray) methods = methods_with(r, panel->metric);
+    for (guint m = 0; m < methods->len; m++)
+        append_curve(script, r, methods->pdata[m], panel, m);
+    g_string_append_printf(script, "set title \"%s\"\nset xlabel \"%s\"\nset ylabel \"%s\"\n",
+                           panel->title, panel->x_label, panel->y_label);
+    g_string_append(script, panel->log_x ? "set logscale x\n" : "unset logscale x\n");
+    g_string_append(script, panel->log_y ? "set logscale y\nset format y \"10^{%T}\"\n"
+                                         : "unset logscale y\nset format y \"%g\"\n");
+    for (guint m = 0; m < methods->len; m++) {
+        guint colour = m % G_N_ELEMENTS(colours);
+        g_string_append_printf(
+            script, "%s$%s_%u using 1:2 with %s lc rgb \"%s\" lw 2 pt %u ps 0.6 dt %u title \"%s\"",
+            m == 0 ? "plot " : ", ", panel->metric, m, panel->points ? "points" : "linespoints",
+            colours[colour], 4 + m % 10, 1 + m / (guint) G_N_ELEMENTS(colours),
+            (const char *) methods->pdata[m]);
+    }
+    g_string_append(script, methods->len > 0 ? "\n" : "");
+}
+
+static size_t n_panels(const struct experiment *experiment)
+{
+    size_t n = 0;
+    while (experiment->panels[n].metric != NULL)
+        n++;
+    return n;
+}
+
+static void append_figure(GString *script, const struct reproduction *r, const char *terminal,
+                          const char *file)
+{
+    size_t n = n_panels(r->experiment);
+    size_t n_columns = n > 1 ? 2 : 1;
+    size_t n_rows = (n + n_columns - 1) / n_columns;
+    size_t width = n_columns * 680, height = n_rows * 520 + 40 + 18 * r->notes->len;
+    g_string_append_printf(script, "set terminal %s size %zu,%zu background \"white\"\n", terminal,
+                           width, height);
+    g_string_append_printf(script, "set output \"%s\"\n", file);
+    g_string_append_printf(script,
+                           "set multiplot layout %zu,%zu title \"{/:Bold %s}\" margins "
+                           "%g,%g,%g,%g spacing 0.09,0.13\n",
+                           n_rows, n_columns, r->experiment->title, n > 1 ? 0.07 : 0.14, 0.97,
+                           0.12 + 18.0 * (double) r->notes->len / (double) height, 0.89);
+    g_autofree char *caption = NULL;
+    g_ptr_array_add(r->notes, NULL);
+    caption = g_strjoinv("\\n", (char **) r->notes->pdata);
+    g_ptr_array_remove_index(r->notes, r->notes->len - 1);
+    g_string_append_printf(script,
+                           "set label 100 \"%s\" at screen 0.02,%g left noenhanced font \",10\" "
+                           "textcolor rgb \"#444444\"\n",
+                           caption, 18.0 * (double) r->notes->len / (double) height);
+    for (size_t i = 0; i < n; i++) {
+        append_panel(script, r, &r->experiment->panels[i]);
+        g_string_append(script, "unset label 100\n");
+    }
+    g_string_append(script, "unset multiplot\nunset output\n");
+}
+
+static GString *script_text(const struct reproduction *r)
+{
+    GString *script = g_string_new("set encoding utf8\nset border 3\nset tics nomirror\n"
+                                   "set grid lc rgb \"#dddddd\"\n"
+                                   "set key top right font \",10\" samplen 2\n");
+    append_figure(script, r, "svg enhanced font \"sans,12\"", "figure.svg");
+    append_figure(script, r, "pngcairo enhanced font \"sans,12\"", "figure.png");
+    return script;
+}
+
+static JsonArray *checks_json(const struct reproduction *r)
+{
+    JsonArray *array = json_array_new();
+    for (guint i = 0; i < r->checks->len; i++) {
+        const struct check *check = r->checks->pdata[i];
+        JsonObject *object = json_object_new();
+        json_object_set_string_member(object, "name", check->name);
+        json_object_set_boolean_member(object, "passed", check->passed);
+        json_object_set_double_member(object, "value", check->value);
+        json_object_set_double_member(object, "bound", check->bound);
+        json_array_add_object_element(array, object);
+    }
+    return array;
+}
+
+JsonObject *reproduction_to_json(const struct reproduction *r, double seconds)
+{
+    JsonObject *summary = json_object_new();
+    JsonObject *settings = json_object_new();
+    for (guint i = 0; i < r->settings->len; i++) {
+        const struct entry *entry = r->settings->pdata[i];
+        json_object_set_string_member(settings, entry->key, entry->value);
+    }
+    json_object_set_string_member(summary, "id", r->experiment->id);
+    json_object_set_string_member(summary, "version", TAUT_VERSION);
+    json_object_set_object_member(summary, "settings", settings);
+    json_object_set_array_member(summary, "checks", checks_json(r));
+    json_object_set_double_member(summary, "seconds", seconds);
+    return summary;
+}
+
+static GString *config_text(const struct reproduction *r)
+{
+    GString *text = g_string_new(NULL);
+    g_string_append_printf(text, "# taut reproduce %s %s --seed %" G_GUINT64_FORMAT "\n[%s]\n",
+                           r->experiment->id, r->full ? "--full" : "--quick", r->seed,
+                           r->experiment->id);
+    for (guint i = 0; i < r->settings->len; i++) {
+        const struct entry *entry = r->settings->pdata[i];
+        g_string_append_printf(text, "%s = %s\n", entry->key, entry->value);
+    }
+    return text;
+}
+
+static bool write_text(const char *folder, const char *name, GString *text, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    bool written = publish_bytes(path, text->str, text->len, true, error);
+    g_string_free(text, TRUE);
+    return written;
+}
+
+bool reproduction_write(struct reproduction *r, const char *folder, double seconds, GError **error)
+{
+    if (!write_text(folder, "results.tsv", results_text(r), error) ||
+        !write_text(folder, "config.ini", config_text(r), error) ||
+        !write_text(folder, "figure.gp", script_text(r), error))
+        return false;
+    enum figure_outcome outcome = figure_draw(folder, "figure.gp", error);
+    if (outcome == FIGURE_FAILED)
+        return false;
+    if (outcome == FIGURE_NO_GNUPLOT)
+        log_info(r->app->log,
+                 "%s: gnuplot is not installed: figure.gp is there to be drawn "
+                 "elsewhere",
+                 folder);
+    // The summary comes last: an experiment without it is not done.
+    g_autoptr(JsonObject) summary = reproduction_to_json(r, seconds);
+    g_autofree char *path = g_build_filename(folder, "summary.json", NULL);
+    return sidecar_write(path, summary, true, error);
+}
+
+void reproduction_print_checks(const struct reproduction *r)
+{
+    for (guint i = 0; i < r->checks->len; i++) {
+        const struct check *check = r->checks->pdata[i];
+        printf("  %s  %s: %.4g (bound %.4g)\n", check->passed ? "PASS" : "FAIL", check->name,
+               check->value, check->bound);
+    }
+}
