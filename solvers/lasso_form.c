@@ -60,6 +60,7 @@ struct lasso_form *lasso_form_new(const struct problem *problem, bool with_gram)
 {
     struct lasso_form *form = g_new0(struct lasso_form, 1);
     form->problem = problem;
+    form->kernels = kernels_best()->gram;
     form->n = lasso_form_size(problem);
     if (form->n == 0)
         return form;
@@ -86,15 +87,10 @@ void lasso_form_free(struct lasso_form *form)
     g_free(form);
 }
 
-static void project_series(const struct problem *problem, const struct block *x, struct block *out)
+void lasso_form_project(const struct lasso_form *form, const struct block *x, struct block *out)
 {
-    for (size_t v = 0; v < x->n_series; v++) {
-        const double *from = block_series(x, v);
-        double *to = block_series(out, v);
-        double level = problem_trivial_level(problem, from);
-        for (size_t t = 0; t < x->n_time; t++)
-            to[t] = from[t] - level * problem->level[t];
-    }
+    for (size_t v = 0; v < x->n_series; v++)
+        problem_project(form->problem, block_series(x, v), block_series(out, v));
 }
 
 // b_j = sum_{i > j} (A' Pi x)_i, in place of A' Pi x.
@@ -118,7 +114,7 @@ void lasso_form_correlations(const struct lasso_form *form, const struct block *
     adjoint.data = WORKSPACE_ALLOC(ws, double, n_in * x->n_series);
     if (is_tv) {
         projected.data = WORKSPACE_ALLOC(ws, double, x->n_time * x->n_series);
-        project_series(problem, x, &projected);
+        lasso_form_project(form, x, &projected);
     }
     linop_adjoint(problem->op, is_tv ? &projected : x, &adjoint, ws);
     for (size_t v = 0; v < x->n_series; v++) {

@@ -20,6 +20,7 @@ struct lasso_form {
     double *norm2;                 // owned; ||M_j||^2
     double *level;                 // owned; TV: <S, A step_j> / <S, S>; Lasso: NULL
     struct gram *gram;             // owned; NULL if not asked for, or n = 0
+    const struct gram_kernels *kernels;
 };
 
 /**
@@ -43,6 +44,9 @@ size_t lasso_form_size(const struct problem *problem);
  */
 void lasso_form_correlations(const struct lasso_form *form, const struct block *x, struct block *b,
                              struct workspace *ws);
+
+/** Pi x of each series of a block: the observation of the Lasso form. */
+void lasso_form_project(const struct lasso_form *form, const struct block *x, struct block *out);
 
 /** w of a point u: u itself, or its jumps. */
 void lasso_form_coefficients(const struct lasso_form *form, const double *u, double *w);

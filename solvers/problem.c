@@ -92,8 +92,7 @@ static void project(const struct problem *problem, const double *x, double *out)
             out[t] = x[t] - c * problem->level[t];
 }
 
-// out = Pi x, and zero where x is in the span of S up to rounding: what is left is no signal.
-static void project_signal(const struct problem *problem, const double *x, double *out)
+void problem_project(const struct problem *problem, const double *x, double *out)
 {
     const double rounding = 1e-13; // relative
     size_t n = problem->op->n_out;
@@ -104,19 +103,24 @@ static void project_signal(const struct problem *problem, const double *x, doubl
 
 // ||v||_inf of the dual constraint, v = A' r (Lasso) or the cumulative sum of A' r from the end
 // without its first entry, which is zero for a projected r (TV).
-static double dual_norm(const struct problem *problem, const double *r, struct workspace *ws)
+static double constraint_norm(const struct problem *problem, const double *adjoint)
 {
-    size_t n = problem->op->n_in;
-    size_t mark = workspace_mark(ws);
-    double *v = WORKSPACE_ALLOC(ws, double, n);
-    linop_adjoint_series(problem->op, r, v, ws);
     bool sums = problem->kind == PROBLEM_TV;
     double entry = 0.0;
     double norm = 0.0;
-    for (size_t i = n; i-- > (sums ? 1 : 0);) {
-        entry = sums ? entry + v[i] : v[i];
+    for (size_t i = problem->op->n_in; i-- > (sums ? 1 : 0);) {
+        entry = sums ? entry + adjoint[i] : adjoint[i];
         norm = fabs(entry) > norm ? fabs(entry) : norm;
     }
+    return norm;
+}
+
+static double dual_norm(const struct problem *problem, const double *r, struct workspace *ws)
+{
+    size_t mark = workspace_mark(ws);
+    double *adjoint = WORKSPACE_ALLOC(ws, double, problem->op->n_in);
+    linop_adjoint_series(problem->op, r, adjoint, ws);
+    double norm = constraint_norm(problem, adjoint);
     workspace_release(ws, mark);
     return norm;
 }
@@ -125,7 +129,7 @@ double problem_lambda_max(const struct problem *problem, const double *x, struct
 {
     size_t mark = workspace_mark(ws);
     double *r = WORKSPACE_ALLOC(ws, double, problem->op->n_out);
-    project_signal(problem, x, r);
+    problem_project(problem, x, r);
     double lambda_max = dual_norm(problem, r, ws);
     workspace_release(ws, mark);
     return lambda_max;
@@ -208,25 +212,61 @@ static double dual_objective(double xr, double rr, double lambda, double v_norm)
     return a * xr - 0.5 * a * a * rr;
 }
 
-struct certificate problem_certify(const struct problem *problem, const double *x, const double *u,
-                                   double lambda, struct workspace *ws)
+// The certificate of u, of which r = Pi (x - A u) is known and v_norm, its dual norm.
+static struct certificate certify(const struct problem *problem, const double *x, const double *u,
+                                  double lambda, const double *r, double v_norm,
+                                  struct workspace *ws)
 {
     size_t n = problem->op->n_out;
     size_t mark = workspace_mark(ws);
-    double *r = WORKSPACE_ALLOC(ws, double, n);
     double *px = WORKSPACE_ALLOC(ws, double, n);
-    residual(problem, x, u, r, ws);
-    project(problem, r, r);
-    project_signal(problem, x, px);
+    problem_project(problem, x, px);
 
     struct certificate result = {0};
     double rr = dot(r, r, n);
     result.objective = 0.5 * rr + lambda * problem_penalty(problem, u);
     result.trivial_objective = 0.5 * dot(px, px, n);
-    double dual = dual_objective(dot(px, r, n), rr, lambda, dual_norm(problem, r, ws));
+    double dual = dual_objective(dot(px, r, n), rr, lambda, v_norm);
     result.duality_gap = result.objective - dual;
     double scale = result.trivial_objective > 0.0 ? result.trivial_objective : 0.5 * dot(x, x, n);
     result.relative_gap = scale > 0.0 ? result.duality_gap / scale : result.duality_gap;
     workspace_release(ws, mark);
     return result;
+}
+
+struct certificate problem_certify(const struct problem *problem, const double *x, const double *u,
+                                   double lambda, struct workspace *ws)
+{
+    size_t mark = workspace_mark(ws);
+    double *r = WORKSPACE_ALLOC(ws, double, problem->op->n_out);
+    residual(problem, x, u, r, ws);
+    project(problem, r, r);
+    struct certificate result = certify(problem, x, u, lambda, r, dual_norm(problem, r, ws), ws);
+    workspace_release(ws, mark);
+    return result;
+}
+
+void problem_certify_block(const struct problem *problem, const struct block *x,
+                           const struct block *u, const double *lambda, struct certificate *results,
+                           struct workspace *ws)
+{
+    const linop *op = problem->op;
+    size_t mark = workspace_mark(ws);
+    struct block r = {op->n_out, x->n_series, op->n_out, NULL};
+    struct block adjoint = {op->n_in, x->n_series, op->n_in, NULL};
+    r.data = WORKSPACE_ALLOC(ws, double, r.stride *r.n_series);
+    adjoint.data = WORKSPACE_ALLOC(ws, double, adjoint.stride *adjoint.n_series);
+    linop_apply(op, u, &r, ws);
+    for (size_t v = 0; v < x->n_series; v++) {
+        double *r_v = block_series(&r, v);
+        for (size_t t = 0; t < op->n_out; t++)
+            r_v[t] = block_series(x, v)[t] - r_v[t];
+        project(problem, r_v, r_v);
+    }
+    linop_adjoint(op, &r, &adjoint, ws);
+    for (size_t v = 0; v < x->n_series; v++)
+        results[v] =
+            certify(problem, block_series(x, v), block_series(u, v), lambda[v], block_series(&r, v),
+                    constraint_norm(problem, block_series(&adjoint, v)), ws);
+    workspace_release(ws, mark);
 }

@@ -38,6 +38,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_problem, problem_free)
 double problem_trivial_level(const struct problem *problem, const double *x);
 
 /**
+ * out = Pi x, n_out samples (TV; the Lasso has Pi = I), and zero where x is in the span of S up to
+ * rounding: what is left is no signal. x and out do not overlap.
+ */
+void problem_project(const struct problem *problem, const double *x, double *out);
+
+/**
  * The smallest lambda whose solution is the trivial one. Lasso: ||A' x||_inf.
  * TV: ||L' A' (x - c S)||_inf, where L' is the cumulative sum from the end.
  */
@@ -71,3 +77,11 @@ void problem_optimise_level(const struct problem *problem, const double *x, doub
  */
 struct certificate problem_certify(const struct problem *problem, const double *x, const double *u,
                                    double lambda, struct workspace *ws);
+
+/**
+ * problem_certify of every series of a block, by products of the whole block: much faster for a
+ * dense operator. lambda, results: one a series.
+ */
+void problem_certify_block(const struct problem *problem, const struct block *x,
+                           const struct block *u, const double *lambda, struct certificate *results,
+                           struct workspace *ws);

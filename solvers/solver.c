@@ -51,16 +51,44 @@ static size_t count_jumps(const struct problem *problem, const double *u)
     return count;
 }
 
+static void note_certificate(const struct problem *problem, const struct certificate *found,
+                             const double *u, double tol, struct series_result *result)
+{
+    result->objective = found->objective;
+    result->duality_gap = found->duality_gap;
+    result->relative_gap = found->relative_gap;
+    result->n_jumps = count_jumps(problem, u);
+    if (!(found->relative_gap <= tol))
+        result->status = SERIES_INACCURATE;
+}
+
 void series_certify(const struct problem *problem, const double *x, const double *u, double tol,
                     struct series_result *result, struct workspace *ws)
 {
     struct certificate found = problem_certify(problem, x, u, result->lambda, ws);
-    result->objective = found.objective;
-    result->duality_gap = found.duality_gap;
-    result->relative_gap = found.relative_gap;
-    result->n_jumps = count_jumps(problem, u);
-    if (!(found.relative_gap <= tol))
-        result->status = SERIES_INACCURATE;
+    note_certificate(problem, &found, u, tol, result);
+}
+
+// A dense operator is applied to all series at once, others to one at a time, which stays in cache.
+static void certify(const struct solver *solver, const struct block *x, const struct block *u,
+                    struct series_result *results, struct workspace *ws)
+{
+    size_t n_series = x->n_series;
+    size_t step = solver->problem->op->matrix != NULL ? n_series : 1;
+    size_t mark = workspace_mark(ws);
+    double *lambda = WORKSPACE_ALLOC(ws, double, n_series);
+    struct certificate *found = WORKSPACE_ALLOC(ws, struct certificate, n_series);
+    for (size_t v = 0; v < n_series; v++)
+        lambda[v] = results[v].lambda;
+    for (size_t v = 0; v < n_series; v += step) {
+        struct block x_part = block_slice(x, v, step);
+        struct block u_part = block_slice(u, v, step);
+        problem_certify_block(solver->problem, &x_part, &u_part, lambda + v, found + v, ws);
+    }
+    for (size_t v = 0; v < n_series; v++)
+        note_certificate(solver->problem, &found[v], block_series(u, v), solver->options.tol,
+                         &results[v]);
+    workspace_release(ws, mark);
 }
 
 static void solve_finite(const struct solver *solver, const struct solve_input *input, size_t first,
@@ -79,9 +107,7 @@ static void solve_finite(const struct solver *solver, const struct solve_input *
         sub.start = &start;
     }
     solver->solve(solver, &sub, &part, results + first, ws);
-    for (size_t v = 0; v < count; v++)
-        series_certify(solver->problem, block_series(&x, v), block_series(&part, v),
-                       solver->options.tol, &results[first + v], ws);
+    certify(solver, &x, &part, results + first, ws);
 }
 
 void solver_run(const struct solver *solver, const struct solve_input *input, struct block *u,

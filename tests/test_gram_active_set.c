@@ -2,6 +2,7 @@
 #include "tests/check.h"
 
 #include "solvers/gram_active_set.h"
+#include "solvers/gram_cache.h"
 #include "solvers/gram_factor.h"
 #include "solvers/problem.h"
 
@@ -325,6 +326,38 @@ static void lambda_zero_is_least_squares(void **state)
     g_rand_free(rand);
 }
 
+// More columns are asked for than the cache will hold at once.
+static void a_cache_gives_the_products_of_any_columns(void **state)
+{
+    (void) state;
+    enum { N = 3, M = 4000, MOST_CHOSEN = 400 };
+    GRand *rand = g_rand_new_with_seed(11);
+    g_autofree double *matrix = g_new(double, N *M);
+    g_autofree double *values = g_new(double, MOST_CHOSEN *MOST_CHOSEN);
+    fill_normal(rand, matrix, N * M);
+    struct workspace *ws = workspace_new();
+    struct gram_cache cache = gram_cache_begin(matrix, N, M, ws);
+    for (size_t round = 0; round < 30; round++) {
+        size_t n = (size_t) g_rand_int_range(rand, 1, MOST_CHOSEN);
+        size_t chosen[MOST_CHOSEN];
+        chosen[0] = (size_t) g_rand_int_range(rand, 0, M);
+        for (size_t k = 1; k < n; k++)
+            chosen[k] = (chosen[k - 1] + 7) % M;
+        gram_cache_hold(&cache, chosen, n);
+        gram_cache_copy(&cache, chosen, n, values);
+        assert_true(cache.n_held <= GRAM_CACHE_COLUMNS);
+        size_t ld = triangle_padded(n);
+        for (size_t k = 0; k < n * ld; k++) {
+            const double *a = matrix + chosen[k / ld] * N;
+            const double *b = matrix + chosen[k % ld < n ? k % ld : 0] * N;
+            double expected = k % ld < n ? a[0] * b[0] + a[1] * b[1] + a[2] * b[2] : 0.0;
+            assert_close(values[k], expected, 1e-13);
+        }
+    }
+    workspace_free(ws);
+    g_rand_free(rand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +371,7 @@ int main(void)
         cmocka_unit_test(a_dependent_column_takes_the_place_of_another),
         cmocka_unit_test(at_lambda_max_and_above_nothing_joins),
         cmocka_unit_test(lambda_zero_is_least_squares),
+        cmocka_unit_test(a_cache_gives_the_products_of_any_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

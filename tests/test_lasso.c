@@ -3,6 +3,7 @@
 
 #include "solvers/gram_exact.h"
 #include "solvers/solver.h"
+#include "solvers/working_set.h"
 
 #include <cblas.h>
 
@@ -386,6 +387,107 @@ static void every_pair_of_methods_agrees_with_duplicated_and_zero_columns(void *
     g_rand_free(rand);
 }
 
+// Beyond the size of a Gram matrix: working sets, and descents that make columns as they go.
+static void methods_agree_on_more_columns_than_a_gram_matrix_has(void **state)
+{
+    (void) state;
+    enum { N = 60, M = 2100, N_SERIES = 12 };
+    static solver_constructor *const constructors[] = {solver_new_cd, solver_new_greedy_cd,
+                                                       solver_new_fista};
+    GRand *rand = g_rand_new_with_seed(11);
+    g_autofree double *matrix = g_new(double, N *M);
+    fill_normal(rand, matrix, N * M);
+    // Neighbours are alike.
+    for (size_t k = N; k < N * M; k++)
+        matrix[k] = 0.96 * matrix[k - N] + 0.28 * matrix[k];
+    struct instance i = instance_new(matrix, N, M, N_SERIES);
+    fill_problem(rand, &i, 0.05);
+    i.lambda[3] = 1.0;
+    memset(block_series(&i.x, 5), 0, N * sizeof(double));
+    run(&i, new_exact, to_gap(1e-12), true);
+    g_autofree struct series_result *exact = g_memdup2(i.results, N_SERIES * sizeof *i.results);
+    for (size_t v = 0; v < N_SERIES; v++) {
+        assert_int_equal(exact[v].status, v == 5 ? SERIES_CONSTANT : SERIES_SOLVED);
+        assert_int_equal(exact[v].n_jumps == 0, v == 3 || v == 5);
+        assert_close(exact[v].relative_gap, 0.0, 1e-12);
+    }
+    for (size_t k = 0; k < G_N_ELEMENTS(constructors); k++) {
+        run(&i, constructors[k], to_gap(1e-6), true);
+        for (size_t v = 0; v < N_SERIES; v++) {
+            assert_close(i.results[v].relative_gap, 0.0, 1e-6);
+            assert_close(i.results[v].objective, exact[v].objective, 1e-5 * exact[v].objective);
+        }
+    }
+    instance_free(&i);
+    g_rand_free(rand);
+}
+
+// A series alone, in a block, and from its own solution or another point.
+static void a_working_set_finds_the_minimum_from_any_company_and_start(void **state)
+{
+    (void) state;
+    enum { N = 20, M = 3000, N_SERIES = 32 };
+    GRand *rand = g_rand_new_with_seed(12);
+    g_autofree double *matrix = g_new(double, N *M);
+    g_autofree double *start = g_new0(double, M *N_SERIES);
+    fill_normal(rand, matrix, N * M);
+    struct instance i = instance_new(matrix, N, M, N_SERIES);
+    fill_problem(rand, &i, 0.02);
+    run(&i, new_exact, to_gap(1e-12), true);
+    g_autofree struct series_result *together = g_memdup2(i.results, N_SERIES * sizeof *i.results);
+    // Half of the starts are solutions, the others are not even minimal on their columns.
+    memcpy(start, i.z.data, M * N_SERIES / 2 * sizeof(double));
+    for (size_t k = M * N_SERIES / 2; k < M * N_SERIES; k += 97)
+        start[k] = 0.1 * g_rand_double(rand);
+
+    struct solver_options options = to_gap(1e-12);
+    options.start = START_GIVEN;
+    g_autoptr(owned_solver) solver = gram_exact_new(i.problem, &options);
+    for (size_t v = 0; v < N_SERIES; v++) {
+        struct block x = block_slice(&i.x, v, 1);
+        struct block z = block_slice(&i.z, v, 1);
+        struct block from = block_of_series(start + v * M, M);
+        struct solve_input input = {
+            .x = &x, .lambda = i.lambda + v, .lambda_is_ratio = true, .start = &from};
+        solver_run(solver, &input, &z, i.results + v, i.ws);
+        assert_int_equal(i.results[v].status, SERIES_SOLVED);
+        assert_close(i.results[v].objective, together[v].objective, 1e-12 * together[v].objective);
+    }
+    instance_free(&i);
+    g_rand_free(rand);
+}
+
+static void a_working_set_finishes_without_help(void **state)
+{
+    (void) state;
+    enum { N = 100, M = 2500, N_SERIES = 8 };
+    GRand *rand = g_rand_new_with_seed(13);
+    g_autofree double *matrix = g_new(double, N *M);
+    fill_normal(rand, matrix, N * M);
+    for (size_t k = N; k < N * M; k++)
+        matrix[k] += 0.99 * matrix[k - N];
+    struct instance i = instance_new(matrix, N, M, N_SERIES);
+    g_autoptr(owned_lasso_form) form = lasso_form_new(i.problem, false);
+    struct block b = {triangle_padded(M), N_SERIES, triangle_padded(M), NULL};
+    g_autofree double *correlations = b.data = g_new(double, b.stride *N_SERIES);
+    fill_normal(rand, i.x.data, N * N_SERIES);
+    lasso_form_correlations(form, &i.x, &b, i.ws);
+    for (size_t v = 0; v < N_SERIES; v++)
+        i.lambda[v] = 0.02 * (double) (v + 1) * lasso_form_lambda_max(block_series(&b, v), M);
+    struct working_set_input input = {form, &i.x, &b, i.lambda};
+    struct working_set_result results[N_SERIES];
+    working_set_solve(&input, &i.z, results, i.ws);
+    for (size_t v = 0; v < N_SERIES; v++) {
+        assert_true(results[v].finished);
+        double gap = problem_certify(i.problem, block_series(&i.x, v), block_series(&i.z, v),
+                                     i.lambda[v], i.ws)
+                         .relative_gap;
+        assert_close(gap, 0.0, 1e-12);
+    }
+    instance_free(&i);
+    g_rand_free(rand);
+}
+
 static void check_degenerate(solver_constructor *construct)
 {
     GRand *rand = g_rand_new_with_seed(5);
@@ -628,6 +730,9 @@ int main(void)
         cmocka_unit_test(every_pair_of_methods_agrees_on_wide_problems),
         cmocka_unit_test(every_pair_of_methods_agrees_on_square_problems),
         cmocka_unit_test(every_pair_of_methods_agrees_with_duplicated_and_zero_columns),
+        cmocka_unit_test(methods_agree_on_more_columns_than_a_gram_matrix_has),
+        cmocka_unit_test(a_working_set_finds_the_minimum_from_any_company_and_start),
+        cmocka_unit_test(a_working_set_finishes_without_help),
         cmocka_unit_test(zero_and_nan_series_and_large_lambdas_give_zero),
         cmocka_unit_test(lambda_zero_is_least_squares),
         cmocka_unit_test(a_given_start_is_iteration_zero),
