@@ -170,7 +170,8 @@ static GPtrArray *methods_with(const struct reproduction *r, const char *metric)
 static void append_curve(GString *script, const struct reproduction *r, const char *method,
                          const struct panel *panel, guint number)
 {
-    g_string_append_printf(script, "$%s_%u << EOD\n", panel->metric, number);
+    long place = (long) (panel - r->experiment->panels);
+    g_string_append_printf(script, "$panel%ld_%u << EOD\n", place, number);
     g_autoptr(GHashTable) done = g_hash_table_new(g_double_hash, g_double_equal);
     for (guint i = 0; i < r->rows->len; i++) {
         struct row *row = r->rows->pdata[i];
@@ -206,10 +207,11 @@ static void append_panel(GString *script, const struct reproduction *r, const st
     for (guint m = 0; m < methods->len; m++) {
         guint colour = m % G_N_ELEMENTS(colours);
         g_string_append_printf(
-            script, "%s$%s_%u using 1:2 with %s lc rgb \"%s\" lw 2 pt %u ps 0.6 dt %u title \"%s\"",
-            m == 0 ? "plot " : ", ", panel->metric, m, panel->points ? "points" : "linespoints",
-            colours[colour], 4 + m % 10, 1 + m / (guint) G_N_ELEMENTS(colours),
-            (const char *) methods->pdata[m]);
+            script,
+            "%s$panel%ld_%u using 1:2 with %s lc rgb \"%s\" lw 2 pt %u ps 0.6 dt %u title \"%s\"",
+            m == 0 ? "plot " : ", ", (long) (panel - r->experiment->panels), m,
+            panel->points ? "points" : "linespoints", colours[colour], 4 + m % 10,
+            1 + m / (guint) G_N_ELEMENTS(colours), (const char *) methods->pdata[m]);
     }
     g_string_append(script, methods->len > 0 ? "\n" : "");
 }

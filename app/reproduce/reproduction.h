@@ -46,6 +46,9 @@ extern const struct experiment reproduce_iterations;
 extern const struct experiment reproduce_oista;
 extern const struct experiment reproduce_sparsity_law;
 extern const struct experiment reproduce_steps;
+extern const struct experiment reproduce_tv_iterative;
+extern const struct experiment reproduce_tv_rates;
+extern const struct experiment reproduce_tv_simulation;
 
 /** A result: step is a number of layers or iterations, or what the panel's x axis says. */
 void reproduction_result(struct reproduction *r, const char *method, double step, uint64_t seed,

@@ -219,3 +219,12 @@ struct block samples_draw_lasso(uint64_t seed, const linop *op, size_t n_series,
     }
     return x;
 }
+
+linop *samples_operator(const double *rows, size_t n_out, size_t n_in)
+{
+    g_autofree double *columns = g_new(double, n_out *n_in);
+    for (size_t i = 0; i < n_out; i++)
+        for (size_t j = 0; j < n_in; j++)
+            columns[j * n_out + i] = rows[i * n_in + j];
+    return linop_new_dense(columns, n_out, n_in);
+}

@@ -59,3 +59,6 @@ double *samples_draw_dictionary(uint64_t seed, size_t n_out, size_t n_in);
 
 /** x = D z with dense normal z (coding law), or normal x (slide law), column by column. Owned. */
 struct block samples_draw_lasso(uint64_t seed, const linop *op, size_t n_series, bool slide);
+
+/** A dense operator from the rows of a simulation. */
+linop *samples_operator(const double *rows, size_t n_out, size_t n_in);
