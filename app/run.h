@@ -134,6 +134,9 @@ void run_warn(struct run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /** Notes a file that the result depends on, with its size and time. */
 void run_add_input(struct run *run, const char *role, const char *path);
 
+/** The path of the input of a role; NULL where there is none. */
+const char *run_input_path(const struct run *run, const char *role);
+
 // the parts of it
 
 /** Header, repetition time and frames. */
@@ -157,6 +160,9 @@ bool run_solve(struct run *run, GError **error);
 
 /** The names of all outputs, sidecars and done-record included. Owned. */
 GPtrArray *run_output_names(const struct run *run);
+
+/** The resolved settings, as they are written beside the images. Owned. */
+char *run_config(const struct run *run);
 
 /** Writes and publishes all outputs. */
 bool run_write(struct run *run, GError **error);

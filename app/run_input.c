@@ -183,7 +183,7 @@ static double *read_volume(const struct run *run, const char *path, GError **err
     return values;
 }
 
-static const char *path_of_input(const struct run *run, const char *role)
+const char *run_input_path(const struct run *run, const char *role)
 {
     for (guint i = 0; i < run->inputs->len; i++) {
         const struct run_input *input = g_ptr_array_index(run->inputs, i);
@@ -197,7 +197,7 @@ bool run_plan_mask(struct run *run, GError **error)
 {
     run->n_series = run->n_grid;
     run->mask_is_made = settings_is(run->settings, SETTING_MASK, "auto");
-    const char *path = path_of_input(run, "mask");
+    const char *path = run_input_path(run, "mask");
     if (path == NULL)
         return true;
     g_autofree double *values = read_volume(run, path, error);
@@ -219,7 +219,7 @@ bool run_plan_mask(struct run *run, GError **error)
 
 bool run_plan_lambda_map(struct run *run, GError **error)
 {
-    const char *path = path_of_input(run, "lambda");
+    const char *path = run_input_path(run, "lambda");
     if (path == NULL)
         return true;
     run->lambda_map = read_volume(run, path, error);
@@ -236,7 +236,7 @@ bool run_check_lambda_map(const struct run *run, GError **error)
             continue;
         g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
                     "%s: voxel %zu,%zu,%zu: expected a lambda from 0 on, found %g",
-                    path_of_input(run, "lambda"), i % dim[0], i / dim[0] % dim[1],
+                    run_input_path(run, "lambda"), i % dim[0], i / dim[0] % dim[1],
                     i / dim[0] / dim[1], lambda);
         return false;
     }

@@ -279,14 +279,18 @@ static bool write_mask(struct output *output, GError **error)
                         IMAGE_INT16, error);
 }
 
-static bool write_config(struct output *output, GError **error)
+char *run_config(const struct run *run)
 {
-    const struct run *run = output->run;
     g_autofree char *comment =
         g_strdup_printf("The settings of %s, taut %s. `taut run` on this file makes it again.\n"
                         "The repetition time was %g s, from the %s.",
                         run->stem, TAUT_VERSION, run->tr_s, run->tr_source);
-    g_autofree char *text = settings_dump(run->settings, comment);
+    return settings_dump(run->settings, comment);
+}
+
+static bool write_config(struct output *output, GError **error)
+{
+    g_autofree char *text = run_config(output->run);
     const char *path = stage(output, "desc-taut_config.ini");
     return publish_bytes(path, text, strlen(text), true, error);
 }
