@@ -25,6 +25,15 @@ struct kernels {
     /** sum_{i < n} a_i b_i. */
     double (*dot)(const double *a, const double *b, size_t n);
 
+    /** sum_{i < n} |a_i - b_i|; the arrays may overlap. */
+    double (*distance)(const double *a, const double *b, size_t n);
+
+    /** max_{i < n} |x_i|, 0 for n = 0. */
+    double (*largest)(const double *x, size_t n);
+
+    /** y_i = x_i - c s_i for i < n; y may be x or s. */
+    void (*subtract)(const double *x, double c, const double *s, double *y, size_t n);
+
     /**
      * y_t = sum_{t <= s < n} x_s; y may be x. Returns max_{0 < t < n} |y_t|, the first of them left
      * out, and 0 for n = 1.

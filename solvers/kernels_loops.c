@@ -11,8 +11,23 @@
 typedef double vec __attribute__((vector_size(8 * KERNELS_LANES), aligned(8), may_alias));
 typedef int64_t mask __attribute__((vector_size(8 * KERNELS_LANES)));
 
-// Sums that run side by side: enough to hide the latency of a fused multiply-add.
-enum { LANES = KERNELS_LANES, N_SUMS = 8, TILE = N_SUMS * LANES };
+// Sums that run side by side: enough to hide the latency of a fused multiply-add. Wide registers
+// nearly always straddle two lines of the cache: taps that read the same ones share them.
+enum {
+    LANES = KERNELS_LANES,
+    N_SUMS = 8,
+    N_TAPS = LANES == 8 ? 3 : 1,
+    TILE = N_SUMS * LANES,
+};
+
+#define INLINE static inline __attribute__((always_inline))
+
+// Loops of constant length over registers have to be unrolled to stay in registers.
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
 
 static inline vec load(const double *x)
 {
@@ -24,12 +39,25 @@ static inline void store(double *x, vec value)
     *(vec *) x = value;
 }
 
+// What n_taps taps, LANES apart, add to the sums. n_taps is a constant.
+INLINE void fir_taps(size_t n_taps, const double *h, const double *x, vec sum[N_SUMS])
+{
+    UNROLL
+    for (size_t j = 0; j < n_taps; j++)
+        for (size_t i = 0; i < N_SUMS; i++)
+            sum[i] += h[j * LANES] * load(x + (i + j) * LANES);
+}
+
 static inline void fir_tile(const double *h, size_t n_h, const double *x, double *y)
 {
     vec sum[N_SUMS] = {0};
-    for (size_t k = 0; k < n_h; k++)
-        for (size_t i = 0; i < N_SUMS; i++)
-            sum[i] += h[k] * load(x + k + i * LANES);
+    for (size_t first = 0; first < LANES; first++) {
+        size_t k = first;
+        for (; k + (N_TAPS - 1) * LANES < n_h; k += N_TAPS * LANES)
+            fir_taps(N_TAPS, h + k, x + k, sum);
+        for (; k < n_h; k += LANES)
+            fir_taps(1, h + k, x + k, sum);
+    }
     for (size_t i = 0; i < N_SUMS; i++)
         store(y + i * LANES, sum[i]);
 }
@@ -71,20 +99,6 @@ static inline double sum_of_lanes(vec v)
     return sum;
 }
 
-static double dot(const double *a, const double *b, size_t n)
-{
-    enum { STEP = 4 * LANES };
-    vec sum[4] = {0};
-    size_t t = 0;
-    for (; t + STEP <= n; t += STEP)
-        for (size_t i = 0; i < 4; i++)
-            sum[i] += load(a + t + i * LANES) * load(b + t + i * LANES);
-    double total = sum_of_lanes((sum[0] + sum[1]) + (sum[2] + sum[3]));
-    for (; t < n; t++)
-        total += a[t] * b[t];
-    return total;
-}
-
 static inline vec absolute(vec v)
 {
     return (vec) ((mask) v & INT64_MAX);
@@ -94,6 +108,65 @@ static inline vec greater(vec a, vec b)
 {
     mask first = (mask) (a > b);
     return (vec) (((mask) a & first) | ((mask) b & ~first));
+}
+
+static double dot(const double *a, const double *b, size_t n)
+{
+    vec sum[4] = {0};
+    size_t t = 0;
+    for (; t + 4 * LANES <= n; t += 4 * LANES)
+        for (size_t i = 0; i < 4; i++)
+            sum[i] += load(a + t + i * LANES) * load(b + t + i * LANES);
+    for (; t + LANES <= n; t += LANES)
+        sum[0] += load(a + t) * load(b + t);
+    double total = sum_of_lanes((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    for (; t < n; t++)
+        total += a[t] * b[t];
+    return total;
+}
+
+static double distance(const double *a, const double *b, size_t n)
+{
+    vec sum[4] = {0};
+    size_t t = 0;
+    for (; t + 4 * LANES <= n; t += 4 * LANES)
+        for (size_t i = 0; i < 4; i++)
+            sum[i] += absolute(load(a + t + i * LANES) - load(b + t + i * LANES));
+    for (; t + LANES <= n; t += LANES)
+        sum[0] += absolute(load(a + t) - load(b + t));
+    double total = sum_of_lanes((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    for (; t < n; t++)
+        total += fabs(a[t] - b[t]);
+    return total;
+}
+
+static inline double largest_of_lanes(vec v, double largest)
+{
+    for (size_t i = 0; i < LANES; i++)
+        largest = v[i] > largest ? v[i] : largest;
+    return largest;
+}
+
+static double largest(const double *x, size_t n)
+{
+    vec most[4] = {0};
+    size_t t = 0;
+    for (; t + 4 * LANES <= n; t += 4 * LANES)
+        for (size_t i = 0; i < 4; i++)
+            most[i] = greater(absolute(load(x + t + i * LANES)), most[i]);
+    double result = 0.0;
+    for (; t < n; t++)
+        result = fabs(x[t]) > result ? fabs(x[t]) : result;
+    return largest_of_lanes(greater(greater(most[0], most[1]), greater(most[2], most[3])), result);
+}
+
+static void subtract(const double *x, double c, const double *s, double *y, size_t n)
+{
+    size_t t = 0;
+    for (; t + LANES <= n; t += LANES)
+        store(y + t, load(x + t) - c * load(s + t));
+    for (; t < n; t++)
+        y[t] = x[t] - c * s[t];
 }
 
 // The sums within a register, from its last lane on.
@@ -115,13 +188,13 @@ static inline vec suffix_sums_of_lanes(vec v)
 // What comes after a register is one number, which waits for one addition a register only.
 static double suffix_sums(const double *x, double *y, size_t n)
 {
-    double after = 0.0, largest = 0.0;
+    double after = 0.0, found = 0.0;
     size_t t = n;
     for (; t % LANES > 0; t--) {
         after += x[t - 1];
         y[t - 1] = after;
-        if (t > 1 && fabs(after) > largest)
-            largest = fabs(after);
+        if (t > 1 && fabs(after) > found)
+            found = fabs(after);
     }
     vec most = {0.0};
     for (; t > 0; t -= LANES) {
@@ -133,9 +206,7 @@ static double suffix_sums(const double *x, double *y, size_t n)
         most = greater(absolute(result), most);
         after += sums[0];
     }
-    for (size_t i = 0; i < LANES; i++)
-        largest = most[i] > largest ? most[i] : largest;
-    return largest;
+    return largest_of_lanes(most, found);
 }
 
 #define JOIN(a, b)          a##b
@@ -151,6 +222,9 @@ extern const struct kernels SYMBOL(KERNELS_SET);
 const struct kernels SYMBOL(KERNELS_SET) = {.name = NAME(KERNELS_SET),
                                             .fir = fir,
                                             .dot = dot,
+                                            .distance = distance,
+                                            .largest = largest,
+                                            .subtract = subtract,
                                             .suffix_sums = suffix_sums,
                                             .gram = &GRAM_SYMBOL(KERNELS_SET),
                                             .segment = &SEGMENT_SYMBOL(KERNELS_SET)};

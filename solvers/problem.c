@@ -4,38 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-// Sums run in parts: additions wait for each other.
-enum { N_PARTS = 8 };
-
-static double total(const double part[N_PARTS])
+static double dot(const struct problem *problem, const double *a, const double *b)
 {
-    return ((part[0] + part[1]) + (part[2] + part[3])) +
-           ((part[4] + part[5]) + (part[6] + part[7]));
-}
-
-static double dot(const double *a, const double *b, size_t n)
-{
-    double part[N_PARTS] = {0.0};
-    size_t i = 0;
-    for (; i + N_PARTS <= n; i += N_PARTS)
-        for (size_t j = 0; j < N_PARTS; j++)
-            part[j] += a[i + j] * b[i + j];
-    for (; i < n; i++)
-        part[0] += a[i] * b[i];
-    return total(part);
-}
-
-// sum |a_i - b_i|
-static double distance(const double *a, const double *b, size_t n)
-{
-    double part[N_PARTS] = {0.0};
-    size_t i = 0;
-    for (; i + N_PARTS <= n; i += N_PARTS)
-        for (size_t j = 0; j < N_PARTS; j++)
-            part[j] += fabs(a[i + j] - b[i + j]);
-    for (; i < n; i++)
-        part[0] += fabs(a[i] - b[i]);
-    return total(part);
+    return problem->kernels->dot(a, b, problem->op->n_out);
 }
 
 static struct problem *problem_new(enum problem_kind kind, const linop *op)
@@ -43,6 +14,7 @@ static struct problem *problem_new(enum problem_kind kind, const linop *op)
     struct problem *problem = g_new0(struct problem, 1);
     problem->kind = kind;
     problem->op = op;
+    problem->kernels = kernels_best();
     return problem;
 }
 
@@ -55,7 +27,7 @@ struct problem *problem_new_tv(const linop *op)
     for (size_t i = 0; i < op->n_in; i++)
         ones[i] = 1.0;
     linop_apply_series(op, ones, problem->level, ws);
-    problem->level_norm2 = dot(problem->level, problem->level, op->n_out);
+    problem->level_norm2 = dot(problem, problem->level, problem->level);
     workspace_free(ws);
     return problem;
 }
@@ -77,7 +49,7 @@ double problem_trivial_level(const struct problem *problem, const double *x)
 {
     if (problem->level == NULL || !(problem->level_norm2 > 0.0))
         return 0.0;
-    return dot(problem->level, x, problem->op->n_out) / problem->level_norm2;
+    return dot(problem, problem->level, x) / problem->level_norm2;
 }
 
 // out = Pi x: x less its part along S (TV), or x itself (Lasso).
@@ -88,8 +60,7 @@ static void project(const struct problem *problem, const double *x, double *out)
     if (c == 0.0)
         memmove(out, x, n * sizeof *out);
     else
-        for (size_t t = 0; t < n; t++)
-            out[t] = x[t] - c * problem->level[t];
+        problem->kernels->subtract(x, c, problem->level, out, n);
 }
 
 void problem_project(const struct problem *problem, const double *x, double *out)
@@ -97,22 +68,17 @@ void problem_project(const struct problem *problem, const double *x, double *out
     const double rounding = 1e-13; // relative
     size_t n = problem->op->n_out;
     project(problem, x, out);
-    if (dot(out, out, n) <= rounding * rounding * dot(x, x, n))
+    if (dot(problem, out, out) <= rounding * rounding * dot(problem, x, x))
         memset(out, 0, n * sizeof *out);
 }
 
 // ||v||_inf of the dual constraint, v = A' r (Lasso) or the cumulative sum of A' r from the end
-// without its first entry, which is zero for a projected r (TV).
-static double constraint_norm(const struct problem *problem, const double *adjoint)
+// without its first entry, which is zero for a projected r (TV). A' r becomes v.
+static double constraint_norm(const struct problem *problem, double *adjoint)
 {
-    bool sums = problem->kind == PROBLEM_TV;
-    double entry = 0.0;
-    double norm = 0.0;
-    for (size_t i = problem->op->n_in; i-- > (sums ? 1 : 0);) {
-        entry = sums ? entry + adjoint[i] : adjoint[i];
-        norm = fabs(entry) > norm ? fabs(entry) : norm;
-    }
-    return norm;
+    size_t n = problem->op->n_in;
+    return problem->kind == PROBLEM_TV ? problem->kernels->suffix_sums(adjoint, adjoint, n)
+                                       : problem->kernels->largest(adjoint, n);
 }
 
 static double dual_norm(const struct problem *problem, const double *r, struct workspace *ws)
@@ -139,7 +105,7 @@ double problem_penalty(const struct problem *problem, const double *u)
 {
     size_t n = problem->op->n_in;
     if (problem->kind == PROBLEM_TV)
-        return distance(u + 1, u, n - 1);
+        return problem->kernels->distance(u + 1, u, n - 1);
     double sum = 0.0;
     for (size_t i = 0; i < n; i++)
         sum += fabs(u[i]);
@@ -170,8 +136,7 @@ static void residual(const struct problem *problem, const double *x, const doubl
                      struct workspace *ws)
 {
     linop_apply_series(problem->op, u, r, ws);
-    for (size_t t = 0; t < problem->op->n_out; t++)
-        r[t] = x[t] - r[t];
+    problem->kernels->subtract(x, 1.0, r, r, problem->op->n_out);
 }
 
 double problem_objective(const struct problem *problem, const double *x, const double *u,
@@ -180,7 +145,7 @@ double problem_objective(const struct problem *problem, const double *x, const d
     size_t mark = workspace_mark(ws);
     double *r = WORKSPACE_ALLOC(ws, double, problem->op->n_out);
     residual(problem, x, u, r, ws);
-    double objective = 0.5 * dot(r, r, problem->op->n_out) + lambda * problem_penalty(problem, u);
+    double objective = 0.5 * dot(problem, r, r) + lambda * problem_penalty(problem, u);
     workspace_release(ws, mark);
     return objective;
 }
@@ -223,12 +188,13 @@ static struct certificate certify(const struct problem *problem, const double *x
     problem_project(problem, x, px);
 
     struct certificate result = {0};
-    double rr = dot(r, r, n);
+    double rr = dot(problem, r, r);
     result.objective = 0.5 * rr + lambda * problem_penalty(problem, u);
-    result.trivial_objective = 0.5 * dot(px, px, n);
-    double dual = dual_objective(dot(px, r, n), rr, lambda, v_norm);
+    result.trivial_objective = 0.5 * dot(problem, px, px);
+    double dual = dual_objective(dot(problem, px, r), rr, lambda, v_norm);
     result.duality_gap = result.objective - dual;
-    double scale = result.trivial_objective > 0.0 ? result.trivial_objective : 0.5 * dot(x, x, n);
+    double scale =
+        result.trivial_objective > 0.0 ? result.trivial_objective : 0.5 * dot(problem, x, x);
     result.relative_gap = scale > 0.0 ? result.duality_gap / scale : result.duality_gap;
     workspace_release(ws, mark);
     return result;
@@ -259,8 +225,7 @@ void problem_certify_block(const struct problem *problem, const struct block *x,
     linop_apply(op, u, &r, ws);
     for (size_t v = 0; v < x->n_series; v++) {
         double *r_v = block_series(&r, v);
-        for (size_t t = 0; t < op->n_out; t++)
-            r_v[t] = block_series(x, v)[t] - r_v[t];
+        problem->kernels->subtract(block_series(x, v), 1.0, r_v, r_v, op->n_out);
         project(problem, r_v, r_v);
     }
     linop_adjoint(op, &r, &adjoint, ws);

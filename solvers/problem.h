@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "solvers/kernels.h"
 #include "solvers/linop.h"
 
 enum problem_kind {
@@ -15,9 +16,10 @@ enum problem_kind {
  */
 struct problem {
     enum problem_kind kind;
-    const linop *op;    // borrowed
-    double *level;      // owned; TV: S = A 1, n_out samples; Lasso: NULL
-    double level_norm2; // <S, S>
+    const linop *op;               // borrowed
+    double *level;                 // owned; TV: S = A 1, n_out samples; Lasso: NULL
+    double level_norm2;            // <S, S>
+    const struct kernels *kernels; // of this processor
 };
 
 /** What is known about a point: all in float64, by code that no solver shares. */

@@ -167,9 +167,9 @@ static double correlate(struct search *s, const double *x, double *level_found,
     if (filter->level_norm2 > 0.0)
         level = kernels->dot(filter->level, x, n_out) / filter->level_norm2;
     size_t n_padded = MAX(n_out, n_in + filter->n_h - 1);
-    double *r = alloc_zeros(n_padded, ws);
-    for (size_t t = 0; t < n_out; t++)
-        r[t] = x[t] - level * filter->level[t];
+    double *r = WORKSPACE_ALLOC(ws, double, n_padded);
+    kernels->subtract(x, level, filter->level, r, n_out);
+    memset(r + n_out, 0, (n_padded - n_out) * sizeof *r);
     kernels->fir(filter->h, filter->n_h, r, s->b, n_in);
     double lambda_max = kernels->suffix_sums(s->b, s->b, n_in);
     s->b[0] = 0.0; // as the level is the best

@@ -67,7 +67,7 @@ static void fir_of_an_empty_filter_is_zero(void **state)
     }
 }
 
-static void dot_is_the_sum_of_products_for_any_size(void **state)
+static void reductions_are_those_of_their_definition_for_any_size(void **state)
 {
     (void) state;
     const struct kernels *sets[3];
@@ -76,11 +76,40 @@ static void dot_is_the_sum_of_products_for_any_size(void **state)
     for (size_t n = 0; n < 200; n++) {
         g_autofree double *a = normal_array(rand, n);
         g_autofree double *b = normal_array(rand, n);
-        double expected = 0.0;
-        for (size_t i = 0; i < n; i++)
-            expected += a[i] * b[i];
-        for (size_t i = 0; i < n_sets; i++)
-            assert_close(sets[i]->dot(a, b, n), expected, 1e-12);
+        double product = 0.0, distance = 0.0, largest = 0.0;
+        for (size_t i = 0; i < n; i++) {
+            product += a[i] * b[i];
+            distance += fabs(a[i] - b[i]);
+            largest = fmax(largest, fabs(a[i]));
+        }
+        for (size_t i = 0; i < n_sets; i++) {
+            assert_close(sets[i]->dot(a, b, n), product, 1e-12);
+            assert_close(sets[i]->distance(a, b, n), distance, 1e-12);
+            assert_true(sets[i]->largest(a, n) == largest);
+        }
+    }
+    g_rand_free(rand);
+}
+
+static void subtract_takes_a_multiple_in_place_or_not(void **state)
+{
+    (void) state;
+    const struct kernels *sets[3];
+    size_t n_sets = available(sets);
+    GRand *rand = g_rand_new_with_seed(5);
+    for (size_t n = 0; n < 100; n++) {
+        g_autofree double *x = normal_array(rand, n);
+        g_autofree double *s = normal_array(rand, n);
+        g_autofree double *y = g_new(double, n);
+        for (size_t i = 0; i < n_sets; i++) {
+            sets[i]->subtract(x, 0.7, s, y, n);
+            for (size_t t = 0; t < n; t++)
+                assert_close(y[t], x[t] - 0.7 * s[t], 1e-15);
+            memcpy(y, s, n * sizeof *y);
+            sets[i]->subtract(x, 0.7, y, y, n);
+            for (size_t t = 0; t < n; t++)
+                assert_close(y[t], x[t] - 0.7 * s[t], 1e-15);
+        }
     }
     g_rand_free(rand);
 }
@@ -146,7 +175,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fir_is_the_sum_of_its_definition_for_any_sizes),
         cmocka_unit_test(fir_of_an_empty_filter_is_zero),
-        cmocka_unit_test(dot_is_the_sum_of_products_for_any_size),
+        cmocka_unit_test(reductions_are_those_of_their_definition_for_any_size),
+        cmocka_unit_test(subtract_takes_a_multiple_in_place_or_not),
         cmocka_unit_test(suffix_sums_are_the_sums_from_the_end_and_tell_the_largest),
         cmocka_unit_test(the_same_set_gives_the_same_bits_at_any_alignment),
         cmocka_unit_test(plain_exists_everywhere_and_unknown_names_nowhere),
