@@ -165,7 +165,7 @@ static void mad_takes_the_constant_where_it_leaves_less_than_the_noise(void **st
         double rms = sqrt(solve(&s, v, choices[v].lambda_max, &n_jumps) / N);
         assert_int_equal(n_jumps, 0);
         assert_true(choices[v].sigma > rms);
-        assert_close(choices[v].ratio, 1.0, 0.0);
+        assert_close(choices[v].ratio, 1.0, 1e-14);
     }
     scene_clear(&s);
 }
