@@ -80,8 +80,9 @@ static void series_are_cleaned_as_nilearn_does(void **state)
         double scale = 0.0;
         for (size_t j = 0; j < n * n_series; j++)
             scale = fmax(scale, fabs(y[j]));
-        for (size_t j = 0; j < n * n_series; j++)
-            assert_close(y[j], golden_row(golden, j % n)[j / n + 1], 2e-13 * scale);
+        for (size_t t = 0; t < golden->rows; t++)
+            for (size_t v = 0; v < n_series; v++)
+                assert_close(y[v * n + t], golden_row(golden, t)[v + 1], 2e-13 * scale);
     }
 }
 
