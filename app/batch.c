@@ -49,7 +49,7 @@ static bool add_unit(struct batch *batch, const struct settings *settings, const
                      size_t n_units, GError **error)
 {
     static const enum setting_id lists[] = {SETTING_MASK, SETTING_SIDECAR, SETTING_CONFOUNDS,
-                                            SETTING_FOLDER};
+                                            SETTING_NETWORK, SETTING_FOLDER};
     size_t index = batch->units->len;
     struct batch_unit *unit = g_new0(struct batch_unit, 1);
     g_ptr_array_add(batch->units, unit);

@@ -4,7 +4,6 @@
 #include "app/operator.h"
 #include "app/outcome.h"
 #include "io/publish.h"
-#include "solvers/pseudo_inverse.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -32,17 +31,14 @@ struct application {
     double ratio;
     double tolerance; // of --certify; NAN: not asked for
     struct network_use use;
+    struct solver_options options;
     struct solver *exact;
     struct solver *solver;
-    double *start; // what the network begins at; NULL: the solver's own
 
     double *u;
     struct series_result *results;
     double seconds;
-    // of the trace: n_series x (layers + 1)
-    double *objectives;
-    double *gaps;
-    size_t *rejected;
+    atomic_size_t n_finished; // series that the exact method solved
 };
 
 static void application_clear(struct application *it)
@@ -58,12 +54,8 @@ static void application_clear(struct application *it)
     linop_free(it->op);
     params_file_free(it->file);
     array_free(it->x);
-    g_free(it->start);
     g_free(it->u);
     g_free(it->results);
-    g_free(it->objectives);
-    g_free(it->gaps);
-    g_free(it->rejected);
 }
 typedef struct application owned_application; // for g_auto(owned_application)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_application, application_clear)
@@ -123,16 +115,14 @@ static bool make_network(struct application *it, GError **error)
 {
     struct operator_choice choice = {.data = it->data, .matrix = it->matrix};
     enum problem_kind kind;
-    if (!network_problem(it->file->network, &kind, error))
+    if (!network_file_problem(it->file, it->path, &kind, error))
         return false;
     it->op = it->matrix == NULL ? network_file_operator(it->file, it->path, error)
                                 : operator_new(&choice, it->x->n_columns, &it->app->io, error);
     if (it->op == NULL)
         return false;
     it->problem = kind == PROBLEM_TV ? problem_new_tv(it->op) : problem_new_lasso(it->op);
-    it->network = params_file_network(it->file, it->problem, false, error);
-    if (it->network == NULL)
-        g_prefix_error(error, "%s: ", it->path);
+    it->network = network_file_network(it->file, it->path, it->problem, false, error);
     return it->network != NULL;
 }
 
@@ -158,26 +148,8 @@ static bool make_fallback(struct application *it, GError **error)
     it->exact = solver_new_exact(it->problem, &options, error);
     it->use.fallback = it->exact;
     it->use.certify = it->tolerance;
+    it->use.n_finished = &it->n_finished;
     return it->exact != NULL;
-}
-
-static void set_starts(struct application *it, const char *name)
-{
-    size_t n = it->x->n_rows, n_in = it->op->n_in;
-    g_autoptr(owned_workspace) ws = workspace_new();
-    struct block x = operator_rows(it->x);
-    it->start = g_new0(double, n *n_in);
-    struct block start = {n_in, n, n_in, it->start};
-    if (g_strcmp0(name, "pinv") == 0) {
-        g_autoptr(linop) inverse = linop_new_pseudo_inverse(it->op);
-        linop_apply(inverse, &x, &start, ws);
-        return;
-    }
-    for (size_t v = 0; v < n && g_strcmp0(name, "zero") != 0; v++) {
-        double level = problem_trivial_level(it->problem, block_series(&x, v));
-        for (size_t i = 0; i < n_in; i++)
-            block_series(&start, v)[i] = level;
-    }
 }
 
 static bool plan(struct application *it, GError **error)
@@ -200,108 +172,95 @@ static bool plan(struct application *it, GError **error)
     it->use.safeguard = g_strcmp0(safeguard, "off") != 0;
     if (!make_network(it, error) || !choose_layers(it, error) || !make_fallback(it, error))
         return false;
-    struct solver_options options = solver_options_default();
-    options.start = START_GIVEN;
+    it->options = solver_options_default();
+    it->options.start = network_file_start(it->file);
     if (!isnan(it->tolerance))
-        options.tol = it->tolerance;
-    set_starts(it, params_file_get(it->file, "start"));
-    it->solver = network_solver_new(it->network, &it->use, &options);
+        it->options.tol = it->tolerance;
+    it->solver = network_solver_new(it->network, &it->use, &it->options);
     it->u = g_new(double, it->x->n_rows * it->op->n_in);
     it->results = g_new0(struct series_result, it->x->n_rows);
     return true;
 }
 
-static void apply_block(void *data, size_t index, struct workspace *ws)
+/** A method applied to all series: once for the result, once a depth for the trace. */
+struct sweep {
+    const struct application *it;
+    const struct solver *solver;
+    double *u;                     // n_in a series
+    struct series_result *results; //
+};
+
+static void sweep_block(void *data, size_t index, struct workspace *ws)
 {
-    const struct application *it = data;
+    const struct sweep *sweep = data;
+    const struct application *it = sweep->it;
     size_t n_in = it->op->n_in;
     size_t first = index * BLOCK_SERIES;
     size_t count = MIN((size_t) BLOCK_SERIES, it->x->n_rows - first);
     struct block all = operator_rows(it->x);
     struct block x = block_slice(&all, first, count);
-    struct block start = {n_in, count, n_in, it->start + first * n_in};
-    struct block u = {n_in, count, n_in, it->u + first * n_in};
+    struct block u = {n_in, count, n_in, sweep->u + first * n_in};
     double ratios[BLOCK_SERIES];
     for (size_t v = 0; v < count; v++)
         ratios[v] = it->ratio;
     struct solve_input input = {
-        .x = &x, .lambda = ratios, .lambda_is_ratio = true, .start = &start, .first_series = first};
-    solver_run(it->solver, &input, &u, it->results + first, ws);
+        .x = &x, .lambda = ratios, .lambda_is_ratio = true, .first_series = first};
+    solver_run(sweep->solver, &input, &u, sweep->results + first, ws);
 }
 
-// One depth of the trace for one series: a network that was trained stage by stage has parameters
-// of its own for every depth, and they are the ones that --layers takes.
-static void trace_depth(const struct application *it, size_t series, size_t depth,
-                        struct workspace *ws)
+static bool sweep_all(struct sweep *sweep, GError **error)
 {
-    size_t n_in = it->op->n_in;
-    size_t mark = workspace_mark(ws);
-    struct block all = operator_rows(it->x);
-    struct block x = block_slice(&all, series, 1);
-    struct block start = block_of_series(it->start + series * n_in, n_in);
-    struct block u = block_of_series(WORKSPACE_ALLOC(ws, double, n_in), n_in);
-    size_t *rejected = WORKSPACE_ALLOC(ws, size_t, depth + 1);
-    memset(rejected, 0, (depth + 1) * sizeof *rejected);
-    double lambda = it->results[series].lambda;
-    struct network_input input = {.x = &x, .lambda = &lambda, .start = &start};
-    struct network_pass pass = {
-        .depth = depth, .safeguard = it->use.safeguard, .n_rejected = rejected};
-    network_forward(it->network, &input, &pass, &u, ws);
-    struct certificate found = problem_certify(it->problem, x.data, u.data, lambda, ws);
-    size_t place = series * (it->use.depth + 1) + depth;
-    it->objectives[place] = found.objective;
-    it->gaps[place] = found.relative_gap;
-    it->rejected[place] = depth > 0 ? rejected[depth - 1] : 0;
-    workspace_release(ws, mark);
+    const struct application *it = sweep->it;
+    size_t n_blocks = (it->x->n_rows + BLOCK_SERIES - 1) / BLOCK_SERIES;
+    if (parallel_for(it->app->team, n_blocks, sweep_block, sweep))
+        return true;
+    app_stopped(it->app, error);
+    return false;
 }
 
-static void trace_series(void *data, size_t series, struct workspace *ws)
+// A row of the trace; sums over the series in their order.
+static void append_row(GString *table, const struct application *it, size_t depth,
+                       const struct series_result *results, size_t n_rejected)
 {
-    const struct application *it = data;
-    for (size_t depth = 0; depth <= it->use.depth; depth++)
-        if (it->results[series].status != SERIES_NONFINITE)
-            trace_depth(it, series, depth, ws);
-}
-
-// A row for each number of layers; sums over the series in their order.
-static char *trace_table(const struct application *it)
-{
-    GString *table = g_string_new("layer\tobjective_mean\tgap_mean\tgap_max\trejected\n");
-    size_t n = it->x->n_rows, depth = it->use.depth;
-    for (size_t layer = 0; layer <= depth; layer++) {
-        double objective = 0.0, gap = 0.0, worst = 0.0;
-        size_t n_rejected = 0, n_counted = 0;
-        for (size_t v = 0; v < n; v++) {
-            if (it->results[v].status == SERIES_NONFINITE)
-                continue;
-            n_counted++;
-            objective += it->objectives[v * (depth + 1) + layer];
-            gap += it->gaps[v * (depth + 1) + layer];
-            worst = fmax(worst, it->gaps[v * (depth + 1) + layer]);
-            n_rejected += it->rejected[v * (depth + 1) + layer];
-        }
-        char texts[3][G_ASCII_DTOSTR_BUF_SIZE];
-        double count = (double) MAX(n_counted, 1);
-        g_string_append_printf(table, "%zu\t%s\t%s\t%s\t%zu\n", layer,
-                               g_ascii_dtostr(texts[0], sizeof texts[0], objective / count),
-                               g_ascii_dtostr(texts[1], sizeof texts[1], gap / count),
-                               g_ascii_dtostr(texts[2], sizeof texts[2], worst), n_rejected);
+    double objective = 0.0, gap = 0.0, worst = 0.0;
+    size_t n = 0;
+    for (size_t v = 0; v < it->x->n_rows; v++) {
+        if (results[v].status == SERIES_NONFINITE)
+            continue;
+        n++;
+        objective += results[v].objective;
+        gap += results[v].relative_gap;
+        worst = fmax(worst, results[v].relative_gap);
     }
-    return g_string_free(table, FALSE);
+    char texts[3][G_ASCII_DTOSTR_BUF_SIZE];
+    double count = (double) MAX(n, 1);
+    g_string_append_printf(table, "%zu\t%s\t%s\t%s\t%zu\n", depth,
+                           g_ascii_dtostr(texts[0], sizeof texts[0], objective / count),
+                           g_ascii_dtostr(texts[1], sizeof texts[1], gap / count),
+                           g_ascii_dtostr(texts[2], sizeof texts[2], worst), n_rejected);
 }
 
-static bool write_trace(struct application *it, GError **error)
+// A row for each number of layers: a network that was trained stage by stage has parameters of its
+// own for every depth, and they are the ones that --layers takes.
+static bool write_trace(const struct application *it, GError **error)
 {
     size_t n = it->x->n_rows;
-    it->objectives = g_new0(double, n *(it->use.depth + 1));
-    it->gaps = g_new0(double, n *(it->use.depth + 1));
-    it->rejected = g_new0(size_t, n * (it->use.depth + 1));
-    if (!parallel_for(it->app->team, n, trace_series, it)) {
-        app_stopped(it->app, error);
-        return false;
+    g_autofree double *u = g_new(double, n * it->op->n_in);
+    g_autofree struct series_result *results = g_new0(struct series_result, n);
+    g_autofree atomic_size_t *n_rejected = g_new0(atomic_size_t, it->use.depth + 1);
+    g_autoptr(GString) table = g_string_new("layer\tobjective_mean\tgap_mean\tgap_max\trejected\n");
+    for (size_t depth = 0; depth <= it->use.depth; depth++) {
+        struct network_use use = {
+            .depth = depth, .safeguard = it->use.safeguard, .n_rejected = n_rejected};
+        g_autoptr(owned_solver) solver = network_solver_new(it->network, &use, &it->options);
+        struct sweep sweep = {it, solver, u, results};
+        size_t last = depth > 0 ? depth - 1 : 0;
+        atomic_store(&n_rejected[last], 0);
+        if (!sweep_all(&sweep, error))
+            return false;
+        append_row(table, it, depth, results, atomic_load(&n_rejected[last]));
     }
-    g_autofree char *table = trace_table(it);
-    return publish_bytes(it->trace, table, strlen(table), it->app->force, error);
+    return publish_bytes(it->trace, table->str, table->len, it->app->force, error);
 }
 
 static bool execute(struct application *it, GError **error)
@@ -309,10 +268,9 @@ static bool execute(struct application *it, GError **error)
     size_t n = it->x->n_rows;
     const size_t shape[] = {n, it->op->n_in};
     gint64 begin_us = g_get_monotonic_time();
-    if (!parallel_for(it->app->team, (n + BLOCK_SERIES - 1) / BLOCK_SERIES, apply_block, it)) {
-        app_stopped(it->app, error);
+    struct sweep sweep = {it, it->solver, it->u, it->results};
+    if (!sweep_all(&sweep, error))
         return false;
-    }
     it->seconds = 1e-6 * (double) (g_get_monotonic_time() - begin_us);
     return (it->trace == NULL || write_trace(it, error)) &&
            array_write_npy(it->output, it->u, shape, G_N_ELEMENTS(shape), it->app->force, error);
@@ -333,6 +291,7 @@ static JsonObject *to_json(const struct application *it, const struct outcome *o
     json_object_set_int_member(object, "n_unknown", (gint64) it->op->n_in);
     json_object_set_object_member(object, "lambda", spread_json(&outcome->lambda, all));
     json_object_set_object_member(object, "lambda_max", spread_json(&outcome->lambda_max, all));
+    json_object_set_int_member(object, "solved_exactly", (gint64) atomic_load(&it->n_finished));
     JsonObject *objective = json_object_new();
     json_object_set_double_member(objective, "mean", outcome->objective_mean);
     json_object_set_object_member(object, "objective", objective);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
+#include "app/preprocessing.h"
 #include "app/response.h"
 #include "app/training.h"
 
@@ -82,6 +83,13 @@ static bool check_interval(struct training *training, GError **error)
     return true;
 }
 
+static bool check_preprocessed(const struct training_options *options, GError **error)
+{
+    g_autofree char *problem =
+        options->preprocessed == NULL ? NULL : preprocessing_check(options->preprocessed);
+    return problem == NULL || refuse(error, "--preprocessed: %s", problem);
+}
+
 static bool check_options(struct training *training, GError **error)
 {
     struct training_options *options = &training->options;
@@ -90,7 +98,7 @@ static bool check_options(struct training *training, GError **error)
     if (options->response != NULL && options->matrix != NULL)
         return refuse(error, "train: expected --hrf or --operator, found both");
     if (!check_words(options, error) || !check_ratio(training, error) ||
-        !check_interval(training, error))
+        !check_interval(training, error) || !check_preprocessed(options, error))
         return false;
     bool supervised = g_str_equal(options->loss, "supervised");
     if (supervised != (options->targets != NULL))
@@ -109,7 +117,7 @@ static bool check_options(struct training *training, GError **error)
 static JsonArray *losses(const struct training *training, bool end, bool validation)
 {
     JsonArray *array = json_array_new();
-    for (size_t i = training->n_resumed; i < training->n_stages; i++) {
+    for (size_t i = 0; i < training->n_stages; i++) {
         const struct train_stage *stage = &training->stages[i];
         double loss = end ? stage->loss_end : stage->loss_start;
         json_array_add_double_element(array, validation ? stage->validation_end : loss);
@@ -148,7 +156,7 @@ static void print_summary(const struct training *training)
            training->train.x->n_rows, training->seconds);
     printf("  layers   untrained loss     trained loss%s\n",
            training->validation.x == NULL ? "" : "  validation loss");
-    for (size_t i = training->n_resumed; i < training->n_stages; i++) {
+    for (size_t i = 0; i < training->n_stages; i++) {
         const struct train_stage *stage = &training->stages[i];
         printf("  %6zu %16.10g %16.10g", stage->depth, stage->loss_untrained, stage->loss_end);
         if (training->validation.x != NULL)
@@ -191,6 +199,11 @@ bool cmd_train(struct app *app, const struct command *self, int argc, char **arg
          "causal|full"},
         {"operator", 0, 0, G_OPTION_ARG_FILENAME, &o->matrix,
          "Matrix of the operator, observed x unknown", "A.npy"},
+        {"preprocessed", 0, 0, G_OPTION_ARG_STRING, &o->preprocessed,
+         "How the series were cleaned, detrend=D,bandpass=LO:HI,standardize=S: `deconv` refuses "
+         "the "
+         "network for others",
+         "LIST"},
         {"lambda-ratio", 0, 0, G_OPTION_ARG_STRING, &o->lambda_ratio,
          "lambda as a fraction of each series' lambda_max; LEAST:MOST: drawn between", "R"},
         {"layers", 0, 0, G_OPTION_ARG_INT, &o->layers, "Layers (default: 10)", "N"},

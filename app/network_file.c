@@ -89,3 +89,37 @@ double network_file_number(const struct params_file *file, const char *key)
     double value = text == NULL ? NAN : g_ascii_strtod(text, &end);
     return text == NULL || end == text || *end != '\0' ? NAN : value;
 }
+
+static void blame(const char *path, const GError *reason, GError **error)
+{
+    g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: %s", path, reason->message);
+}
+
+bool network_file_problem(const struct params_file *file, const char *path, enum problem_kind *kind,
+                          GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    bool known = network_problem(file->network, kind, &reason);
+    if (!known)
+        blame(path, reason, error);
+    return known;
+}
+
+struct network *network_file_network(const struct params_file *file, const char *path,
+                                     const struct problem *problem, bool any_operator,
+                                     GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    struct network *network = params_file_network(file, problem, any_operator, &reason);
+    if (network == NULL)
+        blame(path, reason, error);
+    return network;
+}
+
+enum solver_start network_file_start(const struct params_file *file)
+{
+    const char *name = params_file_get(file, "start");
+    if (g_strcmp0(name, "pinv") == 0)
+        return START_PINV;
+    return g_strcmp0(name, "zero") == 0 ? START_ZERO : START_CONST;
+}

@@ -19,3 +19,15 @@ linop *network_file_operator(const struct params_file *file, const char *path, G
 
 /** A number of the metadata; NAN where it is absent or none. */
 double network_file_number(const struct params_file *file, const char *key);
+
+/** The problem that it is for. Error: APP_ERROR_INPUT, as below naming the file. */
+bool network_file_problem(const struct params_file *file, const char *path, enum problem_kind *kind,
+                          GError **error);
+
+/** params_file_network, with every reason as APP_ERROR_INPUT. */
+struct network *network_file_network(const struct params_file *file, const char *path,
+                                     const struct problem *problem, bool any_operator,
+                                     GError **error);
+
+/** Where it begins, as in training. */
+enum solver_start network_file_start(const struct params_file *file);

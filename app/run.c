@@ -65,6 +65,12 @@ static bool add_inputs(struct run *run, GError **error)
         g_autofree char *path = settings_resolve(run->settings, SETTING_HRF, response);
         run_add_input(run, "response", path);
     }
+    if (run->settings->text[SETTING_NETWORK] != NULL) {
+        run->network.path = one_path(run->settings, SETTING_NETWORK, error);
+        if (run->network.path == NULL)
+            return false;
+        run_add_input(run, "network", run->network.path);
+    }
     const char *rule = run->settings->text[SETTING_LAMBDA_RULE];
     if (g_str_has_prefix(rule, "map:")) {
         g_autofree char *path =
@@ -105,6 +111,9 @@ void run_free(struct run *run)
     g_clear_pointer(&run->sidecar, json_object_unref);
     g_free(run->mask);
     solver_free(run->solver);
+    solver_free(run->network.exact);
+    network_free(run->network.network);
+    g_free(run->network.path);
     problem_free(run->problem);
     lambda_rule_free(run->rule);
     clean_free(run->clean);

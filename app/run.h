@@ -11,6 +11,7 @@
 #include "io/recording.h"
 #include "solvers/linop.h"
 #include "solvers/solver.h"
+#include "unrolled/network.h"
 
 /** Series that a thread takes at a time: what is read of a frame then fills cache lines. */
 enum { RUN_ITEM_SERIES = 8 * BLOCK_SERIES };
@@ -47,6 +48,15 @@ struct run_seconds {
     double total;
 };
 
+/** A trained network and what it leaves to an exact solver. */
+struct run_network {
+    char *path;              // owned; NULL: there is none
+    struct network *network; // owned
+    struct network_use use;
+    struct solver *exact;     // owned; NULL: nothing is left to it
+    atomic_size_t n_finished; // series that it solved
+};
+
 /**
  * One recording, from its file to its outputs: planned (everything is checked, nothing is touched),
  * then executed. Fields are filled in this order; a pointer is NULL until then.
@@ -81,6 +91,7 @@ struct run {
     struct confounds *confounds; // owned; NULL: none
     struct clean *clean;         // owned
     struct problem *problem;     // owned
+    struct run_network network;  // in the place of a solver by name
     struct solver *solver;       // owned
     double lambda;               // ratio or value, one for all series, unless there is a rule
     bool lambda_is_ratio;        //
@@ -148,6 +159,18 @@ bool run_plan_mask(struct run *run, GError **error);
 /** Reads the map of lambda, if there is one; checks it once the voxels are known. */
 bool run_plan_lambda_map(struct run *run, GError **error);
 bool run_check_lambda_map(const struct run *run, GError **error);
+
+/** Whether the settings of solver and network go together. Error: APP_ERROR_USAGE. */
+bool run_check_network_settings(const struct run *run, GError **error);
+
+/**
+ * Makes run->solver of the network. Errors: IO_ERROR_INPUT; APP_ERROR_INPUT where it was
+ * trained for another repetition time, length, convolution, response or cleaning.
+ */
+bool run_plan_network(struct run *run, const struct solver_options *options, GError **error);
+
+/** What sidecars and --json say of the network. */
+JsonObject *run_describe_network(const struct run *run);
 
 /** Makes the mask, where it is to be made, and reads the samples inside. */
 bool run_read(struct run *run, GError **error);

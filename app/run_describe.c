@@ -131,7 +131,11 @@ static JsonObject *describe_lambda(const struct run *run)
 static JsonObject *describe_solver(const struct run *run)
 {
     JsonObject *object = json_object_new();
-    set_text(object, "Name", run->settings->text[SETTING_SOLVER]);
+    set_text(object, "Name",
+             run->network.network == NULL ? run->settings->text[SETTING_SOLVER]
+                                          : run->solver->name);
+    if (run->network.network != NULL)
+        json_object_set_object_member(object, "Network", run_describe_network(run));
     json_object_set_double_member(object, "Tolerance", run->solver->options.tol);
     set_count(object, "IterationsMax", run->solver->options.max_iter);
     json_object_set_double_member(object, "RelativeGapMax", run->outcome.relative_gap.max);
@@ -236,6 +240,8 @@ JsonObject *run_to_json(const struct run *run)
     set_text(object, "hrf", run->settings->text[SETTING_HRF]);
     json_object_set_object_member(
         object, "lambda", spread_json(&outcome->lambda, SPREAD_MIN | SPREAD_MEDIAN | SPREAD_MAX));
+    if (run->network.network != NULL)
+        json_object_set_object_member(object, "network", run_describe_network(run));
     json_object_set_object_member(object, "status", outcome_status_json(outcome));
     json_object_set_object_member(object, "gap",
                                   spread_json(&outcome->relative_gap, SPREAD_MEDIAN | SPREAD_MAX));

@@ -170,6 +170,8 @@ static bool plan_solver(struct run *run, GError **error)
     struct solver_options options = solver_options_default();
     options.tol = settings_number(settings, SETTING_TOL);
     options.max_iter = settings_count(settings, SETTING_MAX_ITER);
+    if (run->network.path != NULL)
+        return run_plan_network(run, &options, error) && plan_lambda(run, error);
     const struct method *method = methods_find(PROBLEM_TV, settings->text[SETTING_SOLVER]);
     run->solver = method->create(run->problem, &options, error);
     return run->solver != NULL && plan_lambda(run, error);
@@ -259,9 +261,10 @@ static bool check_outputs(const struct run *run, bool overwrite, GError **error)
 
 bool run_plan(struct run *run, bool overwrite, GError **error)
 {
-    bool planned = run_plan_input(run, error) && check_outputs(run, overwrite, error) &&
-                   plan_response(run, error) && plan_clean(run, error) && plan_solver(run, error) &&
-                   run_plan_mask(run, error) && run_plan_lambda_map(run, error) &&
+    bool planned = run_check_network_settings(run, error) && run_plan_input(run, error) &&
+                   check_outputs(run, overwrite, error) && plan_response(run, error) &&
+                   plan_clean(run, error) && plan_solver(run, error) && run_plan_mask(run, error) &&
+                   run_plan_lambda_map(run, error) &&
                    (run->mask_is_made || run_check_memory(run, error));
     run->seconds.prepare = 1e-6 * (double) (g_get_monotonic_time() - run->begin_us);
     return planned;

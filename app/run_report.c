@@ -80,7 +80,8 @@ static size_t list_settings(const struct run *run, struct html_report_row *rows)
     size_t n = 0;
     for (size_t i = 0; i < N_SETTINGS; i++) {
         const struct setting *row = settings_row((enum setting_id) i);
-        if (row->option != NULL && run->settings->text[i] != NULL)
+        bool replaced = i == SETTING_SOLVER && run->network.path != NULL;
+        if (row->option != NULL && run->settings->text[i] != NULL && !replaced)
             rows[n++] = (struct html_report_row){row->option, run->settings->text[i]};
     }
     return n;

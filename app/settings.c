@@ -61,6 +61,12 @@ static const struct setting rows[N_SETTINGS] = {
                       "causal: as many unknowns as frames; full: T-K+1 unknowns"},
     [SETTING_SOLVER] = {"solver", "name", "solver", SETTING_TYPE_METHOD, BOTH, 0, 0, NULL, NULL,
                         "NAME", "exact", "Method"},
+    [SETTING_NETWORK] = {"solver", "network", "network", SETTING_TYPE_FILES, BOTH, 0, 0, NULL, NULL,
+                         "FILE", NULL, "A trained network in the place of the method"},
+    [SETTING_CERTIFY] = {"solver", "certify", "certify", SETTING_TYPE_NUMBER, BOTH, 0, 1, NULL,
+                         NULL, "TOL", NULL,
+                         "Solve exactly every series that the network leaves above this relative "
+                         "duality gap"},
     [SETTING_LAMBDA] = {"solver", "lambda", "lambda", SETTING_TYPE_NUMBER, BOTH, 0, G_MAXDOUBLE,
                         NULL, NULL, "R", "0.1",
                         "Weight of the total variation: a fraction of lambda_max (rule ratio) or "

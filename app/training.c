@@ -20,11 +20,12 @@ static void samples_clear(struct training_samples *samples)
 void training_clear(struct training *training)
 {
     struct training_options *options = &training->options;
-    char *texts[] = {
-        options->data,         options->validation, options->targets,    options->matrix,
-        options->response,     options->tr,         options->conv,       options->variant,
-        options->lambda_ratio, options->loss,       options->schedule,   options->optimiser,
-        options->start,        options->safeguard,  options->checkpoint, options->output};
+    char *texts[] = {options->data,   options->validation,  options->targets,
+                     options->matrix, options->response,    options->tr,
+                     options->conv,   options->variant,     options->lambda_ratio,
+                     options->loss,   options->schedule,    options->optimiser,
+                     options->start,  options->safeguard,   options->checkpoint,
+                     options->output, options->preprocessed};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     samples_clear(&training->train);
@@ -261,6 +262,7 @@ static void set_metadata(struct training *training)
     add_text(training, "interval_s",
              training->tr_s > 0.0 ? g_ascii_dtostr(number, sizeof number, training->tr_s) : NULL);
     add_text(training, "hrf", options->response);
+    add_text(training, "preprocessing", options->preprocessed);
     add_text(training, "lambda_rule", "ratio");
     add_text(training, "lambda_ratio", options->lambda_ratio);
     add_text(training, "safeguard", options->safeguard);
@@ -294,7 +296,8 @@ static bool resume(struct training *training, GError **error)
     }
     network_free(training->net);
     training->net = network;
-    training->n_resumed = (size_t) network_file_number(file, "stages_done");
+    training->n_resumed = training_read_losses(params_file_get(file, "losses"), training->stages,
+                                               training->net->depth);
     return true;
 }
 
@@ -308,18 +311,22 @@ static bool tell(void *data, const struct train_stage *stage, double fraction)
     return !atomic_load(training->app->stop);
 }
 
+static void set_losses(struct training *training, size_t n_stages)
+{
+    g_hash_table_insert(training->metadata, g_strdup("losses"),
+                        training_losses(training->stages, n_stages));
+}
+
 static void save_checkpoint(void *data, const struct network *network, size_t n_stages)
 {
     struct training *training = data;
     g_autoptr(GError) error = NULL;
     if (training->options.checkpoint == NULL)
         return;
-    g_hash_table_insert(training->metadata, g_strdup("stages_done"),
-                        g_strdup_printf("%zu", n_stages));
+    set_losses(training, n_stages);
     if (!network_file_write(training->options.checkpoint, network, training->metadata, true,
                             &error))
         log_warning(training->app->log, "%s", error->message);
-    g_hash_table_remove(training->metadata, "stages_done");
 }
 
 static void set_how(struct training *training)
@@ -365,6 +372,7 @@ bool training_execute(struct training *training, GError **error)
     training->seconds = 1e-6 * (double) (g_get_monotonic_time() - begin_us);
     if (app_stopped(training->app, error))
         return false;
+    set_losses(training, training->n_stages);
     if (!network_file_write(training->options.output, training->net, training->metadata,
                             training->app->force, error))
         return false;

@@ -15,6 +15,7 @@ struct training_options {
     char *tr;
     char *conv;
     char *variant;
+    char *preprocessed;
     char *lambda_ratio;
     char *loss;
     char *schedule;
@@ -64,6 +65,14 @@ bool training_plan(struct training *training, GError **error);
 
 /** Trains and publishes. Errors: APP_ERROR_STOPPED (the checkpoint stays), output errors. */
 bool training_execute(struct training *training, GError **error);
+
+/**
+ * The losses of the stages as text, for the file of the network, and back: rows of a depth and the
+ * losses untrained, at the start, at the end and, where there is a validation set, of that at the
+ * start and the end. training_read_losses gives how many rows there are, 0 where the text is none.
+ */
+char *training_losses(const struct train_stage *stages, size_t n_stages);
+size_t training_read_losses(const char *text, struct train_stage *stages, size_t n_most);
 
 void training_clear(struct training *training);
 typedef struct training owned_training; // for g_auto(owned_training)

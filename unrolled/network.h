@@ -6,6 +6,7 @@
 #include "solvers/solver.h"
 
 #include <glib.h>
+#include <stdatomic.h>
 
 enum unrolled_error {
     UNROLLED_ERROR_NAME,    // no such network, variant or tensor
@@ -114,10 +115,13 @@ struct network_use {
     bool safeguard;                //
     const struct solver *fallback; // borrowed; NULL: what the network gives is the result
     double certify;                // relative gap above which the fallback solves the series
+    atomic_size_t *n_finished;     // borrowed; counts the series that it solved; or NULL
+    atomic_size_t *n_rejected;     // borrowed; a layer: counts the series that it was rejected for
 };
 
 /**
  * The network as a method, from options->start: what deconvolution and arrays ask of any solver.
+ * As they do, it returns u with its best level, and the trivial solution from lambda_max on.
  * Series that it leaves above use->certify go to the fallback, which begins where the network
  * ended if it was made with START_GIVEN. network is borrowed; options->tol decides the status.
  */
