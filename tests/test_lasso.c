@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tests/golden.h"
 
-#include "solvers/gram_exact.h"
 #include "solvers/solver.h"
 #include "solvers/working_set.h"
 
 #include <cblas.h>
 
-static struct solver *new_exact(const struct problem *problem, const struct solver_options *options,
-                                GError **error)
-{
-    (void) error;
-    return gram_exact_new(problem, options);
-}
-
-// The methods, and the relative gap that each reaches on any small problem.
 static const struct {
     const char *name;
     solver_constructor *construct;
-} methods[] = {{"exact", new_exact},           {"lars", solver_new_lars},
+} methods[] = {{"exact", solver_new_exact},    {"lars", solver_new_lars},
                {"cd", solver_new_cd},          {"greedy-cd", solver_new_greedy_cd},
                {"fista", solver_new_fista},    {"apgd", solver_new_apgd},
                {"ista", solver_new_pgd},       {"oista", solver_new_oista},
@@ -281,7 +272,7 @@ static void oracle_and_backtracking_steps_reach_machine_precision(void **state)
         skip();
     struct instance i = golden_instance("lasso_curves", "fig2_oista_D", "fig2_oista_x");
     i.lambda[0] = 0.5;
-    run(&i, new_exact, to_gap(1e-6), false);
+    run(&i, solver_new_exact, to_gap(1e-6), false);
     double minimum = i.results[0].objective;
     struct solver_options options = to_gap(0.0);
     options.max_iter = 200;
@@ -310,7 +301,7 @@ static void fill_problem(GRand *rand, struct instance *i, double lambda_low)
 static void check_agreement(struct instance *i)
 {
     size_t n_series = i->x.n_series;
-    run(i, new_exact, to_gap(1e-12), true);
+    run(i, solver_new_exact, to_gap(1e-12), true);
     g_autofree struct series_result *exact = g_memdup2(i->results, n_series * sizeof *i->results);
     for (size_t v = 0; v < n_series; v++)
         assert_true(exact[v].relative_gap <= 1e-12);
@@ -404,7 +395,7 @@ static void methods_agree_on_more_columns_than_a_gram_matrix_has(void **state)
     fill_problem(rand, &i, 0.05);
     i.lambda[3] = 1.0;
     memset(block_series(&i.x, 5), 0, N * sizeof(double));
-    run(&i, new_exact, to_gap(1e-12), true);
+    run(&i, solver_new_exact, to_gap(1e-12), true);
     g_autofree struct series_result *exact = g_memdup2(i.results, N_SERIES * sizeof *i.results);
     for (size_t v = 0; v < N_SERIES; v++) {
         assert_int_equal(exact[v].status, v == 5 ? SERIES_CONSTANT : SERIES_SOLVED);
@@ -433,7 +424,7 @@ static void a_working_set_finds_the_minimum_from_any_company_and_start(void **st
     fill_normal(rand, matrix, N * M);
     struct instance i = instance_new(matrix, N, M, N_SERIES);
     fill_problem(rand, &i, 0.02);
-    run(&i, new_exact, to_gap(1e-12), true);
+    run(&i, solver_new_exact, to_gap(1e-12), true);
     g_autofree struct series_result *together = g_memdup2(i.results, N_SERIES * sizeof *i.results);
     // Half of the starts are solutions, the others are not even minimal on their columns.
     memcpy(start, i.z.data, M * N_SERIES / 2 * sizeof(double));
@@ -442,7 +433,7 @@ static void a_working_set_finds_the_minimum_from_any_company_and_start(void **st
 
     struct solver_options options = to_gap(1e-12);
     options.start = START_GIVEN;
-    g_autoptr(owned_solver) solver = gram_exact_new(i.problem, &options);
+    g_autoptr(owned_solver) solver = solver_new_exact(i.problem, &options, NULL);
     for (size_t v = 0; v < N_SERIES; v++) {
         struct block x = block_slice(&i.x, v, 1);
         struct block z = block_slice(&i.z, v, 1);
@@ -614,7 +605,7 @@ static void ista_and_fista_keep_their_bounds(void **state)
         struct instance i = instance_new(matrix, N, M, 1);
         fill_normal(rand, i.x.data, N);
         i.lambda[0] = 0.1 * problem_lambda_max(i.problem, i.x.data, i.ws);
-        run(&i, new_exact, to_gap(1e-12), false);
+        run(&i, solver_new_exact, to_gap(1e-12), false);
         double minimum = i.results[0].objective;
         double distance2 = cblas_ddot(M, i.z.data, 1, i.z.data, 1);
         struct trace ista = run_traced(&i, solver_new_pgd, N_ITERATIONS);
@@ -681,7 +672,7 @@ static void the_support_is_identified_and_then_the_rate_is_linear(void **state)
         struct instance i = instance_new(matrix, N, M, 1);
         fill_normal(rand, i.x.data, N);
         i.lambda[0] = 0.4 * problem_lambda_max(i.problem, i.x.data, i.ws);
-        run(&i, new_exact, to_gap(1e-12), false);
+        run(&i, solver_new_exact, to_gap(1e-12), false);
         double minimum = i.results[0].objective;
         g_autofree double *solution = g_memdup2(i.z.data, M * sizeof(double));
         double largest;
