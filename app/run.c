@@ -118,6 +118,7 @@ void run_free(struct run *run)
     lambda_rule_free(run->rule);
     clean_free(run->clean);
     confounds_free(run->confounds);
+    linop_free(run->seen);
     linop_free(run->op);
     hrf_free(run->response);
     g_free(run->results);

@@ -88,6 +88,7 @@ struct run {
     // the problem
     struct hrf *response;        // owned
     linop *op;                   // owned
+    linop *seen;                 // owned; op less what censored frames would see; NULL: op
     struct confounds *confounds; // owned; NULL: none
     struct clean *clean;         // owned
     struct problem *problem;     // owned
@@ -138,6 +139,9 @@ JsonObject *run_to_json(const struct run *run);
 void run_free(struct run *run);
 typedef struct run owned_run; // for g_autoptr(owned_run)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_run, run_free)
+
+/** True for the frames of those deconvolved that do not count; NULL where all do. */
+const bool *run_censored(const struct run *run);
 
 /** Tells the user, and keeps the line for the report. */
 void run_warn(struct run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);

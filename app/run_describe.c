@@ -107,7 +107,12 @@ static JsonObject *describe_frames(const struct run *run)
     set_count(object, "First", run->n_drop + run->first);
     set_count(object, "Count", run->n_time);
     set_count(object, "Dropped", run->n_drop);
-    json_object_set_array_member(object, "Censored", json_array_new());
+    JsonArray *frames = json_array_new();
+    const bool *censored = run_censored(run);
+    for (size_t t = 0; censored != NULL && t < run->n_time; t++)
+        if (censored[t])
+            json_array_add_int_element(frames, (gint64) (run->n_drop + run->first + t));
+    json_object_set_array_member(object, "Censored", frames);
     return object;
 }
 

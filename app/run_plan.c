@@ -7,6 +7,7 @@
 #include "app/record.h"
 #include "app/response.h"
 #include "app/staging.h"
+#include "deconv/censor.h"
 #include "deconv/hrf_conv.h"
 #include "deconv/noise.h"
 #include "io/array.h"
@@ -95,13 +96,10 @@ static bool plan_confounds(struct run *run, GError **error)
     if (run->n_drop < run->confounds->n_non_steady)
         run_warn(run, "%s: %zu frames at the beginning are not steady, %zu are dropped", path,
                  run->confounds->n_non_steady, run->n_drop);
-    if (run->confounds->n_censored == 0)
-        return true;
-    g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                "confounds: scrub: expected no frames to censor, found %zu: frames cannot be "
-                "censored yet",
-                run->confounds->n_censored);
-    return false;
+    if (run->confounds->n_censored > 0)
+        run_warn(run, "%s: %zu of %zu frames are censored", path, run->confounds->n_censored,
+                 run->n_read);
+    return true;
 }
 
 static bool plan_clean(struct run *run, GError **error)
@@ -113,6 +111,7 @@ static bool plan_clean(struct run *run, GError **error)
         options.confounds = run->confounds->values;
         options.n_confounds = run->confounds->n_columns;
         options.confounds_have_cosines = run->confounds->have_cosines;
+        options.censored = run->confounds->censored;
     }
     g_autoptr(GError) problem = NULL;
     run->clean = clean_new(run->n_read, run->tr_s, &options, &problem);
@@ -163,10 +162,20 @@ static bool plan_lambda(struct run *run, GError **error)
     return run->rule != NULL;
 }
 
+// Among the frames that are deconvolved; NULL where there are none.
+const bool *run_censored(const struct run *run)
+{
+    if (run->confounds == NULL || run->confounds->n_censored == 0)
+        return NULL;
+    return run->confounds->censored + run->first;
+}
+
 static bool plan_solver(struct run *run, GError **error)
 {
     const struct settings *settings = run->settings;
-    run->problem = problem_new_tv(run->op);
+    if (run_censored(run) != NULL)
+        run->seen = censor_operator(run->op, run_censored(run));
+    run->problem = problem_new_tv(run->seen == NULL ? run->op : run->seen);
     struct solver_options options = solver_options_default();
     options.tol = settings_number(settings, SETTING_TOL);
     options.max_iter = settings_count(settings, SETTING_MAX_ITER);

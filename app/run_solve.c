@@ -196,7 +196,7 @@ static void store_debiased(const struct run *run, const struct item *item, const
     size_t mark = workspace_mark(ws);
     struct block levels = *u;
     levels.data = WORKSPACE_ALLOC(ws, double, u->stride * item->count);
-    debias(run->op, &item->x, u, &levels, ws);
+    debias(run->problem->op, &item->x, u, &levels, ws);
     for (size_t t = 0; t < u->n_time; t++)
         for (size_t v = 0; v < item->count; v++)
             run->debiased[t * run->n_series + item->first + v] =
@@ -213,14 +213,16 @@ static void store_fit(const struct run *run, const struct item *item, const stru
     struct block fit = {run->n_time, item->count, padded(run->n_time),
                         WORKSPACE_ALLOC(ws, double, padded(run->n_time) * item->count)};
     linop_apply(run->op, u, &fit, ws);
+    const bool *censored = run_censored(run);
     for (size_t t = 0; t < run->n_time; t++)
         for (size_t v = 0; v < item->count; v++) {
             size_t at = t * run->n_series + item->first + v;
-            double value = fit.data[v * fit.stride + t];
+            double value = fit.data[v * fit.stride + t], x = item->x.data[v * item->x.stride + t];
+            bool unseen = censored != NULL && censored[t]; // nothing is to be explained there
             if (run->fitted != NULL)
                 run->fitted[at] = (float) value;
             if (run->residual != NULL)
-                run->residual[at] = (float) (item->x.data[v * item->x.stride + t] - value);
+                run->residual[at] = (float) (unseen ? 0.0 : x - value);
         }
     workspace_release(ws, mark);
 }

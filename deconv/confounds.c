@@ -252,7 +252,7 @@ static bool fill_column(const struct selection *selection, size_t column, double
         return true;
     values[0] = first_row == FIRST_ROW_ZERO ? 0.0 : mean_of_rest(table, column);
     g_autofree char *note =
-        g_strdup_printf("%s: column %s: n/a in the first row became %s", table->path, name,
+        g_strdup_printf("column %s: n/a in the first row became %s", name,
                         first_row == FIRST_ROW_ZERO ? "0" : "the mean of the column");
     g_strv_builder_add(notes, note);
     return true;

@@ -24,7 +24,7 @@ struct confounds {
     size_t n_non_steady; // frames at the beginning that the table marks as not steady
     bool *censored;      // owned; one a frame, by "scrub"; NULL without it
     size_t n_censored;   //
-    char **notes;        // owned; NULL-terminated: what was done about "n/a"
+    char **notes;        // owned; NULL-terminated: what was done about "n/a", without the path
 };
 
 /**

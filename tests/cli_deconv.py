@@ -258,6 +258,25 @@ def test_confounds_leave_nothing_of_themselves():
     refuses(3, *base, "--confounds", "c.tsv", says="59")
 
 
+def test_censored_frames_change_nothing():
+    still = [0.1] * 60
+    still[20] = still[40] = 0.9
+    pathlib.Path("c.tsv").write_text("framewise_displacement\n" +
+                                     "\n".join(str(d) for d in still) + "\n")
+    censored = [20, 21, 40, 41]
+    values = blocks(N_VOXELS, 60)
+    for out in ("as-it-is", "spoilt"):
+        write_image("run_bold.nii.gz", SHAPE, values)
+        run("--confounds", "c.tsv:scrub:FD=.5", "--save", "all", out=out)
+        assert sidecar(out=out)["Frames"]["Censored"] == censored
+        values = [1e6 if i // N_VOXELS in censored else v for i, v in enumerate(values)]
+    assert cli.images("as-it-is") == cli.images("spoilt")
+    residual = image("residual", "spoilt")[1]
+    for t in range(60):
+        frame = residual[t * N_VOXELS:(t + 1) * N_VOXELS]
+        assert all(r == 0.0 for r in frame) == (t in censored), t
+
+
 def test_a_mask_is_made_and_used_again():
     succeeds("simulate", "fmri", "-o", "sim", "--size", "12x12x8", "--frames", "60", "-q")
     bold = "sim/sub-sim_task-phantom_bold.nii.gz"

@@ -132,10 +132,9 @@ static void na_in_the_first_row_is_replaced_and_told(void **state)
     assert_close(c->values[N_ROWS], 0.0, 0.0);
     assert_close(c->values[2 * N_ROWS], 100.0 * DVARS + 2.5, 1e-12);
     assert_int_equal(g_strv_length(c->notes), 2);
-    assert_string_equal(c->notes[0],
-                        "c.tsv: column trans_x_derivative1: n/a in the first row became 0");
+    assert_string_equal(c->notes[0], "column trans_x_derivative1: n/a in the first row became 0");
     assert_string_equal(c->notes[1],
-                        "c.tsv: column dvars: n/a in the first row became the mean of the column");
+                        "column dvars: n/a in the first row became the mean of the column");
 }
 
 static void na_elsewhere_is_an_error_that_says_where(void **state)
