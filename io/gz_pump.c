@@ -62,13 +62,19 @@ struct pump {
     size_t n_groups;       //
 };
 
-static void reserve(struct chunk *chunk, size_t n)
+/** Makes room for n bytes of contents; false: there is not the memory, and the room is as before.
+ */
+static bool reserve(struct chunk *chunk, size_t n)
 {
     if (chunk->capacity >= n)
-        return;
+        return true;
+    uint8_t *memory = g_try_malloc(GZ_MAX_UNIT + n);
+    if (memory == NULL)
+        return false;
     g_free(chunk->memory);
-    chunk->memory = g_malloc(GZ_MAX_UNIT + n);
+    chunk->memory = memory;
     chunk->capacity = n;
+    return true;
 }
 
 static uint8_t *contents(const struct chunk *chunk)
@@ -119,12 +125,14 @@ static size_t find_member(const struct pump *pump, size_t at)
 static bool read_window(struct pump *pump)
 {
     size_t size = n_batch_threads(pump) * THREAD_COMPRESSED;
-    if (pump->window == NULL) {
-        pump->window = g_malloc(size);
+    if (pump->window == NULL)
+        pump->window = g_try_malloc(size);
+    if (pump->groups == NULL)
         pump->groups = g_new0(struct group, MOST_GROUPS);
-    }
     pump->window_at = gz_file_offset(pump->gz);
-    return input_read(&pump->gz->input, pump->window_at, pump->window, size, &pump->n_window);
+    pump->n_window = 0;
+    return pump->window != NULL &&
+           input_read(&pump->gz->input, pump->window_at, pump->window, size, &pump->n_window);
 }
 
 /** Cuts what the window holds into groups of members, as guessed; the size of their contents. */
@@ -164,11 +172,11 @@ static bool plan_batch(struct pump *pump)
         gz_file_offset(pump->gz) < pump->serial_until || pump->n_left == 0)
         return false;
     size_t total = read_window(pump) ? guess_groups(pump) : 0;
-    if (pump->n_groups == 0) {
-        pump->serial_until = pump->window_at + pump->n_window;
+    if (pump->n_groups == 0 || !reserve(pump->ahead, total)) {
+        pump->n_groups = 0;
+        pump->serial_until = pump->window_at + MAX(pump->n_window, 1);
         return false;
     }
-    reserve(pump->ahead, total);
     uint8_t *out = contents(pump->ahead);
     for (size_t i = 0; i < pump->n_groups; i++) {
         pump->groups[i].out = out;
@@ -215,7 +223,6 @@ static void make_chunk(struct pump *pump)
 {
     struct gz *gz = pump->gz;
     size_t n = (size_t) MIN(pump->n_left, CHUNK_BYTES);
-    reserve(pump->ahead, CHUNK_BYTES);
     size_t n_made = gz_fill(gz, contents(pump->ahead), n, true);
     pump->status = n_made == n ? GZ_OK : gz->status;
     cut_units(pump, gz->status == GZ_DEFLATE ? 0 : n_made);
@@ -280,6 +287,8 @@ enum gz_status gz_pump(struct gz *gz, uint64_t n, const struct gz_sink *sink,
 {
     g_assert(sink->unit >= 1 && sink->unit <= GZ_MAX_UNIT);
     struct pump pump = {.gz = gz, .sink = sink, .io = io, .n_left = n};
+    for (size_t i = 0; i < 2; i++)
+        pump.chunks[i] = (struct chunk){g_malloc(GZ_MAX_UNIT + CHUNK_BYTES), CHUNK_BYTES, NULL, 0};
     pump.ahead = &pump.chunks[0];
     pump.behind = &pump.chunks[1];
     enum gz_status status = run_pump(&pump);

@@ -42,9 +42,15 @@ void *io_context_alloc(const struct io_context *io, const char *path, size_t n, 
     bool fits = !__builtin_mul_overflow(n, size, &bytes) && bytes <= io->mem_limit;
     void *memory = fits ? g_try_malloc(MAX(bytes, 1)) : NULL;
     if (memory == NULL) {
+        g_autofree char *need = g_format_size_full(
+            (guint64) MIN((double) n * (double) size, 0x1p63), G_FORMAT_SIZE_IEC_UNITS);
         g_autofree char *limit = g_format_size_full(io->mem_limit, G_FORMAT_SIZE_IEC_UNITS);
-        io_error_set(error, IO_ERROR_MEMORY, path, "needs %.3g GiB of memory, may ask for %s",
-                     (double) n * (double) size / 0x1p30, limit);
+        if (fits)
+            io_error_set(error, IO_ERROR_MEMORY, path, "needs %s of memory that cannot be had",
+                         need);
+        else
+            io_error_set(error, IO_ERROR_MEMORY, path, "needs %s of memory, may ask for %s", need,
+                         limit);
     }
     return memory;
 }

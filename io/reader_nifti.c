@@ -145,14 +145,30 @@ struct gather {
     size_t n_samples; // seen so far
 };
 
-static void swap_bytes(uint8_t *bytes, size_t n, size_t size)
+#define DEFINE_SWAP(bits)                                                                          \
+    static void swap_##bits(uint8_t *bytes, size_t n_bytes)                                        \
+    {                                                                                              \
+        for (size_t i = 0; i < n_bytes; i += sizeof(uint##bits##_t)) {                             \
+            uint##bits##_t word;                                                                   \
+            memcpy(&word, bytes + i, sizeof word);                                                 \
+            word = __builtin_bswap##bits(word);                                                    \
+            memcpy(bytes + i, &word, sizeof word);                                                 \
+        }                                                                                          \
+    }
+
+DEFINE_SWAP(16)
+DEFINE_SWAP(32)
+DEFINE_SWAP(64)
+
+/** To the other byte order, in place. */
+static void swap_samples(uint8_t *bytes, size_t n_bytes, size_t size)
 {
-    for (size_t i = 0; i < n; i += size)
-        for (size_t a = i, b = i + size - 1; a < b; a++, b--) {
-            uint8_t byte = bytes[a];
-            bytes[a] = bytes[b];
-            bytes[b] = byte;
-        }
+    if (size == sizeof(uint16_t))
+        swap_16(bytes, n_bytes);
+    else if (size == sizeof(uint32_t))
+        swap_32(bytes, n_bytes);
+    else if (size == sizeof(uint64_t))
+        swap_64(bytes, n_bytes);
 }
 
 /** Converts count samples and hands them on as series [first, first + count) of the selection. */
@@ -195,8 +211,8 @@ static bool gather_take(void *data, uint8_t *bytes, size_t n_bytes)
 {
     struct gather *g = data;
     size_t size = g->type->n_bytes;
-    if (g->swapped && size > 1)
-        swap_bytes(bytes, n_bytes, size);
+    if (g->swapped)
+        swap_samples(bytes, n_bytes, size);
     for (size_t left = n_bytes / size; left > 0;) {
         size_t count = MIN(left, g->n_series - g->v);
         bool wanted = g->t >= g->selection->first_frame &&

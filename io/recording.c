@@ -51,30 +51,31 @@ bool recording_has_flag(const struct recording *recording, const char *flag)
     return g_ptr_array_find_with_equal_func(recording->flags, flag, g_str_equal, NULL);
 }
 
-static const struct reader *find_reader(const char *path, struct gz *stream)
+static const struct reader *find_reader(const char *path, struct gz *stream, GError **error)
 {
     uint8_t head[1024];
     size_t n_head = 0;
-    gz_read(stream, head, sizeof head, &n_head); // a bad stream is told by the reader
+    enum gz_status status = gz_read(stream, head, sizeof head, &n_head);
+    if (status == GZ_IO) { // other failures are the reader's to judge
+        io_error_set(error, IO_ERROR_INPUT, path, "cannot read: %s", gz_describe(stream, status));
+        return NULL;
+    }
     gz_rewind(stream);
     for (size_t i = 0; i < G_N_ELEMENTS(readers); i++)
         if (readers[i]->recognise(path, head, n_head))
             return readers[i];
+    io_error_set(error, IO_ERROR_INPUT, path,
+                 "expected a NIfTI image (.nii, .nii.gz, .hdr) or an array (.npy, .csv, .tsv, "
+                 ".txt), found neither");
     return NULL;
 }
 
 struct recording *recording_open(const char *path, const struct io_context *io, GError **error)
 {
     g_autoptr(owned_gz) stream = gz_open(path, error);
-    if (stream == NULL)
+    const struct reader *reader = stream == NULL ? NULL : find_reader(path, stream, error);
+    if (reader == NULL)
         return NULL;
-    const struct reader *reader = find_reader(path, stream);
-    if (reader == NULL) {
-        io_error_set(error, IO_ERROR_INPUT, path,
-                     "expected a NIfTI image (.nii, .nii.gz, .hdr) or an array (.npy, .csv, .tsv, "
-                     ".txt), found neither");
-        return NULL;
-    }
     g_autoptr(owned_recording) recording = recording_new(path);
     recording->reader = reader;
     if (!reader->open(recording, g_steal_pointer(&stream), io, error))
