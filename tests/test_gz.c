@@ -517,6 +517,26 @@ static void zlib_reads_the_members_that_are_written(void **state)
     }
 }
 
+static void members_do_not_depend_on_where_memory_lies(void **state)
+{
+    (void) state;
+    enum { N = 400, N_PLACES = 1500, STEP = 1 << 16 };
+    uint8_t bytes[N] = {92, 1}; // as the header of a small image and a few voxels
+    for (size_t i = 0; i < N; i += 40)
+        memcpy(bytes + i + 2, "\x80\x3f\0\0\x40\x40", 6);
+    g_autofree uint8_t *expected = g_malloc(gz_member_bound(N));
+    g_autofree uint8_t *out = g_malloc(gz_member_bound(N));
+    g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
+    for (int level = 1; level <= 3; level++) {
+        size_t size = gz_member(bytes, N, level, expected);
+        for (size_t i = 0; i < N_PLACES; i++) {
+            g_ptr_array_add(kept, g_malloc(STEP)); // what is allocated next lies elsewhere
+            assert_int_equal(gz_member(bytes, N, level, out), size);
+            assert_memory_equal(out, expected, size);
+        }
+    }
+}
+
 static void levels_compress(void **state)
 {
     (void) state;
@@ -546,6 +566,7 @@ int main(void)
         cmocka_unit_test(pumping_stops_when_the_sink_or_the_caller_says_so),
         cmocka_unit_test(pumping_tells_how_far_it_is),
         cmocka_unit_test(zlib_reads_the_members_that_are_written),
+        cmocka_unit_test(members_do_not_depend_on_where_memory_lies),
         cmocka_unit_test(levels_compress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
