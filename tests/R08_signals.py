@@ -60,4 +60,25 @@ def test_a_second_signal_ends_at_once():
     assert process.returncode == 143
 
 
+def test_a_stopped_batch_keeps_what_is_done_and_goes_on():
+    small_run("a_bold.nii.gz")
+    small_run("b_bold.nii.gz", shape=SHAPE)
+    pathlib.Path("batch.ini").write_text(
+        "[input]\nbold = a_bold.nii.gz;b_bold.nii.gz\nmask = none\n[output]\nfolder = out\n"
+        "[solver]\nname = pgd\ntol = 0\nmax_iter = 2000\n")
+    process = start("run", "batch.ini")
+    first = pathlib.Path("out/a_desc-activity_bold.nii.gz")
+    for _ in range(600):
+        if first.exists():
+            break
+        time.sleep(0.1)
+    time.sleep(1.0)
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert first.exists()
+    assert not pathlib.Path("out/b_desc-activity_bold.nii.gz").exists()
+    has_no_temporaries(".")
+
+
 cli.run(globals())

@@ -90,4 +90,14 @@ def test_the_working_folder_changes_nothing():
     assert images("elsewhere/o") == expected
 
 
+def test_the_dumped_configuration_gives_the_same_images():
+    small_run(shape=SHAPE)
+    expected = deconv("run_bold.nii.gz", "out", "--lambda", "0.23", "--hrf", "glover")
+    dumped = pathlib.Path("out/run_desc-taut_config.ini")
+    before = dumped.read_bytes()
+    succeeds("run", dumped, "--force")
+    assert images("out") == expected
+    assert dumped.read_bytes() == before
+
+
 cli.run(globals())
