@@ -13,7 +13,8 @@ static void unit_free(void *data)
     settings_free(unit->settings);
     g_free(unit->input);
     g_clear_error(&unit->error);
-    g_clear_pointer(&unit->told, json_object_unref);
+    if (unit->told != NULL)
+        json_object_unref(unit->told);
     g_free(unit);
 }
 

@@ -6,8 +6,8 @@
 /** A method that can be asked for by name. */
 struct method {
     const char *name;
-    enum problem_kind kind;
     solver_constructor *create;
+    enum problem_kind kind;
     bool runs_to_its_end; // the tolerance decides on the status, not on where it stops
 };
 

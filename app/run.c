@@ -108,7 +108,8 @@ void run_free(struct run *run)
     g_ptr_array_unref(run->outputs);
     g_ptr_array_unref(run->warnings);
     recording_free(run->recording);
-    g_clear_pointer(&run->sidecar, json_object_unref);
+    if (run->sidecar != NULL)
+        json_object_unref(run->sidecar);
     g_free(run->mask);
     solver_free(run->solver);
     solver_free(run->network.exact);

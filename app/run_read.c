@@ -38,16 +38,16 @@ static void read_or_hash(void *data, size_t index, G_GNUC_UNUSED struct workspac
 }
 
 // The first pass over the file: one thread reads it, another one hashes it.
-static bool first_pass(struct run *run, double *mean, uint8_t *varies, GError **error)
+static bool first_pass(struct reading *reading, GError **error)
 {
-    struct reading reading = {.run = run, .mean = mean, .varies = varies};
-    g_autoptr(owned_parallel) pair = parallel_new(MIN(run->app->jobs, 2), run->app->stop);
-    parallel_for(pair, 2, read_or_hash, &reading);
-    if (reading.error != NULL) {
-        g_propagate_error(error, reading.error);
+    const struct app *app = reading->run->app;
+    g_autoptr(owned_parallel) pair = parallel_new(MIN(app->jobs, 2), app->stop);
+    parallel_for(pair, 2, read_or_hash, reading);
+    if (reading->error != NULL) {
+        g_propagate_error(error, reading->error);
         return false;
     }
-    return !app_stopped(run->app, error);
+    return !app_stopped(app, error);
 }
 
 static bool make_mask(struct run *run, GError **error)
@@ -59,7 +59,8 @@ static bool make_mask(struct run *run, GError **error)
         return false;
     }
     log_progress_begin(run->app->log, "mask");
-    if (!first_pass(run, mean, varies, error))
+    struct reading reading = {.run = run, .mean = mean, .varies = varies};
+    if (!first_pass(&reading, error))
         return false;
     run->mask = g_new(uint8_t, run->n_grid);
     run->n_series = automask(mean, varies, run->recording->grid->dim, run->mask);
@@ -95,9 +96,10 @@ bool run_read(struct run *run, GError **error)
     if (run->mask_is_made && (!make_mask(run, error) || !run_check_memory(run, error)))
         return false;
     log_progress_begin(run->app->log, "read");
+    struct reading reading = {.run = run};
     bool read = run->mask_is_made ? recording_read(run->recording, run->mask, run->n_drop,
                                                    run->n_read, &run->app->io, error)
-                                  : first_pass(run, NULL, NULL, error);
+                                  : first_pass(&reading, error);
     log_progress_end(run->app->log);
     if (!read || !run_check_lambda_map(run, error))
         return false;

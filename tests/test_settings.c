@@ -45,13 +45,12 @@ static char *problems_of(void **state, const char *text, const char *assignment,
     assert_null(error);
     if (assignment != NULL)
         settings_assign(loaded, assignment);
-    bool good = settings_end(loaded, path, &error);
-    assert_true(good == (error == NULL));
-    g_autoptr(GString) problems = g_string_new(good ? "" : error->message);
+    assert_true(settings_end(loaded, path, &error) == (error == NULL));
+    if (error != NULL)
+        assert_true(g_error_matches(error, APP_ERROR, APP_ERROR_CONFIG));
+    g_autoptr(GString) problems = g_string_new(error == NULL ? "" : error->message);
     g_autofree char *prefix = g_strconcat(folder->path, "/", NULL);
     g_string_replace(problems, prefix, "", 0);
-    if (!good)
-        assert_true(g_error_matches(error, APP_ERROR, APP_ERROR_CONFIG));
     if (settings != NULL)
         *settings = g_steal_pointer(&loaded);
     return g_strdup(problems->str);
@@ -92,8 +91,8 @@ static void all_problems_are_told_at_once_in_the_order_of_the_lines(void **state
     g_auto(GStrv) lines = g_strsplit(problems, "\n", -1);
     static const char *const expected[] = {
         "t.ini:3: name = \"fsta\" is none of ",
-        "t.ini:4: lambda = \"0,1\" is not a number (use a point for decimals; comments go on their "
-        "own line)",
+        ("t.ini:4: lambda = \"0,1\" is not a number (use a point for decimals; comments go on "
+         "their own line)"),
         "t.ini:5: unknown key \"max_itr\" in [solver] (did you mean [solver] max_iter?)",
         "t.ini:6: expected \"key = value\", got \"lambda 0.1\"",
         "t.ini:7: [solver] lambda given twice (first on line 4)",
