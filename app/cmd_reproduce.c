@@ -40,6 +40,20 @@ static bool is_done(const struct request *request, const char *folder)
     return !request->app->force && g_file_test(path, G_FILE_TEST_EXISTS);
 }
 
+static bool check_data(const struct experiment *experiment, size_t n, GError **error)
+{
+    if (n == 0 || n == experiment->n_data)
+        return true;
+    if (experiment->data == NULL)
+        g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "reproduce: --data: %s takes none",
+                    experiment->id);
+    else
+        g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
+                    "reproduce: --data: %s expects %s, found %zu of %zu files", experiment->id,
+                    experiment->data, n, experiment->n_data);
+    return false;
+}
+
 static bool run_one(struct request *request, const struct experiment *experiment, GError **error)
 {
     g_autofree char *folder = g_build_filename(request->folder, experiment->id, NULL);
@@ -48,6 +62,8 @@ static bool run_one(struct request *request, const struct experiment *experiment
         return true;
     }
     g_auto(GStrv) data = g_strsplit(request->data == NULL ? "" : request->data, ",", -1);
+    if (!check_data(experiment, g_strv_length(data), error))
+        return false;
     g_autoptr(owned_reproduction) r = reproduction_new(request->app, experiment);
     r->seed = (uint64_t) request->seed;
     r->full = request->full;
@@ -110,12 +126,14 @@ bool cmd_reproduce(struct app *app, const struct command *self, int argc, char *
         {"full", 0, 0, G_OPTION_ARG_NONE, &request.full, "The published sizes", NULL},
         {"seed", 0, 0, G_OPTION_ARG_INT64, &request.seed, "Of what is drawn (default: 0)", "N"},
         {"data", 0, 0, G_OPTION_ARG_FILENAME, &request.data,
-         "Recordings to train and test on, instead of simulated ones", "BOLD[,BOLD]"},
+         "Files to train and test on, instead of simulated data", "FILE[,FILE]"},
         {0}};
     bool done = app_parse(app, self, own, &argc, &argv, error) &&
                 app_expect_arguments(self, argc, argv, 1, 1, error);
     if (done && request.folder == NULL)
         done = refuse(error, "reproduce: expected -o DIR, the folder of the results");
+    if (done && request.data != NULL && strcmp(argv[1], "all") == 0)
+        done = refuse(error, "reproduce: --data: expected the name of one experiment, found all");
     if (done && request.quick && request.full)
         done = refuse(error, "reproduce: expected --quick or --full, found both");
     if (done) {

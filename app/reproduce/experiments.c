@@ -5,8 +5,14 @@
 
 // clang-format off: one experiment a line
 static const struct experiment *const experiments[] = {
-    &reproduce_iterations,   &reproduce_oista,    &reproduce_sparsity_law,  &reproduce_steps,
-    &reproduce_tv_iterative, &reproduce_tv_rates, &reproduce_tv_simulation,
+    &reproduce_iterations,
+    &reproduce_oista,
+    &reproduce_sparsity_law,
+    &reproduce_steps,
+    &reproduce_tv_iterative,
+    &reproduce_tv_rates,
+    &reproduce_tv_simulation,
+    &reproduce_ukbb,
 };
 // clang-format on
 

@@ -138,5 +138,7 @@ static bool run(struct reproduction *r, GError **error)
     return true;
 }
 
-const struct experiment reproduce_iterations = {
-    "iterations", "Iterations and time of classical solvers", panels, run};
+const struct experiment reproduce_iterations = {.id = "iterations",
+                                                .title = "Iterations and time of classical solvers",
+                                                .panels = panels,
+                                                .run = run};

@@ -63,4 +63,5 @@ static bool run(struct reproduction *r, GError **error)
     return true;
 }
 
-const struct experiment reproduce_oista = {"oista", "Oracle steps: OISTA", panels, run};
+const struct experiment reproduce_oista = {
+    .id = "oista", .title = "Oracle steps: OISTA", .panels = panels, .run = run};

@@ -21,6 +21,8 @@ struct row {
 struct check {
     char *name;
     bool passed;
+    bool target;
+    bool met; // what a target says; passed where it is not a target
     double value;
     double bound;
 };
@@ -87,7 +89,15 @@ void reproduction_check(struct reproduction *r, const char *name, bool passed, d
                         double bound)
 {
     struct check *check = g_new(struct check, 1);
-    *check = (struct check){g_strdup(name), passed, value, bound};
+    *check = (struct check){g_strdup(name), passed, false, passed, value, bound};
+    g_ptr_array_add(r->checks, check);
+}
+
+void reproduction_target(struct reproduction *r, const char *name, bool met, double value,
+                         double bound)
+{
+    struct check *check = g_new(struct check, 1);
+    *check = (struct check){g_strdup(name), met || !r->full, true, met, value, bound};
     g_ptr_array_add(r->checks, check);
 }
 
@@ -224,32 +234,42 @@ static size_t n_panels(const struct experiment *experiment)
     return n;
 }
 
+static char *joined_notes(const struct reproduction *r)
+{
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < r->notes->len; i++)
+        g_string_append_printf(text, "%s%s", i > 0 ? "\\n" : "", (const char *) r->notes->pdata[i]);
+    return g_string_free(text, FALSE);
+}
+
+// Title above, caption below, panels between them, each with its key below.
 static void append_figure(GString *script, const struct reproduction *r, const char *terminal,
                           const char *file)
 {
     size_t n = n_panels(r->experiment);
-    size_t n_columns = n > 1 ? 2 : 1;
-    size_t n_rows = (n + n_columns - 1) / n_columns;
-    size_t width = n_columns * 680, height = n_rows * 520 + 40 + 18 * r->notes->len;
+    size_t n_columns = n == 3 ? 3 : MIN(n, (size_t) 2), n_rows = (n + n_columns - 1) / n_columns;
+    size_t caption_height = 12 + 18 * r->notes->len;
+    size_t width = n_columns * 680 + (n == 1 ? 120 : 0);
+    size_t height = n_rows * 560 + 40 + caption_height;
+    g_autofree char *caption = joined_notes(r);
     g_string_append_printf(script, "set terminal %s size %zu,%zu background \"white\"\n", terminal,
                            width, height);
-    g_string_append_printf(script, "set output \"%s\"\n", file);
+    g_string_append_printf(script, "set output \"%s\"\nset multiplot\n", file);
     g_string_append_printf(script,
-                           "set multiplot layout %zu,%zu title \"{/:Bold %s}\" margins "
-                           "%g,%g,%g,%g spacing 0.09,0.13\n",
-                           n_rows, n_columns, r->experiment->title, n > 1 ? 0.07 : 0.14, 0.97,
-                           0.12 + 18.0 * (double) r->notes->len / (double) height, 0.89);
-    g_autofree char *caption = NULL;
-    g_ptr_array_add(r->notes, NULL);
-    caption = g_strjoinv("\\n", (char **) r->notes->pdata);
-    g_ptr_array_remove_index(r->notes, r->notes->len - 1);
+                           "set label 99 \"{/:Bold %s}\" at screen 0.5,%g center font \",15\"\n",
+                           r->experiment->title, 1.0 - 20.0 / (double) height);
     g_string_append_printf(script,
                            "set label 100 \"%s\" at screen 0.02,%g left noenhanced font \",10\" "
                            "textcolor rgb \"#444444\"\n",
-                           caption, 18.0 * (double) r->notes->len / (double) height);
+                           caption, (double) (caption_height - 10) / (double) height);
     for (size_t i = 0; i < n; i++) {
+        double bottom =
+            (double) (caption_height + 560 * (n_rows - 1 - i / n_columns)) / (double) height;
+        g_string_append_printf(script, "set origin %g,%g\nset size %g,%g\n",
+                               (double) (i % n_columns) / (double) n_columns, bottom,
+                               1.0 / (double) n_columns, 560.0 / (double) height);
         append_panel(script, r, &r->experiment->panels[i]);
-        g_string_append(script, "unset label 100\n");
+        g_string_append(script, "unset label 99\nunset label 100\n");
     }
     g_string_append(script, "unset multiplot\nunset output\n");
 }
@@ -258,7 +278,7 @@ static GString *script_text(const struct reproduction *r)
 {
     GString *script = g_string_new("set encoding utf8\nset border 3\nset tics nomirror\n"
                                    "set grid lc rgb \"#dddddd\"\n"
-                                   "set key top right font \",10\" samplen 2\n");
+                                   "set key below font \",10\" samplen 2 maxrows 4\n");
     append_figure(script, r, "svg enhanced font \"sans,12\"", "figure.svg");
     append_figure(script, r, "pngcairo enhanced font \"sans,12\"", "figure.png");
     return script;
@@ -272,6 +292,8 @@ static JsonArray *checks_json(const struct reproduction *r)
         JsonObject *object = json_object_new();
         json_object_set_string_member(object, "name", check->name);
         json_object_set_boolean_member(object, "passed", check->passed);
+        if (check->target)
+            json_object_set_boolean_member(object, "target_met", check->met);
         json_object_set_double_member(object, "value", check->value);
         json_object_set_double_member(object, "bound", check->bound);
         json_array_add_object_element(array, object);
@@ -340,7 +362,8 @@ void reproduction_print_checks(const struct reproduction *r)
 {
     for (guint i = 0; i < r->checks->len; i++) {
         const struct check *check = r->checks->pdata[i];
-        printf("  %s  %s: %.4g (bound %.4g)\n", check->passed ? "PASS" : "FAIL", check->name,
-               check->value, check->bound);
+        const char *word = !check->passed ? "FAIL" : check->met ? "PASS" : "MISS";
+        printf("  %s  %s%s: %.4g (bound %.4g)\n", word, check->target ? "target: " : "",
+               check->name, check->value, check->bound);
     }
 }

@@ -21,11 +21,21 @@ void samples_free(struct samples *samples)
     g_free(samples);
 }
 
-static void prepare_sample(struct samples *samples, const struct samples_options *options, size_t v,
-                           struct workspace *ws)
+static double largest_lambda_max(const struct samples *samples, struct workspace *ws)
+{
+    double largest = 0.0;
+    for (size_t v = 0; v < samples->x.n_series; v++)
+        largest =
+            fmax(largest, problem_lambda_max(samples->problem, block_series(&samples->x, v), ws));
+    return largest;
+}
+
+// largest: lambda_max of the run; 0: that of the sample counts.
+static void prepare_sample(struct samples *samples, const struct samples_options *options,
+                           double largest, size_t v, struct workspace *ws)
 {
     double *x = block_series(&samples->x, v);
-    double lambda_max = problem_lambda_max(samples->problem, x, ws);
+    double lambda_max = largest > 0.0 ? largest : problem_lambda_max(samples->problem, x, ws);
     double scale = options->scale && lambda_max > 0.0 ? lambda_max : 1.0;
     for (size_t t = 0; t < samples->x.n_time; t++)
         x[t] /= scale;
@@ -86,6 +96,7 @@ static bool find_minima(struct reproduction *r, struct samples *samples, GError 
                         r->experiment->id, v + 1, results[v].relative_gap);
             return false;
         }
+        samples->worst_gap = fmax(samples->worst_gap, results[v].relative_gap);
         samples->minima[v] = results[v].objective;
         samples->minimum += results[v].objective / (double) n;
     }
@@ -103,8 +114,9 @@ struct samples *samples_new(struct reproduction *r, const struct problem *proble
     samples->start = (struct block){n_in, n, n_in, g_new(double, n *n_in)};
     samples->lambda = g_new(double, n);
     samples->minima = g_new(double, n);
+    double largest = options->run_scope ? largest_lambda_max(samples, ws) : 0.0;
     for (size_t v = 0; v < n; v++)
-        prepare_sample(samples, options, v, ws);
+        prepare_sample(samples, options, largest, v, ws);
     if (options->start == START_PINV) {
         g_autoptr(linop) inverse = linop_new_pseudo_inverse(problem->op);
         linop_apply(inverse, &samples->x, &samples->start, ws);

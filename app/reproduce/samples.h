@@ -13,6 +13,7 @@ struct samples {
     double *lambda;                // owned; one a sample
     double *minima;                // owned; certified to 1e-12 relative
     double minimum;                // their mean
+    double worst_gap;              // relative, of their certificates
     struct train_samples train;    // views of the above
 };
 
@@ -21,6 +22,7 @@ struct samples_options {
     double ratio;            // lambda / lambda_max of every sample
     enum solver_start start; // CONST, ZERO or PINV
     bool scale;              // divide every sample by its lambda_max
+    bool run_scope;          // by the largest of all samples, and lambda is a share of that
 };
 
 /**

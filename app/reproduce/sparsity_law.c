@@ -74,5 +74,7 @@ static bool run(struct reproduction *r, GError **error)
     return true;
 }
 
-const struct experiment reproduce_sparsity_law = {
-    "sparsity-law", "Structured supports allow longer steps", panels, run};
+const struct experiment reproduce_sparsity_law = {.id = "sparsity-law",
+                                                  .title = "Structured supports allow longer steps",
+                                                  .panels = panels,
+                                                  .run = run};

@@ -105,5 +105,5 @@ static bool run(struct reproduction *r, GError **error)
     return true;
 }
 
-const struct experiment reproduce_tv_iterative = {"tv-iterative", "Iterative solvers of TV", panels,
-                                                  run};
+const struct experiment reproduce_tv_iterative = {
+    .id = "tv-iterative", .title = "Iterative solvers of TV", .panels = panels, .run = run};

@@ -107,5 +107,7 @@ static bool run(struct reproduction *r, GError **error)
     return true;
 }
 
-const struct experiment reproduce_tv_rates = {
-    "tv-rates", "Analysis converges faster than synthesis", panels, run};
+const struct experiment reproduce_tv_rates = {.id = "tv-rates",
+                                              .title = "Analysis converges faster than synthesis",
+                                              .panels = panels,
+                                              .run = run};
