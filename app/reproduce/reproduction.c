@@ -176,9 +176,10 @@ static GPtrArray *methods_with(const struct reproduction *r, const char *metric)
     return methods;
 }
 
-// A data block of gnuplot: step and the mean over seeds, in the order of the results.
-static void append_curve(GString *script, const struct reproduction *r, const char *method,
-                         const struct panel *panel, guint number)
+// A data block of gnuplot: step and the mean over seeds, in the order of the results. Returns the
+// number of points.
+static guint append_curve(GString *script, const struct reproduction *r, const char *method,
+                          const struct panel *panel, guint number)
 {
     long place = (long) (panel - r->experiment->panels);
     g_string_append_printf(script, "$panel%ld_%u << EOD\n", place, number);
@@ -198,18 +199,25 @@ static void append_curve(GString *script, const struct reproduction *r, const ch
         g_string_append_c(script, '\n');
     }
     g_string_append(script, "EOD\n");
+    return g_hash_table_size(done);
 }
 
 // The colours of Okabe and Ito, which the colour-blind tell apart.
 static const char *const colours[] = {"#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                       "#e69f00", "#56b4e9", "#7f7f7f", "#8b5a2b", "#6a3d9a"};
 
+// Curves of more points are lines without marks.
+enum { MOST_MARKS = 60 };
+
 static void append_panel(GString *script, const struct reproduction *r, const struct panel *panel)
 {
     g_autoptr(GPtrArray) methods = methods_with(r, panel->metric);
+    guint most = 0;
     for (guint m = 0; m < methods->len; m++)
-        append_curve(script, r, methods->pdata[m], panel, m);
-    g_string_append_printf(script, "set title \"%s\"\nset xlabel \"%s\"\nset ylabel \"%s\"\n",
+        most = MAX(most, append_curve(script, r, methods->pdata[m], panel, m));
+    const char *style = panel->points ? "points" : most > MOST_MARKS ? "lines" : "linespoints";
+    g_string_append_printf(script,
+                           "set title \"%s\"\nset xlabel \"%s\" offset 0,0.5\nset ylabel \"%s\"\n",
                            panel->title, panel->x_label, panel->y_label);
     g_string_append(script, panel->log_x ? "set logscale x\n" : "unset logscale x\n");
     g_string_append(script, panel->log_y ? "set logscale y\nset format y \"10^{%T}\"\n"
@@ -219,9 +227,9 @@ static void append_panel(GString *script, const struct reproduction *r, const st
         g_string_append_printf(
             script,
             "%s$panel%ld_%u using 1:2 with %s lc rgb \"%s\" lw 2 pt %u ps 0.6 dt %u title \"%s\"",
-            m == 0 ? "plot " : ", ", (long) (panel - r->experiment->panels), m,
-            panel->points ? "points" : "linespoints", colours[colour], 4 + m % 10,
-            1 + m / (guint) G_N_ELEMENTS(colours), (const char *) methods->pdata[m]);
+            m == 0 ? "plot " : ", ", (long) (panel - r->experiment->panels), m, style,
+            colours[colour], 4 + m % 10, 1 + m / (guint) G_N_ELEMENTS(colours),
+            (const char *) methods->pdata[m]);
     }
     g_string_append(script, methods->len > 0 ? "\n" : "");
 }
@@ -278,6 +286,7 @@ static GString *script_text(const struct reproduction *r)
 {
     GString *script = g_string_new("set encoding utf8\nset border 3\nset tics nomirror\n"
                                    "set grid lc rgb \"#dddddd\"\n"
+                                   "set autoscale xfix\n"
                                    "set key below font \",10\" samplen 2 maxrows 4\n");
     append_figure(script, r, "svg enhanced font \"sans,12\"", "figure.svg");
     append_figure(script, r, "pngcairo enhanced font \"sans,12\"", "figure.png");
