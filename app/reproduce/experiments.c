@@ -5,10 +5,11 @@
 
 // clang-format off: one experiment a line
 static const struct experiment *const experiments[] = {
-    &reproduce_iterations,    &reproduce_lambda_shift,  &reproduce_learning_curves,
-    &reproduce_oista,         &reproduce_sparsity_law,  &reproduce_steps,
-    &reproduce_tv_iterative,  &reproduce_tv_prox_error, &reproduce_tv_rates,
-    &reproduce_tv_simulation, &reproduce_ukbb,          &reproduce_weights,
+    &reproduce_iterations,    &reproduce_lambda_shift, &reproduce_learning_curves,
+    &reproduce_networks,      &reproduce_oista,        &reproduce_sparsity_law,
+    &reproduce_steps,         &reproduce_theory,       &reproduce_tv_iterative,
+    &reproduce_tv_prox_error, &reproduce_tv_rates,     &reproduce_tv_simulation,
+    &reproduce_ukbb,          &reproduce_weights,
 };
 // clang-format on
 

@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""`taut reproduce` writes numbers, figure and checks; what is done is skipped.
+
+    cli_reproduce.py TAUT
+"""
+import json
+import os
+import pathlib
+
+import cli
+
+
+def one(name, folder, *options):
+    [found] = cli.summary("reproduce", name, "-o", folder, "-q", *options)["experiments"]
+    return found
+
+
+def test_two_experiments_write_their_files_and_pass():
+    for name in ("oista", "theory"):
+        found = one(name, "out")
+        folder = pathlib.Path("out") / name
+        on_disk = json.loads((folder / "summary.json").read_text())
+        assert found["id"] == name == on_disk["id"]
+        assert {"id", "settings", "checks", "seconds"} <= set(on_disk), on_disk
+        assert found["checks"] and all(check["passed"] for check in found["checks"]), found
+        assert {"name", "passed", "value", "bound"} <= set(found["checks"][0])
+        assert {"results.tsv", "config.ini", "figure.gp"} <= set(os.listdir(folder))
+        head = (folder / "results.tsv").read_text().splitlines()[0]
+        assert head.split("\t") == ["method", "step", "seed", "metric", "value"], head
+
+
+def test_what_is_done_is_skipped_and_what_was_interrupted_is_not():
+    one("oista", "out")
+    again = cli.summary("reproduce", "oista", "-o", "out", "-q")
+    assert again["experiments"] == [], again
+    assert len(cli.summary("reproduce", "oista", "-o", "out", "-q", "--force")["experiments"]) == 1
+    os.remove("out/oista/summary.json")
+    one("oista", "out")
+
+
+def test_the_same_seed_gives_the_same_numbers():
+    for folder in ("a", "b"):
+        one("oista", folder, "--seed", "3")
+    one("oista", "c", "--seed", "4")
+    numbers = [pathlib.Path(folder, "oista", "results.tsv").read_text() for folder in "abc"]
+    assert numbers[0] == numbers[1] != numbers[2]
+
+
+def test_a_check_that_fails_is_exit_1():
+    # A design of one column: synthesis has nothing to be slower with.
+    for name, rows in (("A", [[1.0, 0.0], [0.0, 1.0]]), ("X", [[1.0, -1.0], [0.5, 2.0]])):
+        pathlib.Path(name + ".csv").write_text("\n".join(",".join(map(str, r)) for r in rows) + "\n")
+    done = cli.taut("reproduce", "tv-simulation", "-o", "out", "-q", "--json", "--data",
+                    "A.csv,X.csv,X.csv")
+    assert done.returncode == 1, cli.said(done)
+    [found] = json.loads(done.stdout)["experiments"]
+    assert not all(check["passed"] for check in found["checks"]), found
+
+
+def test_what_cannot_be_is_refused():
+    cli.refuses(2, "reproduce", "oitsa", "-o", "out", says="oista")
+    cli.refuses(2, "reproduce", "oista", says="-o DIR")
+    cli.refuses(2, "reproduce", "oista", "-o", "out", "--data", "x.npy", says="takes none")
+    cli.refuses(2, "reproduce", "ukbb", "-o", "out", "--data", "x.npy", says="TRAIN,TEST")
+    cli.refuses(2, "reproduce", "all", "-o", "out", "--data", "x.npy", says="one experiment")
+    cli.refuses(3, "reproduce", "ukbb", "-o", "out", "--data", "absent.npy,absent.npy")
+
+
+cli.run(globals())
