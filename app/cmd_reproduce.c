@@ -37,7 +37,18 @@ static void report(const struct reproduction *r, double seconds)
 static bool is_done(const struct request *request, const char *folder)
 {
     g_autofree char *path = g_build_filename(folder, "summary.json", NULL);
-    return !request->app->force && g_file_test(path, G_FILE_TEST_EXISTS);
+    g_autofree char *seed = g_strdup_printf("%" G_GINT64_FORMAT, request->seed);
+    g_autoptr(JsonParser) parser = json_parser_new();
+    if (request->app->force || !json_parser_load_from_file(parser, path, NULL))
+        return false;
+    JsonNode *root = json_parser_get_root(parser);
+    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root) ||
+        !json_object_has_member(json_node_get_object(root), "settings"))
+        return false;
+    JsonObject *settings = json_object_get_object_member(json_node_get_object(root), "settings");
+    return g_strcmp0(json_object_get_string_member_with_default(settings, "size", NULL),
+                     request->full ? "full" : "quick") == 0 &&
+           g_strcmp0(json_object_get_string_member_with_default(settings, "seed", NULL), seed) == 0;
 }
 
 static bool check_data(const struct experiment *experiment, size_t n, GError **error)

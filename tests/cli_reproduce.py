@@ -34,7 +34,8 @@ def test_what_is_done_is_skipped_and_what_was_interrupted_is_not():
     one("oista", "out")
     again = cli.summary("reproduce", "oista", "-o", "out", "-q")
     assert again["experiments"] == [], again
-    assert len(cli.summary("reproduce", "oista", "-o", "out", "-q", "--force")["experiments"]) == 1
+    one("oista", "out", "--seed", "1")
+    assert len(cli.summary("reproduce", "oista", "-o", "out", "-q", "--seed", "1", "--force")["experiments"]) == 1
     os.remove("out/oista/summary.json")
     one("oista", "out")
 
