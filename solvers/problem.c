@@ -28,6 +28,12 @@ struct problem *problem_new_tv(const linop *op)
         ones[i] = 1.0;
     linop_apply_series(op, ones, problem->level, ws);
     problem->level_norm2 = dot(problem, problem->level, problem->level);
+    // What rounding leaves of a sum that vanishes is no direction.
+    const double rounding = 1e-15 * (double) op->n_in;
+    if (problem->level_norm2 <= rounding * rounding * op->norm2) {
+        memset(problem->level, 0, op->n_out * sizeof(double));
+        problem->level_norm2 = 0.0;
+    }
     workspace_free(ws);
     return problem;
 }
