@@ -9,12 +9,12 @@
 #include <math.h>
 #include <string.h>
 
-// Where the FFT becomes faster: a response of more than 64 .. 96 samples, for 250 to 20,000 frames
+// Where the FFT becomes faster: a response of more than 128 .. 192 samples, for 250 to 4096 frames
 // (bench/hrf_conv, Zen 4 with AVX-512). One application and its transpose, us a series:
-//   frames 490:  response 44: FIR 2.9, FFT 4.6;  96: 5.9, 3.9;  192: 11.7, 5.4
-//   frames 1200: response 44: FIR 7.0, FFT 9.9;  96: 14.0, 10.6;  192: 27.5, 9.5
-// Below 160 frames FIR is never slower. Responses of 32 s have 17 samples at 2 s, 44 at 0.735 s.
-enum { FFT_RESPONSE = 80, FFT_FRAMES = 160 };
+//   frames 490:  response 44: FIR 2.3, FFT 7.0;  128: 5.3, 5.5;  256: 9.6, 5.2
+//   frames 1200: response 44: FIR 4.5, FFT 10;  128: 12, 11;  256: 23, 15
+// Responses of 32 s have 17 samples at 2 s, 44 at 0.735 s.
+enum { FFT_RESPONSE = 144, FFT_FRAMES = 200 };
 
 struct hrf_conv {
     linop base;

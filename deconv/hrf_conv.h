@@ -10,7 +10,7 @@ enum hrf_conv_kind {
 
 /**
  * How the convolution is computed: by direct sums, by FFT, or the faster of the two: FFT for
- * responses of more than 80 samples and more than 160 frames, as bench/hrf_conv measured.
+ * responses of more than 144 samples and more than 200 frames, as bench/hrf_conv measured.
  */
 enum hrf_conv_method { HRF_CONV_AUTO, HRF_CONV_FIR, HRF_CONV_FFT };
 
