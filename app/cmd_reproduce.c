@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/reproduce/experiments.h"
 
-#include "deconv/nearest.h"
-
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
@@ -110,13 +108,11 @@ static bool run_all(struct request *request, const char *id, GError **error)
         const struct experiment *experiment = experiments_find(id);
         if (experiment != NULL)
             return run_one(request, experiment, error);
-        const char *ids[64];
+        g_autoptr(GString) ids = g_string_new(NULL);
         for (size_t i = 0; i < n; i++)
-            ids[i] = all[i]->id;
-        size_t nearest = nearest_name(id, ids, n);
-        g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "reproduce: no experiment \"%s\"%s%s%s", id,
-                    nearest < n ? " (did you mean " : "", nearest < n ? ids[nearest] : "",
-                    nearest < n ? "?)" : "");
+            g_string_append_printf(ids, "%s%s", i == 0 ? "" : "|", all[i]->id);
+        g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "reproduce: expected %s|all, found \"%s\"",
+                    ids->str, id);
         return false;
     }
     for (size_t i = 0; i < n; i++)

@@ -16,7 +16,7 @@ from cli import contents, environment, has_no_temporaries, images, said
 from images import small_run
 
 # On one thread, so that the nth call is always the same.
-WORDS = ["deconv", "run_bold.nii.gz", "--mask", "none", "--save", "all", "-j", "1", "-q"]
+WORDS = ["deconv", "run_bold.nii.gz", "--mask", "none", "-j", "1", "-q"]
 
 
 def deconv(out="out", *arguments, **options):
@@ -127,7 +127,7 @@ def test_a_small_file_system():
     pathlib.Path("out").mkdir()
     script = 'mount -t tmpfs -o size=1m tmpfs out || exit 77; exec "$@"'
     done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", cli.TAUT, *WORDS,
-                           "-o", "out"], capture_output=True, check=False)
+                           "--save", "all", "-o", "out"], capture_output=True, check=False)
     if done.returncode in (1, 77, 127) and b"taut:" not in done.stderr:
         raise cli.Skip("no file system can be mounted here")
     assert done.returncode == 4 and "out/" in said(done), said(done)

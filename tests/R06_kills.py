@@ -21,14 +21,14 @@ folder = out
 
 
 def batch(**options):
-    """Two runs by one configuration, on one thread."""
+    """The runs of one configuration, on one thread."""
     return cli.taut("run", "batch.ini", "-j", 1, **options)
 
 
-def survives_kills(**tear):
+def survives_kills(n_runs, **tear):
     """Kills at every gated call of the batch, then runs it again."""
     shim = cli.fault_shim()
-    for number in (1, 2):
+    for number in range(n_runs):
         small_run(f"run-{number}_bold.nii.gz", shape=(3, 2, 2, 30))
     pathlib.Path("batch.ini").write_text(CONFIG)
     base = {"LD_PRELOAD": shim, "FAULT_PATH": "/out/", "FAULT_REPORT": "report"}
@@ -48,11 +48,11 @@ def survives_kills(**tear):
 
 
 def test_a_kill_at_any_call_loses_nothing():
-    survives_kills()
+    survives_kills(2)
 
 
 def test_a_torn_write_at_any_kill_loses_nothing():
-    survives_kills(FAULT_TEAR=1)
+    survives_kills(1, FAULT_TEAR=1)
 
 
 cli.run(globals())

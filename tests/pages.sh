@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Every command has a manual page, and is told of in the page of the program.
+#
+# usage: tests/pages.sh TAUT ROOT
+set -eu
+status=0
+for command in $("$1" --help | awk '/^Commands:/ { on = 1; next } on && /^  / { print $1 }'); do
+    if [ ! -f "$2/docs/taut-$command.1.scd" ]; then
+        echo "taut-$command(1): docs/taut-$command.1.scd is absent"
+        status=1
+    elif ! grep -q "'taut-$command': \['$command'\]" "$2/docs/meson.build"; then
+        echo "taut-$command(1): not in docs/meson.build"
+        status=1
+    fi
+done
+exit $status
