@@ -463,7 +463,7 @@ static const char *caution_block(const double *p G_GNUC_UNUSED)
     return "it is the response to seconds of stimulation, not an impulse response";
 }
 
-// Mandeville et al. 1999: cerebral blood volume after an iron oxide contrast agent.
+// Leite et al. 2002: cerebral blood volume after an iron oxide contrast agent.
 static double mion_response(const double *p G_GNUC_UNUSED, double t)
 {
     if (!(t > 0.0 && t <= 60.0))
