@@ -49,25 +49,31 @@ struct knots {
     double *jump;
 };
 
+struct knot {
+    ptrdiff_t position;
+    double sign;
+    double jump;
+};
+
 // The work on one series.
 struct search {
     const struct segment_active_set *set;
     double lambda;
-    double *b;         // <step_a, x - level S>, zero at 0 and from the end on
-    double *v;         // the dual string
-    uint64_t *free;    // samples that may become knots
-    uint64_t *rising;  // above the tube
-    uint64_t *falling; // below it
+    double *b;            // <step_a, x - level S>, zero at 0 and from the end on
+    double *v;            // room for the dual string
+    const double *string; // the dual string: b at first, then v
+    uint64_t *free;       // samples that may become knots
+    uint64_t *rising;     // above the tube
+    uint64_t *falling;    // below it
     struct knots knots;
-    struct knots saved;
-    double *target; // jumps of the minimiser on the knots
-    size_t *wrong;  // knots whose target has the wrong sign, or none
-    size_t *gone;   // those of them that are to be removed
-    double *step;   // the part of the way to it at which the jump of such a knot reaches zero
+    struct knot *saved; // the knots before any was dropped
+    size_t n_saved;
+    size_t *wrong; // knots whose target has the wrong sign, or none
+    size_t *gone;  // those of them that are to be removed
+    double *step;  // the part of the way to it at which the jump of such a knot reaches zero
     ptrdiff_t *found;
     double *found_sign;
     struct segment_system system;
-    double *rhs;
     size_t n_sound;   // rows of the factor that hold for the present knots
     double gain;      // how far the objective is below that of the best constant
     bool pivots_held; // no pivot has been lost to rounding
@@ -83,21 +89,6 @@ static struct knots alloc_knots(size_t n, struct workspace *ws)
     return knots;
 }
 
-static void copy_knots(const struct knots *from, struct knots *to)
-{
-    to->n = from->n;
-    memcpy(to->position, from->position, (from->n + 2) * sizeof *to->position);
-    memcpy(to->sign, from->sign, (from->n + 2) * sizeof *to->sign);
-    memcpy(to->jump, from->jump, (from->n + 2) * sizeof *to->jump);
-}
-
-static double *alloc_zeros(size_t n, struct workspace *ws)
-{
-    double *zeros = WORKSPACE_ALLOC(ws, double, n);
-    memset(zeros, 0, n * sizeof *zeros);
-    return zeros;
-}
-
 static void begin_search(struct search *s, const struct segment_active_set *set,
                          struct workspace *ws)
 {
@@ -106,33 +97,38 @@ static void begin_search(struct search *s, const struct segment_active_set *set,
     size_t n = filter->n_in + 1; // knots, the level and the end
     size_t widest = MAX(MIN(filter->n_h, filter->n_in), SEGMENT_BAND);
     *s = (struct search){.set = set};
-    s->b = alloc_zeros(padded + 1, ws);
+    s->b = WORKSPACE_ALLOC(ws, double, padded + 1);
+    memset(s->b + filter->n_in, 0, (padded + 1 - filter->n_in) * sizeof *s->b);
     s->v = WORKSPACE_ALLOC(ws, double, padded);
     s->free = WORKSPACE_ALLOC(ws, uint64_t, 3 * n_words);
     s->rising = s->free + n_words;
     s->falling = s->rising + n_words;
     s->knots = alloc_knots(n, ws);
-    s->saved = alloc_knots(n, ws);
-    s->target = WORKSPACE_ALLOC(ws, double, n);
+    s->saved = WORKSPACE_ALLOC(ws, struct knot, n);
     s->step = WORKSPACE_ALLOC(ws, double, n);
-    s->wrong = WORKSPACE_ALLOC(ws, size_t, n);
-    s->gone = WORKSPACE_ALLOC(ws, size_t, n);
+    s->gone = WORKSPACE_ALLOC(ws, size_t, n + 1);
     s->found = WORKSPACE_ALLOC(ws, ptrdiff_t, n);
     s->found_sign = WORKSPACE_ALLOC(ws, double, n);
-    s->rhs = WORKSPACE_ALLOC(ws, double, n);
     size_t stride = (widest + SEGMENT_BAND - 1) / SEGMENT_BAND * SEGMENT_BAND;
     size_t band = SEGMENT_BAND;
     s->system = (struct segment_system){
         .stride = stride,
         .knot = s->knots.position,
-        .rhs = s->rhs,
+        .sign = s->knots.sign,
+        .b = s->b,
         .band = WORKSPACE_ALLOC(ws, double, (n + band) * stride) + band * stride,
-        .inverse = alloc_zeros(n + band, ws) + band,
-        .forward = alloc_zeros(n + band, ws) + band,
+        .inverse = WORKSPACE_ALLOC(ws, double, n + band) + band,
+        .forward = WORKSPACE_ALLOC(ws, double, n + band) + band,
         .width = WORKSPACE_ALLOC(ws, size_t, n),
+        .gain = WORKSPACE_ALLOC(ws, double, n + 1),
+        .far = WORKSPACE_ALLOC(ws, double, n),
         .value = WORKSPACE_ALLOC(ws, double, n + 1),
+        .jump = WORKSPACE_ALLOC(ws, double, n),
+        .wrong = WORKSPACE_ALLOC(ws, size_t, n),
     };
     memset(s->system.band - band * stride, 0, band * stride * sizeof(double));
+    memset(s->system.inverse - band, 0, band * sizeof(double));
+    memset(s->system.forward - band, 0, band * sizeof(double));
     for (ptrdiff_t i = -SEGMENT_BAND; i < 0; i++)
         s->knots.position[i] = -2 * filter->tables.reach - filter->tables.end;
 }
@@ -142,7 +138,8 @@ static void begin_at_level(struct search *s, double lambda)
 {
     const struct segment_filter *filter = s->set->filter;
     size_t padded = segment_padded(filter->n_in);
-    s->lambda = lambda;
+    s->lambda = s->system.lambda = lambda;
+    s->system.gain[0] = 0.0;
     s->knots.n = 0;
     s->knots.position[0] = 0;
     s->knots.position[1] = filter->tables.end;
@@ -152,7 +149,7 @@ static void begin_at_level(struct search *s, double lambda)
     s->gain = 0.0;
     s->pivots_held = true;
     memcpy(s->free, filter->candidates, padded / 64 * sizeof *s->free);
-    memcpy(s->v, s->b, padded * sizeof *s->v);
+    s->string = s->b;
 }
 
 // b, from the series less its best constant: b is then the dual string of that constant, and small
@@ -203,7 +200,7 @@ static size_t find_excursions(struct search *s)
 {
     const struct segment_kernels *kernels = s->set->kernels->segment;
     size_t n_words = segment_padded(s->set->filter->n_in) / 64, n_found = 0;
-    kernels->mark(s->v, s->lambda * (1.0 + TUBE_TOLERANCE), s->free, n_words, s->rising,
+    kernels->mark(s->string, s->lambda * (1.0 + TUBE_TOLERANCE), s->free, n_words, s->rising,
                   s->falling);
     for (size_t end = 0; end < 64 * n_words;) {
         size_t up = next_marked(s->rising, end, n_words);
@@ -212,7 +209,7 @@ static size_t find_excursions(struct search *s)
         if (begin == 64 * n_words)
             break;
         end = next_unmarked(up < down ? s->rising : s->falling, begin, n_words);
-        s->found[n_found] = (ptrdiff_t) (begin + kernels->peak(s->v + begin, end - begin));
+        s->found[n_found] = (ptrdiff_t) (begin + kernels->peak(s->string + begin, end - begin));
         s->found_sign[n_found++] = up < down ? 1.0 : -1.0;
     }
     return n_found;
@@ -252,62 +249,39 @@ static void add_found(struct search *s, size_t n_found)
     knot_changed(s, to + 1);
 }
 
-static void move_knots(struct knots *knots, size_t to, size_t from, size_t n)
-{
-    memmove(knots->position + to, knots->position + from, n * sizeof *knots->position);
-    memmove(knots->sign + to, knots->sign + from, n * sizeof *knots->sign);
-    memmove(knots->jump + to, knots->jump + from, n * sizeof *knots->jump);
-}
-
-// Removes knots: n_gone > 0 of them, in their order.
-static void remove_knots(struct search *s, const size_t *gone, size_t n_gone)
+// Removes the first n_gone > 0 knots of the list s->gone, which are in their order.
+static void remove_gone(struct search *s, size_t n_gone)
 {
     struct knots *knots = &s->knots;
+    const size_t *gone = s->gone;
     knot_changed(s, gone[0]);
     for (size_t i = 0; i < n_gone; i++) {
         size_t t = (size_t) knots->position[gone[i]];
         s->free[t / 64] |= (uint64_t) 1 << t % 64;
     }
-    for (size_t i = 0; i < n_gone; i++) {
-        size_t next = i + 1 < n_gone ? gone[i + 1] : knots->n + 2;
-        move_knots(knots, gone[i] - i, gone[i] + 1, next - gone[i] - 1);
+    s->gone[n_gone] = knots->n + 2;
+    size_t to = gone[0];
+    for (size_t i = to; i < knots->n + 2; i++) {
+        bool goes = i == *gone;
+        set_knot(knots, to, knots, i);
+        gone += goes;
+        to += !goes;
     }
     knots->n -= n_gone;
 }
 
-// The minimiser over all u with jumps at the knots alone, for these signs: its jumps are the
-// target. Returns its gain, half of rhs' M^-1 rhs.
-static double solve_on_knots(struct search *s)
+// The minimiser over all u with jumps at the knots alone, for these signs: the target. Returns how
+// many of its jumps do not have their sign.
+static size_t solve_on_knots(struct search *s)
 {
-    const struct knots *knots = &s->knots;
     const struct segment_kernels *kernels = s->set->kernels->segment;
     struct segment_system *system = &s->system;
-    system->n = knots->n + 1;
-    for (size_t i = s->n_sound; i < system->n; i++) {
-        s->rhs[i] = s->b[knots->position[i]] - s->b[knots->position[i + 1]] -
-                    s->lambda * (knots->sign[i] - knots->sign[i + 1]);
-    }
+    system->n = s->knots.n + 1;
     s->pivots_held &= kernels->factor(&s->set->filter->tables, system, s->n_sound);
     s->n_sound = system->n;
     s->n_solves++;
-    kernels->back_substitute(system);
-    double gain = 0.0, previous = 0.0;
-    for (size_t i = 0; i < system->n; i++) {
-        gain += system->forward[i] * system->forward[i] * system->inverse[i];
-        s->target[i] = system->value[i] - previous;
-        previous = system->value[i];
-    }
-    return 0.5 * gain;
-}
-
-// Lists the knots whose target does not have their sign: how many there are.
-static size_t find_wrong(struct search *s)
-{
-    size_t n_wrong = 0;
-    for (size_t i = 1; i <= s->knots.n; i++) {
-        s->wrong[n_wrong] = i;
-        n_wrong += !(s->target[i] * s->knots.sign[i] > 0.0);
-    }
+    size_t n_wrong = kernels->solve(system);
+    s->wrong = system->wrong + system->n - n_wrong;
     return n_wrong;
 }
 
@@ -316,7 +290,7 @@ static void find_steps(struct search *s, size_t n_wrong)
 {
     for (size_t i = 0; i < n_wrong; i++) {
         double jump = s->knots.jump[s->wrong[i]];
-        double step = jump / (jump - s->target[s->wrong[i]]);
+        double step = jump / (jump - s->system.jump[s->wrong[i]]);
         s->step[i] = step > 0.0 ? step : 0.0;
     }
 }
@@ -329,6 +303,7 @@ static void evaluate_dual_string(struct search *s)
     s->system.value[knots->n + 1] = 0.0;
     struct segment_steps u = {knots->n + 2, knots->position, knots->jump, s->system.value};
     s->set->kernels->segment->dual_string(&s->set->filter->tables, &u, s->b, s->v);
+    s->string = s->v;
 }
 
 // The gain by the dual string, of use where the equations cannot be trusted: with w the jumps,
@@ -340,15 +315,24 @@ static double measure_gain(const struct search *s)
     for (size_t i = 0; i <= knots->n; i++) {
         size_t t = (size_t) knots->position[i];
         double penalty = i == 0 ? 0.0 : s->lambda * fabs(knots->jump[i]);
-        gain += 0.5 * knots->jump[i] * (s->b[t] + s->v[t]) - penalty;
+        gain += 0.5 * knots->jump[i] * (s->b[t] + s->string[t]) - penalty;
     }
     return gain;
 }
 
-// Moves to the target. False if a pivot has been lost to rounding and the objective rises.
-static bool accept_target(struct search *s, double gain)
+// How far the objective of the target is below that of the best constant, by the factor.
+static double target_gain(const struct search *s)
 {
-    memcpy(s->knots.jump, s->target, (s->knots.n + 1) * sizeof(double));
+    return s->system.gain[s->system.n];
+}
+
+// Moves to the target. False if a pivot has been lost to rounding and the objective rises.
+static bool accept_target(struct search *s)
+{
+    double gain = target_gain(s);
+    double *left_behind = s->knots.jump;
+    s->knots.jump = s->system.jump;
+    s->system.jump = left_behind;
     if (!s->pivots_held) {
         evaluate_dual_string(s);
         gain = measure_gain(s);
@@ -380,16 +364,15 @@ static bool blocks_first(const struct search *s, size_t i, size_t n_wrong)
 static bool minimise_together(struct search *s)
 {
     for (;;) {
-        double gain = solve_on_knots(s);
-        size_t n_wrong = find_wrong(s);
+        size_t n_wrong = solve_on_knots(s);
         if (n_wrong == 0)
-            return (gain > s->gain || !s->pivots_held) && accept_target(s, gain);
+            return (target_gain(s) > s->gain || !s->pivots_held) && accept_target(s);
         find_steps(s, n_wrong);
         size_t n_gone = 0;
         for (size_t i = 0; i < n_wrong; i++)
             if (blocks_first(s, i, n_wrong))
                 s->gone[n_gone++] = s->wrong[i];
-        remove_knots(s, s->gone, n_gone);
+        remove_gone(s, n_gone);
     }
 }
 
@@ -399,20 +382,19 @@ static bool minimise_one_by_one(struct search *s)
 {
     struct knots *knots = &s->knots;
     for (;;) {
-        double gain = solve_on_knots(s);
-        size_t n_wrong = find_wrong(s), first = 0;
+        size_t n_wrong = solve_on_knots(s), first = 0;
         if (n_wrong == 0)
-            return accept_target(s, gain);
+            return accept_target(s);
         find_steps(s, n_wrong);
         for (size_t i = 1; i < n_wrong; i++)
             first = s->step[i] < s->step[first] ? i : first;
         for (size_t i = 0; i <= knots->n; i++)
-            knots->jump[i] += s->step[first] * (s->target[i] - knots->jump[i]);
+            knots->jump[i] += s->step[first] * (s->system.jump[i] - knots->jump[i]);
         size_t n_gone = 0;
         for (size_t i = 0; i < n_wrong; i++)
             if (i == first || knots->jump[s->wrong[i]] * knots->sign[s->wrong[i]] <= 0.0)
                 s->gone[n_gone++] = s->wrong[i];
-        remove_knots(s, s->gone, n_gone);
+        remove_gone(s, n_gone);
     }
 }
 
@@ -425,11 +407,23 @@ static void mark_free(struct search *s, bool is_free)
     }
 }
 
+static void save_knots(struct search *s)
+{
+    s->n_saved = s->knots.n;
+    for (size_t i = 0; i < s->knots.n + 2; i++)
+        s->saved[i] = (struct knot){s->knots.position[i], s->knots.sign[i], s->knots.jump[i]};
+}
+
 // Back to the last accepted point, with the knots that have been added since.
 static void restore_knots(struct search *s)
 {
     mark_free(s, true);
-    copy_knots(&s->saved, &s->knots);
+    s->knots.n = s->n_saved;
+    for (size_t i = 0; i < s->knots.n + 2; i++) {
+        s->knots.position[i] = s->saved[i].position;
+        s->knots.sign[i] = s->saved[i].sign;
+        s->knots.jump[i] = s->saved[i].jump;
+    }
     mark_free(s, false);
     s->n_sound = 0;
 }
@@ -446,7 +440,7 @@ static void sum_jumps(struct search *s)
 // jumps have their signs. False where rounding allows none: u stays where it was.
 static bool minimise(struct search *s)
 {
-    copy_knots(&s->knots, &s->saved);
+    save_knots(s);
     if (minimise_together(s))
         return true;
     restore_knots(s);

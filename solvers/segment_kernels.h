@@ -57,22 +57,31 @@ struct segment_steps {
 };
 
 /**
- * The normal equations of n segments, segment i from knot[i] to knot[i+1] - 1, and their factor
- * L D L'. Segments farther apart than the reach are orthogonal: L is stored by rows of `stride`
- * entries, band[i * stride + d - 1] = L_{i,i-d}. Before entry 0 of knot stand SEGMENT_BAND
- * positions far to the left, before row 0 of band and entry 0 of inverse and forward as many zero
- * rows.
+ * The normal equations of n segments, segment i from knot[i] to knot[i+1] - 1,
+ *
+ *     M V = b(knot[i]) - b(knot[i+1]) - lambda (sign[i] - sign[i+1]),
+ *
+ * and their factor M = L D L'. Segments farther apart than the reach are orthogonal: L is stored
+ * by rows of `stride` entries, band[i * stride + d - 1] = L_{i,i-d}. Before entry 0 of knot stand
+ * SEGMENT_BAND positions far to the left, before row 0 of band and entry 0 of inverse and forward
+ * as many zero rows.
  */
 struct segment_system {
     size_t n;
     size_t stride;
     const ptrdiff_t *knot; // n + 1
-    const double *rhs;     // n
+    const double *sign;    // n + 1, of the jumps; 0 for the level and at the end
+    const double *b;       // end + 1
+    double lambda;         //
     double *band;          // L
     double *inverse;       // 1 / D
-    double *forward;       // L^-1 rhs
+    double *forward;       // L^-1 of the right hand side
+    double *gain;          // n + 1: half of forward' D^-1 forward over the rows before
     size_t *width;         // entries of a row of L, at least SEGMENT_BAND
-    double *value;         // the solution
+    double *far;           // n: what a value takes from those BAND and more before it
+    double *value;         // V
+    double *jump;          // n: V_i - V_{i-1}
+    size_t *wrong;         // n: knots whose jump does not have their sign, at the end of the array
 };
 
 /**
@@ -98,12 +107,12 @@ struct segment_kernels {
     size_t (*peak)(const double *v, size_t n);
 
     /**
-     * The rows of the factor and of `forward` from first_row on, the rows before it being right.
-     * False if a pivot was lost to rounding and replaced by a tiny one.
+     * The rows of the factor, of `forward` and of `gain` from first_row on, the rows before it
+     * being right. False if a pivot was lost to rounding and replaced by a tiny one.
      */
     bool (*factor)(const struct segment_tables *tables, const struct segment_system *system,
                    size_t first_row);
 
-    /** value = L'^-1 D^-1 forward. */
-    void (*back_substitute)(const struct segment_system *system);
+    /** Values, jumps and wrong knots from the factor. Returns how many are wrong. */
+    size_t (*solve)(const struct segment_system *system);
 };

@@ -5,6 +5,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -12,7 +13,16 @@
 typedef double vec __attribute__((vector_size(8 * KERNELS_LANES), aligned(8), may_alias));
 typedef int64_t mask __attribute__((vector_size(8 * KERNELS_LANES)));
 
-enum { LANES = KERNELS_LANES, TILE = SEGMENT_TILE, BAND = SEGMENT_BAND, VECS = TILE / LANES };
+enum {
+    LANES = KERNELS_LANES,
+    TILE = SEGMENT_TILE,
+    VECS = TILE / LANES,
+    BAND = SEGMENT_BAND,
+    NEAR = BAND / 2, // entries in most rows
+};
+
+// Relative to the diagonal that it is left from, a pivot below this is rounding.
+#define SMALLEST_PIVOT 1e-13
 
 INLINE vec load(const double *x)
 {
@@ -22,11 +32,6 @@ INLINE vec load(const double *x)
 INLINE void store(double *x, vec value)
 {
     *(vec *) x = value;
-}
-
-INLINE ptrdiff_t lesser(ptrdiff_t a, ptrdiff_t b)
-{
-    return a < b ? a : b;
 }
 
 // Which row of a table belongs to position a.
@@ -104,74 +109,129 @@ static void mark(const double *v, double threshold, const uint64_t *among, size_
 static size_t peak(const double *v, size_t n)
 {
     size_t best = 0;
-    for (size_t i = 1; i < n; i++)
-        best = fabs(v[i]) > fabs(v[best]) ? i : best;
+    double top = fabs(v[0]);
+    for (size_t i = 1; i < n; i++) {
+        double here = fabs(v[i]);
+        best = here > top ? i : best;
+        top = here > top ? here : top;
+    }
     return best;
 }
 
+// What the next row takes over from the row before it, in registers rather than through memory or
+// another look into the tables.
+struct newest {
+    const double *transient; // row of the table for the knot between them
+    double products[NEAR];   // the transients of the last NEAR knots with that one
+    double plateau;          // there
+    double b;                // there
+    double inverse;
+    double forward;
+    double gain; // of all rows so far
+    bool sound;  // no pivot has been lost
+};
+
+INLINE double product(const struct segment_tables *tables, const double *transient, ptrdiff_t d)
+{
+    return transient[d < tables->reach ? d : tables->reach];
+}
+
 // Entries of the normal equations in row i: matrix[p] for column i - width + p, and the diagonal,
-// which is returned. The plateaus have cancelled from all but the diagonal.
-INLINE double matrix_row(const struct segment_tables *tables, const ptrdiff_t *knot, size_t i,
-                         size_t width, double *matrix)
+// which is returned. The plateaus have cancelled from all but the diagonal. With the transients of
+// knot j at the begin and at the end of segment i, the entry for the segment from knot j to knot
+// j + 1 is (begin_j - end_j) - (begin_{j+1} - end_{j+1}).
+INLINE double matrix_row(const struct segment_tables *tables, const ptrdiff_t *knot, size_t width,
+                         double *matrix, struct newest *newest)
 {
-    const double *from = transient_row(tables, knot[i]), *to = transient_row(tables, knot[i + 1]);
-    ptrdiff_t reach = tables->reach, begin = knot[i], end = knot[i + 1];
-    const ptrdiff_t *left = knot + i - width;
-    double previous = from[lesser(begin - left[0], reach)] - to[lesser(end - left[0], reach)];
-    for (size_t p = 0; p < width; p++) {
-        double next =
-            from[lesser(begin - left[p + 1], reach)] - to[lesser(end - left[p + 1], reach)];
-        matrix[p] = previous - next;
-        previous = next;
+    ptrdiff_t begin = knot[0], end = knot[1];
+    const double *to = transient_row(tables, end);
+    double plateau = tables->plateau[end];
+    double previous = 0.0, products[NEAR];
+    for (size_t p = 0; p <= width; p++) {
+        ptrdiff_t left = (knot - width)[p];
+        double at_end = product(tables, to, end - left);
+        double at_begin;
+        if (p == width)
+            at_begin = newest->transient[0];
+        else if (p + NEAR >= width)
+            at_begin = newest->products[p + NEAR - width];
+        else
+            at_begin = product(tables, newest->transient, begin - left);
+        if (p > 0)
+            matrix[p - 1] = previous - (at_begin - at_end);
+        previous = at_begin - at_end;
+        if (p + NEAR > width)
+            products[p + NEAR - width - 1] = at_end;
     }
-    return tables->plateau[begin] - tables->plateau[end] + previous -
-           (to[lesser(end - begin, reach)] - to[0]);
+    double diagonal = newest->plateau - plateau + previous - (products[NEAR - 1] - to[0]);
+    newest->transient = to;
+    newest->plateau = plateau;
+    for (size_t p = 0; p < NEAR; p++)
+        newest->products[p] = products[p];
+    return diagonal;
 }
 
-// The pivot of row i, at least a tiny part of the diagonal that it is left from.
-INLINE bool set_pivot(const struct segment_system *system, size_t i, double pivot, double diagonal)
+INLINE double right_hand_side(const struct segment_system *system, size_t i, struct newest *newest)
 {
-    double smallest = 1e-13 * diagonal;
-    bool good = pivot > smallest;
-    system->inverse[i] = 1.0 / (good ? pivot : fabs(smallest) + DBL_MIN);
-    return good;
+    double b = newest->b;
+    newest->b = system->b[system->knot[i + 1]];
+    return b - newest->b - system->lambda * (system->sign[i] - system->sign[i + 1]);
 }
 
-// Row i, which has at most `width` entries left of the diagonal; width is a constant of at most
+// The pivot is at least a tiny part of the diagonal that it is left from.
+INLINE void finish_row(const struct segment_system *system, size_t i, double pivot, double diagonal,
+                       double forward, struct newest *newest)
+{
+    double smallest = SMALLEST_PIVOT * diagonal;
+    if (!(pivot > smallest)) {
+        newest->sound = false;
+        pivot = fabs(smallest) + DBL_MIN;
+    }
+    newest->inverse = 1.0 / pivot;
+    newest->forward = forward;
+    newest->gain += 0.5 * forward * forward * newest->inverse;
+    system->inverse[i] = newest->inverse;
+    system->forward[i] = forward;
+    system->gain[i + 1] = newest->gain;
+    system->far[i] = 0.0;
+}
+
+// Row i, which has at most `width` entries left of the diagonal; width is a constant, NEAR or
 // BAND. Rows are filled with zeros to BAND entries, so that no loop depends on the knots.
-INLINE bool factor_row(const struct segment_tables *tables, const struct segment_system *system,
-                       size_t i, size_t width)
+INLINE void factor_row(const struct segment_tables *tables, const struct segment_system *system,
+                       size_t i, size_t width, struct newest *newest)
 {
     double row[BAND];
-    double diagonal = matrix_row(tables, system->knot, i, width, row);
-    double pivot = diagonal, forward = system->rhs[i];
+    double diagonal = matrix_row(tables, system->knot + i, width, row, newest);
+    double pivot = diagonal, forward = right_hand_side(system, i, newest);
     const double *inverse = system->inverse + i - width, *done = system->forward + i - width;
-    double *out = system->band + i * system->stride;
+    ptrdiff_t stride = (ptrdiff_t) system->stride;
+    double *out = system->band + (ptrdiff_t) i * stride;
     for (size_t p = 0; p < width; p++) {
-        const double *other = system->band + (i - width + p) * system->stride;
+        const double *other = out - (ptrdiff_t) (width - p) * stride;
         for (size_t q = 0; q < p; q++)
             row[p] -= row[q] * other[p - q - 1];
     }
     for (size_t p = 0; p < width; p++) {
-        double l = row[p] * inverse[p];
+        bool last = p == width - 1;
+        double l = row[p] * (last ? newest->inverse : inverse[p]);
         pivot -= l * row[p];
-        forward -= l * done[p];
+        forward -= l * (last ? newest->forward : done[p]);
         out[width - 1 - p] = l;
     }
-    for (size_t d = width; d < BAND; d++)
-        out[d] = 0.0;
-    system->forward[i] = forward;
-    return set_pivot(system, i, pivot, diagonal);
+    memset(out + width, 0, (BAND - width) * sizeof *out);
+    finish_row(system, i, pivot, diagonal, forward, newest);
 }
 
 // The same for any width. The solution, not yet known, lends its memory.
-static bool factor_wide_row(const struct segment_tables *tables,
-                            const struct segment_system *system, size_t i)
+static struct newest factor_wide_row(const struct segment_tables *tables,
+                                     const struct segment_system *system, size_t i,
+                                     struct newest newest)
 {
     size_t width = system->width[i], first = i - width;
     double *row = system->value, *out = system->band + i * system->stride;
-    double diagonal = matrix_row(tables, system->knot, i, width, row);
-    double pivot = diagonal, forward = system->rhs[i];
+    double diagonal = matrix_row(tables, system->knot + i, width, row, &newest);
+    double pivot = diagonal, forward = right_hand_side(system, i, &newest);
     for (size_t p = 0; p < width; p++) {
         const double *other = system->band + (first + p) * system->stride;
         for (size_t q = 0; q < p; q++)
@@ -181,8 +241,8 @@ static bool factor_wide_row(const struct segment_tables *tables,
         forward -= l * system->forward[first + p];
         out[width - 1 - p] = l;
     }
-    system->forward[i] = forward;
-    return set_pivot(system, i, pivot, diagonal);
+    finish_row(system, i, pivot, diagonal, forward, &newest);
+    return newest;
 }
 
 // The entries of row i left of the diagonal: a column j overlaps unless the segment after it
@@ -195,50 +255,73 @@ static size_t row_width(const struct segment_tables *tables, const ptrdiff_t *kn
     return width;
 }
 
+static struct newest before_row(const struct segment_tables *tables,
+                                const struct segment_system *system, size_t i)
+{
+    const ptrdiff_t *knot = system->knot + i;
+    struct newest newest = {.transient = transient_row(tables, knot[0]),
+                            .plateau = tables->plateau[knot[0]],
+                            .b = system->b[knot[0]],
+                            .inverse = (system->inverse + i)[-1],
+                            .forward = (system->forward + i)[-1],
+                            .gain = system->gain[i],
+                            .sound = true};
+    for (size_t p = 0; p < NEAR; p++)
+        newest.products[p] = product(tables, newest.transient, knot[0] - (knot - NEAR)[p]);
+    return newest;
+}
+
 static bool factor(const struct segment_tables *tables, const struct segment_system *system,
                    size_t first_row)
 {
-    const ptrdiff_t *knot = system->knot, far = tables->reach - 1;
-    bool good = true;
+    ptrdiff_t far = tables->reach - 1;
+    struct newest newest = before_row(tables, system, first_row);
     for (size_t i = first_row; i < system->n; i++) {
-        const ptrdiff_t *left = knot + i;
+        const ptrdiff_t *knot = system->knot + i;
         system->width[i] = BAND;
-        if (left[0] - left[-BAND / 2] >= far) {
-            good &= factor_row(tables, system, i, BAND / 2);
-        } else if (left[0] - left[-BAND] >= far) {
-            good &= factor_row(tables, system, i, BAND);
+        if (knot[0] - knot[-NEAR] >= far) {
+            factor_row(tables, system, i, NEAR, &newest);
+        } else if (knot[0] - knot[-BAND] >= far) {
+            factor_row(tables, system, i, BAND, &newest);
         } else {
-            system->width[i] = row_width(tables, knot, i);
-            good &= factor_wide_row(tables, system, i);
+            system->width[i] = row_width(tables, system->knot, i);
+            newest = factor_wide_row(tables, system, i, newest);
         }
     }
-    return good;
+    return newest.sound;
 }
 
-// What a value found takes from the BAND values before it is kept in registers.
-static void back_substitute(const struct segment_system *system)
+// From the last value to the first. What a value takes from the BAND before it is kept in
+// registers.
+static size_t solve(const struct segment_system *system)
 {
-    double *value = system->value;
     double taken[BAND + 1] = {0.0};
-    for (size_t i = 0; i < system->n; i++)
-        value[i] = system->forward[i] * system->inverse[i];
-    for (size_t i = system->n; i-- > 0;) {
+    double after = 0.0;
+    size_t n = system->n, n_right = n;
+    for (size_t i = n; i-- > 0;) {
         const double *row = system->band + i * system->stride;
-        double found = value[i] - taken[0];
-        value[i] = found;
+        double value = system->forward[i] * system->inverse[i] - system->far[i] - taken[0];
+        system->value[i] = value;
+        system->far[i] = 0.0;
         for (size_t d = 0; d < BAND; d++)
-            taken[d] = taken[d + 1] + row[d] * found;
+            taken[d] = taken[d + 1] + row[d] * value;
         for (size_t d = BAND; d < system->width[i]; d++)
-            value[i - d - 1] -= row[d] * found;
+            system->far[i - d - 1] += row[d] * value;
+        if (i + 1 < n) {
+            double jump = after - value;
+            system->jump[i + 1] = jump;
+            system->wrong[n_right - 1] = i + 1;
+            n_right -= !(jump * system->sign[i + 1] > 0.0);
+        }
+        after = value;
     }
+    system->jump[0] = after;
+    return n - n_right;
 }
 
 #define JOIN(a, b)  a##b
 #define SYMBOL(set) JOIN(segment_kernels_, set)
 
 extern const struct segment_kernels SYMBOL(KERNELS_SET);
-const struct segment_kernels SYMBOL(KERNELS_SET) = {.dual_string = dual_string,
-                                                    .mark = mark,
-                                                    .peak = peak,
-                                                    .factor = factor,
-                                                    .back_substitute = back_substitute};
+const struct segment_kernels SYMBOL(KERNELS_SET) = {
+    .dual_string = dual_string, .mark = mark, .peak = peak, .factor = factor, .solve = solve};
