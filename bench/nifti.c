@@ -34,9 +34,11 @@ static double seconds(clockid_t clock)
 
 static bool is_inside(size_t voxel)
 {
+    size_t row = voxel / NX;
+    size_t slice = row / NY;
     double x = ((double) (voxel % NX) - 0.5 * (NX - 1)) / 37.0;
-    double y = ((double) (voxel / NX % NY) - 0.5 * (NY - 1)) / 38.0;
-    double z = ((double) (voxel / (NX * NY)) - 0.5 * (NZ - 1)) / 25.5;
+    double y = ((double) (row % NY) - 0.5 * (NY - 1)) / 38.0;
+    double z = ((double) slice - 0.5 * (NZ - 1)) / 25.5;
     return x * x + y * y + z * z < 1.0;
 }
 

@@ -114,6 +114,15 @@ struct npy_sink {
     bool inexact;
 };
 
+static void reverse(uint8_t *bytes, size_t n)
+{
+    for (size_t a = 0, b = n - 1; a < b; a++, b--) {
+        uint8_t byte = bytes[a];
+        bytes[a] = bytes[b];
+        bytes[b] = byte;
+    }
+}
+
 static bool take_numbers(void *data, uint8_t *bytes, size_t n_bytes)
 {
     struct npy_sink *sink = data;
@@ -121,9 +130,9 @@ static bool take_numbers(void *data, uint8_t *bytes, size_t n_bytes)
     const struct npy_type *type = sink->header->type;
     size_t size = type->n_bytes;
     for (size_t i = 0; i < n_bytes; i += size, sink->n++) {
-        uint8_t stored[sizeof(double)];
-        for (size_t b = 0; b < size; b++)
-            stored[b] = bytes[i + (sink->header->swapped ? size - 1 - b : b)];
+        uint8_t *stored = bytes + i;
+        if (sink->header->swapped)
+            reverse(stored, size);
         double value = type->value(stored);
         if (!is_exact(type, stored, value)) {
             sink->inexact = true;

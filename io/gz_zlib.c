@@ -55,7 +55,8 @@ uint32_t codec_crc32(uint32_t crc, const uint8_t *bytes, size_t n)
 
 size_t codec_deflate(const uint8_t *bytes, size_t n, int level, uint8_t *out, size_t capacity)
 {
-    z_stream stream = {.next_in = bytes, .avail_in = (uInt) n, .next_out = out};
+    z_stream stream = {.next_in = bytes, .avail_in = (uInt) n};
+    stream.next_out = out;
     stream.avail_out = (uInt) MIN(capacity, 1u << 31);
     enum { MEMORY_LEVEL = 8 };
     int result =

@@ -12,7 +12,7 @@
 #define CONVERT(name, stored_type, held_type)                                                      \
     static size_t convert_##name(const uint8_t *stored, size_t n, void *samples)                   \
     {                                                                                              \
-        held_type *out = samples;                                                                  \
+        __typeof__(held_type) *out = samples;                                                      \
         for (size_t i = 0; i < n; i++) {                                                           \
             stored_type value;                                                                     \
             memcpy(&value, stored + i * sizeof value, sizeof value);                               \
@@ -57,16 +57,16 @@ static size_t convert_u64(const uint8_t *stored, size_t n, void *samples)
 }
 
 static const struct nifti_type types[] = {
-    {NIFTI_TYPE_UINT8, "uint8", 1, SAMPLE_FLOAT, convert_u8},
-    {NIFTI_TYPE_INT8, "int8", 1, SAMPLE_FLOAT, convert_i8},
-    {NIFTI_TYPE_UINT16, "uint16", 2, SAMPLE_FLOAT, convert_u16},
-    {NIFTI_TYPE_INT16, "int16", 2, SAMPLE_FLOAT, convert_i16},
-    {NIFTI_TYPE_UINT32, "uint32", 4, SAMPLE_DOUBLE, convert_u32},
-    {NIFTI_TYPE_INT32, "int32", 4, SAMPLE_DOUBLE, convert_i32},
-    {NIFTI_TYPE_UINT64, "uint64", 8, SAMPLE_DOUBLE, convert_u64},
-    {NIFTI_TYPE_INT64, "int64", 8, SAMPLE_DOUBLE, convert_i64},
-    {NIFTI_TYPE_FLOAT32, "float32", 4, SAMPLE_FLOAT, convert_f32},
-    {NIFTI_TYPE_FLOAT64, "float64", 8, SAMPLE_DOUBLE, convert_f64},
+    {NIFTI_TYPE_UINT8, SAMPLE_FLOAT, "uint8", 1, convert_u8},
+    {NIFTI_TYPE_INT8, SAMPLE_FLOAT, "int8", 1, convert_i8},
+    {NIFTI_TYPE_UINT16, SAMPLE_FLOAT, "uint16", 2, convert_u16},
+    {NIFTI_TYPE_INT16, SAMPLE_FLOAT, "int16", 2, convert_i16},
+    {NIFTI_TYPE_UINT32, SAMPLE_DOUBLE, "uint32", 4, convert_u32},
+    {NIFTI_TYPE_INT32, SAMPLE_DOUBLE, "int32", 4, convert_i32},
+    {NIFTI_TYPE_UINT64, SAMPLE_DOUBLE, "uint64", 8, convert_u64},
+    {NIFTI_TYPE_INT64, SAMPLE_DOUBLE, "int64", 8, convert_i64},
+    {NIFTI_TYPE_FLOAT32, SAMPLE_FLOAT, "float32", 4, convert_f32},
+    {NIFTI_TYPE_FLOAT64, SAMPLE_DOUBLE, "float64", 8, convert_f64},
 };
 
 const struct nifti_type *header_nifti_type(int code)
@@ -93,8 +93,8 @@ void header_nifti_widen(nifti_2_header *wide, const nifti_1_header *narrow)
     wide->bitpix = narrow->bitpix;
     wide->slice_start = narrow->slice_start;
     wide->slice_end = narrow->slice_end;
-    wide->slice_code = narrow->slice_code;
-    wide->xyzt_units = narrow->xyzt_units;
+    wide->slice_code = (unsigned char) narrow->slice_code;
+    wide->xyzt_units = (unsigned char) narrow->xyzt_units;
     wide->qform_code = narrow->qform_code;
     wide->sform_code = narrow->sform_code;
     wide->scl_slope = (double) narrow->scl_slope;
@@ -297,7 +297,7 @@ static void take_geometry(const struct nifti_header *h, struct image_grid *grid)
     grid->slice_start = (int) CLAMP(f->slice_start, 0, G_MAXINT16);
     grid->slice_end = (int) CLAMP(f->slice_end, 0, G_MAXINT16);
     grid->slice_duration_s = seconds_of(h, f->slice_duration);
-    grid->dim_info = f->dim_info;
+    grid->dim_info = (unsigned char) f->dim_info;
     grid->toffset_s = seconds_of(h, f->toffset);
 }
 

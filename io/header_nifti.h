@@ -9,9 +9,9 @@
 /** A stored sample type of NIfTI that holds real numbers. */
 struct nifti_type {
     int code;
+    enum sample_type held_as;
     const char *name; // "int16"
     size_t n_bytes;
-    enum sample_type held_as;
     /**
      * Converts n samples of this machine's byte order into float or double; how many of them
      * lost digits (64-bit integers above 2^53).

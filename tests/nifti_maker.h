@@ -120,7 +120,8 @@ static inline void set_magic(const struct maker *maker, const char *magic)
     static const uint8_t tail[] = {0x0d, 0x0a, 0x1a, 0x0a};
     uint8_t *at = maker->bytes->data + (maker->version == 1 ? 344 : 4);
     memset(at, 0, 4);
-    memcpy(at, magic, strlen(magic));
+    for (size_t i = 0; magic[i] != '\0'; i++)
+        at[i] = (uint8_t) magic[i];
     if (maker->version == 2)
         memcpy(at + 4, tail, sizeof tail);
 }

@@ -116,7 +116,6 @@ static void censored_data_change_no_solution(void **state)
     (void) state;
     enum { N = 80 };
     bool censored[N] = {[20] = true, [21] = true, [50] = true};
-    g_autoptr(GRand) rand = g_rand_new_with_seed(2);
     g_autoptr(owned_workspace) ws = workspace_new();
     g_autoptr(owned_hrf) hrf = hrf_new("spm", 2.0, NULL);
     g_autoptr(linop) op = hrf_conv_new(hrf->h, hrf->n, N, HRF_CONV_CAUSAL, HRF_CONV_AUTO, NULL);

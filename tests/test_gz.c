@@ -29,8 +29,10 @@ static void append_member(GByteArray *file, const void *bytes, size_t n, int lev
 static uint8_t *make_bytes(GRand *rand, size_t n)
 {
     uint8_t *bytes = g_malloc(MAX(n, 1));
-    for (size_t i = 0; i < n; i++)
-        bytes[i] = (uint8_t) (g_rand_int(rand) & g_rand_int(rand) & 0x1f);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = g_rand_int(rand);
+        bytes[i] = (uint8_t) (bits & bits >> 8 & 0x1f);
+    }
     return bytes;
 }
 
