@@ -460,7 +460,8 @@ static void a_working_set_finishes_without_help(void **state)
     struct instance i = instance_new(matrix, N, M, N_SERIES);
     g_autoptr(owned_lasso_form) form = lasso_form_new(i.problem, false);
     struct block b = {triangle_padded(M), N_SERIES, triangle_padded(M), NULL};
-    g_autofree double *correlations = b.data = g_new(double, b.stride *N_SERIES);
+    g_autofree double *correlations = g_new(double, b.stride *N_SERIES);
+    b.data = correlations;
     fill_normal(rand, i.x.data, N * N_SERIES);
     lasso_form_correlations(form, &i.x, &b, i.ws);
     for (size_t v = 0; v < N_SERIES; v++)
