@@ -234,7 +234,7 @@ static void only_what_the_dead_left_is_swept(void **state)
     const char *const kept[] = {alive, elsewhere, container, cut, "out.nii.gz", ".tmp-", ".tmp-x"};
     for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
         assert_false(publish_is_left_over(kept[i]));
-        g_autofree char *path = write_file(folder, kept[i], "x", 1);
+        g_free(write_file(folder, kept[i], "x", 1));
     }
     g_autofree char *path = write_file(folder, left_over, "x", 1);
     publish_sweep(folder);

@@ -126,7 +126,7 @@ static char *write_pair(struct maker *maker, const char *folder, const char *suf
     set_field(&head, F_VOX_OFFSET, 0, 0);
     g_autofree char *head_name = g_strconcat("pair.hdr", suffix, NULL);
     g_autofree char *image_name = g_strconcat("pair.img", suffix, NULL);
-    g_autofree char *image_path = maker_write(&image, folder, image_name);
+    g_free(maker_write(&image, folder, image_name));
     return maker_write(&head, folder, head_name);
 }
 
