@@ -10,9 +10,9 @@
 static const double ratios[] = {0.1, 0.4, 0.8};
 
 static const struct panel panels[] = {
-    {"Iterations to F* + 1e-8", "iterations", "lambda / lambda_{max}", "iterations", false, true,
-     0.0, false},
-    {"CPU time", "microseconds", "lambda / lambda_{max}", "microseconds", false, true, 0.0, false},
+    {"Iterations to F* + 1e-8", "iterations", "lambda / lambda_{max}", "iterations", 0.0, false,
+     true, false},
+    {"CPU time", "microseconds", "lambda / lambda_{max}", "microseconds", 0.0, false, true, false},
     {0}};
 
 static const struct {

@@ -11,9 +11,9 @@ enum { N_OUT = 10, N_IN = 20, N_LAYERS = 30 };
 
 static const struct panel panels[] = {
     {"Gain over ISTA after 30 layers", "gain", "{/Symbol l} / {/Symbol l}_{max} of the test",
-     "(F - F*) of ISTA / (F - F*) of SLISTA", true, true, 1e-20, false},
+     "(F - F*) of ISTA / (F - F*) of SLISTA", 1e-20, true, true, false},
     {"Suboptimality after 30 layers", "suboptimality",
-     "{/Symbol l} / {/Symbol l}_{max} of the test", "F - F*", true, true, 1e-16, false},
+     "{/Symbol l} / {/Symbol l}_{max} of the test", "F - F*", 1e-16, true, true, false},
     {0}};
 
 #define GUARDED "SLISTA, safeguard"

@@ -9,7 +9,7 @@
 enum { N_OUT = 5, N_IN = 10, N_LAYERS = 10 };
 
 static const struct panel panels[] = {{"Test suboptimality after 10 layers", "suboptimality",
-                                       "samples to train", "F - F*", true, true, 1e-16, false},
+                                       "samples to train", "F - F*", 1e-16, true, true, false},
                                       {0}};
 
 static const struct lesson lessons[] = {{.label = "SLISTA", .network = "slista"},

@@ -20,7 +20,7 @@ static const double ratios[] = {0.1, 0.8};
 #define PANEL(data, ratio)                                                                         \
     {                                                                                              \
         data ", {/Symbol l} = " ratio " {/Symbol l}_{max}", data " at " ratio,                     \
-            "layers, iterations", "F - F*", true, true, 1e-13, false                               \
+            "layers, iterations", "F - F*", 1e-13, true, true, false                               \
     }
 
 static const struct panel panels[] = {PANEL("simulated", "0.1"),
@@ -61,6 +61,16 @@ static void simulate(const struct reproduction *r, size_t n, struct source *sour
     source->test = samples_draw_lasso(r->seed + 1, source->op, n, false);
 }
 
+// A round blot of ink with its middle at (x, y).
+static void add_blot(double *image, double x, double y)
+{
+    for (size_t i = 0; i < N_OUT; i++) {
+        size_t row = i / EDGE, column = i % EDGE;
+        double dx = (double) column - x, dy = (double) row - y;
+        image[i] += exp(-(dx * dx + dy * dy));
+    }
+}
+
 // Images like digits, where there are none: three smooth strokes each.
 static double *draw_strokes(uint64_t seed)
 {
@@ -71,10 +81,7 @@ static double *draw_strokes(uint64_t seed)
             double x = random_between(&stream, 1.0, 6.0), y = random_between(&stream, 1.0, 6.0);
             double angle = random_between(&stream, 0.0, 2.0 * G_PI);
             for (int step = 0; step < 8; step++) {
-                for (size_t i = 0; i < N_OUT; i++) {
-                    double dx = (double) (i % EDGE) - x, dy = (double) (i / EDGE) - y;
-                    images[v * N_OUT + i] += exp(-(dx * dx + dy * dy));
-                }
+                add_blot(images + v * N_OUT, x, y);
                 x += 0.6 * cos(angle), y += 0.6 * sin(angle);
                 angle += random_between(&stream, -0.4, 0.4);
             }

@@ -9,7 +9,7 @@
 enum { N_OUT = 10, N_IN = 50, N_ITERATIONS = 200 };
 
 static const struct panel panels[] = {
-    {"Suboptimality", "suboptimality", "iteration", "F - F*", false, true, 1e-17, false}, {0}};
+    {"Suboptimality", "suboptimality", "iteration", "F - F*", 1e-17, false, true, false}, {0}};
 
 static const struct {
     const char *name;

@@ -255,7 +255,8 @@ static void append_figure(GString *script, const struct reproduction *r, const c
                           const char *file)
 {
     size_t n = n_panels(r->experiment);
-    size_t n_columns = n == 3 ? 3 : MIN(n, (size_t) 2), n_rows = (n + n_columns - 1) / n_columns;
+    size_t n_columns = n == 3 ? 3 : CLAMP(n, (size_t) 1, (size_t) 2);
+    size_t n_rows = (n + n_columns - 1) / n_columns;
     size_t caption_height = 12 + 18 * r->notes->len;
     size_t width = n_columns * 680 + (n == 1 ? 120 : 0);
     size_t height = n_rows * 560 + 40 + caption_height;
@@ -271,8 +272,8 @@ static void append_figure(GString *script, const struct reproduction *r, const c
                            "textcolor rgb \"#444444\"\n",
                            caption, (double) (caption_height - 10) / (double) height);
     for (size_t i = 0; i < n; i++) {
-        double bottom =
-            (double) (caption_height + 560 * (n_rows - 1 - i / n_columns)) / (double) height;
+        size_t below = n_rows - 1 - i / n_columns;
+        double bottom = (double) (caption_height + 560 * below) / (double) height;
         g_string_append_printf(script, "set origin %g,%g\nset size %g,%g\n",
                                (double) (i % n_columns) / (double) n_columns, bottom,
                                1.0 / (double) n_columns, 560.0 / (double) height);

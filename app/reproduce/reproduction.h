@@ -15,10 +15,10 @@ struct panel {
     const char *metric;
     const char *x_label;
     const char *y_label;
+    double y_least; // of a logarithmic axis: smaller values are not drawn; 0: all are
     bool log_x;
     bool log_y;
-    double y_least; // of a logarithmic axis: smaller values are not drawn; 0: all are
-    bool points;    // marks without lines
+    bool points; // marks without lines
 };
 
 /** An experiment under way: what it was asked, and what it has found. */

@@ -10,8 +10,8 @@
 enum { N_OUT = 200, N_IN = 600, N_FRACTIONS = 20 };
 
 static const struct panel panels[] = {{"L_S / L on random supports", "ratio",
-                                       "{/Symbol z}, share of the columns", "L_S / L", false, false,
-                                       0.0, false},
+                                       "{/Symbol z}, share of the columns", "L_S / L", 0.0, false,
+                                       false, false},
                                       {0}};
 
 static double law(double zeta)

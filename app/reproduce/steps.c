@@ -13,9 +13,9 @@
 enum { N_OUT = 10, N_IN = 20, N_LAYERS = 20 };
 
 static const struct panel panels[] = {
-    {"Steps, published training", "published", "layer", "step L", false, false, 0.0, false},
-    {"Steps, our training", "ours", "layer", "step L", false, true, 0.0, false},
-    {"Test suboptimality", "suboptimality", "layers", "F - F*", false, true, 1e-17, false},
+    {"Steps, published training", "published", "layer", "step L", 0.0, false, false, false},
+    {"Steps, our training", "ours", "layer", "step L", 0.0, false, true, false},
+    {"Test suboptimality", "suboptimality", "layers", "F - F*", 1e-17, false, true, false},
     {0}};
 
 static int compare(const void *a, const void *b)

@@ -14,9 +14,9 @@
 enum { N_OUT = 20, N_IN = 30, N_INSTANCES = 20, N_ITERATIONS = 300, N_AFTER = 100, MOST = 20000 };
 
 static const struct panel panels[] = {{"Proximal gradient descent on a Lasso", "rate", "iteration",
-                                       "F - F*", true, true, 1e-14, false},
+                                       "F - F*", 1e-14, true, true, false},
                                       {"With the step 1 / L_S from T* on", "oracle",
-                                       "iterations after T*", "F - F*", false, true, 1e-15, false},
+                                       "iterations after T*", "F - F*", 1e-15, false, true, false},
                                       {0}};
 
 // What the iterates of proximal gradient descent say of one instance.

@@ -9,7 +9,7 @@
 enum { N_UNKNOWN = 40, N_STEPS = 31 };
 
 static const struct panel panels[] = {
-    {"Suboptimality", "suboptimality", "iterations", "P - P*", true, true, 1e-15, false}, {0}};
+    {"Suboptimality", "suboptimality", "iterations", "P - P*", 1e-15, true, true, false}, {0}};
 
 static const struct {
     const char *name;
@@ -84,12 +84,13 @@ static bool run(struct reproduction *r, GError **error)
     g_autoptr(owned_samples) samples = samples_new(r, problem, x, &options, error);
     if (samples == NULL)
         return false;
-    for (size_t m = 0; m < G_N_ELEMENTS(methods); m++) {
+    const size_t n_methods = G_N_ELEMENTS(methods);
+    for (size_t m = 0; m < n_methods; m++) {
         struct curve curve = {methods[m].name, "suboptimality", steps, n_steps};
         if (!samples_solver_curve(r, samples, methods[m].create, &curve, error))
             return false;
         check_curve(r, m, steps, n_steps);
-        log_progress(r->app->log, (double) (m + 1) / G_N_ELEMENTS(methods));
+        log_progress(r->app->log, (double) (m + 1) / (double) n_methods);
     }
     double analysis = steps_to_millionth(r, "accelerated PGD, restarts", steps, n_steps);
     double synthesis = steps_to_millionth(r, "synthesis FISTA, restarts", steps, n_steps);

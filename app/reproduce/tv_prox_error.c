@@ -17,9 +17,9 @@ static const char *const metrics[] = {"prox error at 0.1", "prox error at 0.8"};
 
 static const struct panel panels[] = {
     {"{/Symbol l} = 0.1 {/Symbol l}_{max}", "prox error at 0.1", "outer layer",
-     "prox objective - its minimum", false, true, 1e-17, false},
+     "prox objective - its minimum", 1e-17, false, true, false},
     {"{/Symbol l} = 0.8 {/Symbol l}_{max}", "prox error at 0.8", "outer layer",
-     "prox objective - its minimum", false, true, 1e-17, false},
+     "prox objective - its minimum", 1e-17, false, true, false},
     {0}};
 
 // 1/2 ||u - a||^2 + mu ||nabla u||_1.

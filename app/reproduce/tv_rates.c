@@ -10,7 +10,7 @@
 #include <math.h>
 
 static const struct panel panels[] = {{"Ratio of the Lipschitz constants", "ratio", "k, unknowns",
-                                       "||A L||^2 / ||A||^2", true, true, 0.0, false},
+                                       "||A L||^2 / ||A||^2", 0.0, true, true, false},
                                       {0}};
 
 static double bound(double k)

@@ -17,7 +17,7 @@ static const char *const metrics[] = {"from the constant at 0.1", "from the cons
 #define PANEL(start, ratio)                                                                        \
     {                                                                                              \
         "{/Symbol l} = " ratio " {/Symbol l}_{max}, from the " start,                              \
-            "from the " start " at " ratio, "layers, iterations", "P - P*", true, true, 1e-14,     \
+            "from the " start " at " ratio, "layers, iterations", "P - P*", 1e-14, true, true,     \
             false                                                                                  \
     }
 

@@ -23,11 +23,11 @@ static const char *const metrics[] = {"pseudo-inverse", "constant"};
 
 static const struct panel panels[] = {
     {"From the pseudo-inverse (as published)", "pseudo-inverse", "layers, iterations", "P - P*",
-     true, true, 1e-13, false},
-    {"From the best constant", "constant", "layers, iterations", "P - P*", true, true, 1e-13,
+     1e-13, true, true, false},
+    {"From the best constant", "constant", "layers, iterations", "P - P*", 1e-13, true, true,
      false},
-    {"By time on one core", "by time", "microseconds a series", "P - P*", true, true, 1e-13, false},
-    {"A test series", "series", "frame", "", false, false, 0.0, false},
+    {"By time on one core", "by time", "microseconds a series", "P - P*", 1e-13, true, true, false},
+    {"A test series", "series", "frame", "", 0.0, false, false, false},
     {0}};
 
 static const struct {
@@ -358,8 +358,9 @@ static bool run(struct reproduction *r, GError **error)
             return false;
     if (!run_network(r, &study, 0, &published, error))
         return false;
-    for (size_t m = 0; m < G_N_ELEMENTS(ours); m++) {
-        log_progress(r->app->log, (double) (m + 1) / (G_N_ELEMENTS(ours) + 1.0));
+    const size_t n_ours = G_N_ELEMENTS(ours);
+    for (size_t m = 0; m < n_ours; m++) {
+        log_progress(r->app->log, (double) (m + 1) / ((double) n_ours + 1.0));
         if (!run_network(r, &study, 1, &ours[m], error))
             return false;
     }

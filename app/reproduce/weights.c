@@ -13,10 +13,10 @@ enum { N_OUT = 10, N_IN = 20, MOST_LAYERS = 40 };
 #define RATIO 0.1
 
 static const struct panel panels[] = {{"Distance to the dictionary", "distance", "layer",
-                                       "||W - {/Symbol b} D||_F / ||{/Symbol b} D||_F", false, true,
-                                       0.0, false},
+                                       "||W - {/Symbol b} D||_F / ||{/Symbol b} D||_F", 0.0, false,
+                                       true, false},
                                       {"Cosine with the dictionary", "cosine", "layer",
-                                       "mean over columns", false, false, 0.0, false},
+                                       "mean over columns", 0.0, false, false, false},
                                       {0}};
 
 // Columns of W against those of D, each scaled by its threshold.
