@@ -27,6 +27,7 @@ void recording_free(struct recording *recording)
         recording->reader->close(recording);
     g_free(recording->path);
     g_free(recording->grid);
+    sensors_free(recording->sensors);
     g_free(recording->samples.any);
     g_free(recording->voxel);
     g_ptr_array_unref(recording->warnings);
@@ -188,6 +189,27 @@ bool recording_read(struct recording *recording, const uint8_t *mask, size_t fir
     return true;
 }
 
+void recording_choose(struct recording *recording, size_t part)
+{
+    struct sensors *sensors = recording->sensors;
+    g_assert(sensors != NULL && part < sensors->n_parts);
+    sensors->chosen = part;
+    recording->n_series = sensors->part[part].n_channels;
+    recording->n_time = sensors->part[part].n_time;
+    recording->interval_s = 1.0 / sensors->part[part].rate_hz;
+    g_clear_pointer(&recording->samples.any, g_free);
+}
+
+static void physical_values(const struct sensors *sensors, size_t first, size_t count,
+                            double *values)
+{
+    const struct part *part = &sensors->part[sensors->chosen];
+    for (size_t i = 0; i < count; i++) {
+        const struct channel *channel = &sensors->channel[part->channel[first + i]];
+        values[i] = channel->gain * values[i] + channel->offset;
+    }
+}
+
 void recording_values(const struct recording *recording, size_t t, size_t first, size_t count,
                       double *values)
 {
@@ -197,6 +219,8 @@ void recording_values(const struct recording *recording, size_t t, size_t first,
                                                         : recording->samples.d[at + i];
         values[i] = recording->scale * stored + recording->offset;
     }
+    if (recording->sensors != NULL)
+        physical_values(recording->sensors, first, count, values);
 }
 
 static void corner_of(const struct image_grid *grid, unsigned corner, double mm[3])

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "io/io_context.h"
+#include "io/sensors.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -40,8 +41,11 @@ enum sample_type { SAMPLE_FLOAT, SAMPLE_DOUBLE };
  *
  * Made by recording_open from the header alone; recording_read adds the samples. Samples stand
  * time-major, sample (t, v) at t * n_series + v, as stored: value = scale * stored + offset (for
- * integers this keeps the conversion exact in double). Integers up to 16 bit and float32 are held
- * as float, everything else as double.
+ * integers this keeps the conversion exact in double). Integers up to 16 bit and float32 of images
+ * are held as float, everything else as double.
+ *
+ * Series of a sensor recording are the channels of its chosen part, each with a gain and offset of
+ * its own instead of scale and offset.
  */
 struct recording {
     char *path;              // owned
@@ -53,6 +57,7 @@ struct recording {
     size_t n_series;         // before recording_read: all of the file's
     double interval_s;       // 0: not known
     struct image_grid *grid; // owned; images only, else NULL
+    struct sensors *sensors; // owned; sensor recordings only, else NULL
     double scale;            //
     double offset;           //
     enum sample_type type;   //
@@ -107,6 +112,12 @@ struct recording_summary {
  */
 bool recording_scan(struct recording *recording, struct recording_summary *summary, double *mean,
                     uint8_t *varies, const struct io_context *io, GError **error);
+
+/**
+ * Makes another part of a sensor recording its series: n_series, n_time and interval_s follow, and
+ * samples that were read are dropped.
+ */
+void recording_choose(struct recording *recording, size_t part);
 
 /** The values of frame t of the series [first, first + count) in double, scaled. */
 void recording_values(const struct recording *recording, size_t t, size_t first, size_t count,

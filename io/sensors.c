@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "io/sensors.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *channel_kind_name(enum channel_kind kind)
+{
+    static const char *const names[CHANNEL_KINDS] = {
+        [CHANNEL_MAG] = "mag",   [CHANNEL_GRAD] = "grad", [CHANNEL_REF_MEG] = "ref_meg",
+        [CHANNEL_EEG] = "eeg",   [CHANNEL_SEEG] = "seeg", [CHANNEL_ECOG] = "ecog",
+        [CHANNEL_DBS] = "dbs",   [CHANNEL_EOG] = "eog",   [CHANNEL_ECG] = "ecg",
+        [CHANNEL_EMG] = "emg",   [CHANNEL_BIO] = "bio",   [CHANNEL_RESP] = "resp",
+        [CHANNEL_STIM] = "stim", [CHANNEL_SYST] = "syst", [CHANNEL_MISC] = "misc",
+    };
+    g_assert(kind < CHANNEL_KINDS);
+    return names[kind];
+}
+
+static void event_clear(void *data)
+{
+    struct event *event = data;
+    g_free(event->text);
+}
+
+static void projector_unref(void *data)
+{
+    projector_free(data);
+}
+
+struct sensors *sensors_new(size_t n_channels)
+{
+    struct sensors *sensors = g_new0(struct sensors, 1);
+    sensors->channel = g_new0(struct channel, n_channels);
+    sensors->n_channels = n_channels;
+    for (size_t i = 0; i < n_channels; i++)
+        sensors->channel[i].gain = 1.0;
+    sensors->events = g_array_new(FALSE, FALSE, sizeof(struct event));
+    g_array_set_clear_func(sensors->events, event_clear);
+    sensors->projectors = g_ptr_array_new_with_free_func(projector_unref);
+    sensors->highpass_hz = (double) NAN;
+    sensors->lowpass_hz = (double) NAN;
+    sensors->line_hz = (double) NAN;
+    return sensors;
+}
+
+void projector_free(struct projector *projector)
+{
+    if (projector == NULL)
+        return;
+    g_free(projector->name);
+    g_strfreev(projector->channels);
+    g_free(projector->vectors);
+    g_free(projector);
+}
+
+void sensors_free(struct sensors *sensors)
+{
+    if (sensors == NULL)
+        return;
+    for (size_t i = 0; i < sensors->n_channels; i++) {
+        g_free(sensors->channel[i].name);
+        g_free(sensors->channel[i].unit);
+        g_free(sensors->channel[i].stored_unit);
+    }
+    for (size_t i = 0; i < sensors->n_parts; i++) {
+        g_free(sensors->part[i].name);
+        g_free(sensors->part[i].channel);
+    }
+    g_free(sensors->channel);
+    g_free(sensors->part);
+    g_array_unref(sensors->events);
+    g_ptr_array_unref(sensors->projectors);
+    g_free(sensors);
+}
+
+void sensors_add_event(struct sensors *sensors, double onset_s, double duration_s, const char *text,
+                       int value)
+{
+    struct event event = {onset_s, duration_s, g_strdup(text), value};
+    guint at = sensors->events->len;
+    while (at > 0 && g_array_index(sensors->events, struct event, at - 1).onset_s > onset_s)
+        at--;
+    g_array_insert_val(sensors->events, at, event);
+}
+
+bool sensors_make_names_unique(struct sensors *sensors)
+{
+    g_autoptr(GHashTable) count = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (size_t i = 0; i < sensors->n_channels; i++) {
+        char *name = sensors->channel[i].name;
+        guint n = GPOINTER_TO_UINT(g_hash_table_lookup(count, name));
+        g_hash_table_replace(count, g_strdup(name), GUINT_TO_POINTER(n + 1));
+    }
+    g_autoptr(GHashTable) given = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    bool changed = false;
+    for (size_t i = 0; i < sensors->n_channels; i++) {
+        char *name = sensors->channel[i].name;
+        if (GPOINTER_TO_UINT(g_hash_table_lookup(count, name)) < 2)
+            continue;
+        guint n = GPOINTER_TO_UINT(g_hash_table_lookup(given, name));
+        char *unique = g_strdup_printf("%s-%u", name, n);
+        while (g_hash_table_contains(count, unique)) {
+            g_free(unique);
+            unique = g_strdup_printf("%s-%u", name, ++n);
+        }
+        g_hash_table_replace(given, g_strdup(name), GUINT_TO_POINTER(n + 1));
+        g_hash_table_add(count, g_strdup(unique));
+        sensors->channel[i].name = unique;
+        g_free(name);
+        changed = true;
+    }
+    return changed;
+}
+
+static bool equal_without_spaces(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        a += strspn(a, " ");
+        b += strspn(b, " ");
+        if (*a != *b || *a == '\0')
+            return *a == *b;
+    }
+}
+
+size_t sensors_find(const struct sensors *sensors, const char *name)
+{
+    for (size_t i = 0; i < sensors->n_channels; i++)
+        if (strcmp(sensors->channel[i].name, name) == 0)
+            return i;
+    for (size_t i = 0; i < sensors->n_channels; i++)
+        if (equal_without_spaces(sensors->channel[i].name, name))
+            return i;
+    return sensors->n_channels;
+}
