@@ -3,23 +3,20 @@
 
 #include "app/command.h"
 
-#include <gio/gio.h>
-
+// Not GSubprocess: it starts a thread of its own.
 enum figure_outcome figure_draw(const char *folder, const char *script, GError **error)
 {
     g_autofree char *gnuplot = g_find_program_in_path("gnuplot");
     if (gnuplot == NULL)
         return FIGURE_NO_GNUPLOT;
-    g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
-        G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-    g_subprocess_launcher_set_cwd(launcher, folder);
-    g_autoptr(GError) problem = NULL;
-    const char *const arguments[] = {gnuplot, script, NULL};
-    g_autoptr(GSubprocess) process = g_subprocess_launcher_spawnv(launcher, arguments, &problem);
+    g_autofree char *argument = g_strdup(script);
+    char *arguments[] = {gnuplot, argument, NULL};
     g_autofree char *words = NULL;
-    if (process != NULL &&
-        g_subprocess_communicate_utf8(process, NULL, NULL, NULL, &words, &problem) &&
-        g_subprocess_get_successful(process))
+    int status = 0;
+    g_autoptr(GError) problem = NULL;
+    if (g_spawn_sync(folder, arguments, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, &words,
+                     &status, &problem) &&
+        g_spawn_check_wait_status(status, NULL))
         return FIGURE_DRAWN;
     g_set_error(error, APP_ERROR, APP_ERROR_OUTPUT, "%s/%s: gnuplot: %s", folder, script,
                 problem != NULL ? problem->message : words);

@@ -56,7 +56,7 @@ def test_a_second_signal_ends_at_once():
     time.sleep(0.1)  # signals that wait together become one
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
-    assert time.monotonic() - begin < 1.0
+    assert time.monotonic() - begin < (1.0 if cli.SANITIZER == "none" else 5.0)
     assert process.returncode == 143
 
 

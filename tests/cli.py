@@ -13,6 +13,7 @@ import tempfile
 import traceback
 
 TAUT = os.path.abspath(sys.argv[1])
+SANITIZER = os.environ.get("TAUT_SANITIZE", "none")
 
 
 class Skip(Exception):
@@ -83,7 +84,7 @@ def fault_shim():
     source = pathlib.Path(os.environ.get("TAUT_TOOLS", "absent")) / "faults" / "faultio.c"
     if not source.exists():
         raise Skip(f"{source} is absent")
-    if os.environ.get("TAUT_SANITIZE", "none") != "none":
+    if SANITIZER != "none":
         raise Skip("a sanitizer wants to be loaded first, and so does the shim")
     library = pathlib.Path("faultio.so").absolute()
     subprocess.run(["cc", "-std=gnu17", "-O1", "-fPIC", "-shared", "-o", library, source, "-ldl"],
