@@ -9,23 +9,19 @@
 
 static const double LOWER_QUANTILE = 0.2;
 static const double UPPER_QUANTILE = 0.85;
-enum { OPENING = 2, THIN = 2 * OPENING + 1 };
+enum { OPENING = 2 };
 
 struct volume {
     size_t dim[3];
     size_t stride[3];
     size_t n;
-    bool thin[3]; // too few voxels to erode along
 };
 
 static struct volume volume_of(const size_t dim[3])
 {
-    struct volume volume = {.dim = {dim[0], dim[1], dim[2]},
-                            .stride = {1, dim[0], dim[0] * dim[1]},
-                            .n = dim[0] * dim[1] * dim[2]};
-    for (int a = 0; a < 3; a++)
-        volume.thin[a] = dim[a] < THIN;
-    return volume;
+    return (struct volume){.dim = {dim[0], dim[1], dim[2]},
+                           .stride = {1, dim[0], dim[0] * dim[1]},
+                           .n = dim[0] * dim[1] * dim[2]};
 }
 
 // The neighbour of voxel i along an axis, -1 or +1; false outside of the grid.
@@ -73,13 +69,13 @@ static double find_threshold(const double *values, size_t n)
     return best + 1 < n ? 0.5 * (sorted[best] + sorted[best + 1]) : sorted[best];
 }
 
-// What lies outside of the grid counts as outside of the mask.
+// Nothing is worn off at the edge of the grid: a head that is cut there goes on beyond it.
 static bool survives(const struct volume *volume, const uint8_t *mask, size_t i)
 {
     size_t other;
     for (int axis = 0; axis < 3; axis++)
-        for (int step = -1; step <= 1 && !volume->thin[axis]; step += 2)
-            if (!neighbour(volume, i, axis, step, &other) || mask[other] == 0)
+        for (int step = -1; step <= 1; step += 2)
+            if (neighbour(volume, i, axis, step, &other) && mask[other] == 0)
                 return false;
     return true;
 }
@@ -88,7 +84,7 @@ static bool is_reached(const struct volume *volume, const uint8_t *mask, size_t 
 {
     size_t other;
     for (int axis = 0; axis < 3; axis++)
-        for (int step = -1; step <= 1 && !volume->thin[axis]; step += 2)
+        for (int step = -1; step <= 1; step += 2)
             if (neighbour(volume, i, axis, step, &other) && mask[other] != 0)
                 return true;
     return false;

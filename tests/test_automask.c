@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tests/check.h"
+
+#include "app/automask.h"
+
+#include <stdbool.h>
+
+enum { NX = 20, NY = 22, NZ = 18, N = NX * NY * NZ };
+static const size_t dim[3] = {NX, NY, NZ};
+
+// A bright ellipsoid, cut by the grid, with a hole in it, a bright corner apart from it, and
+// uniform noise.
+static double *head(void)
+{
+    double *mean = g_new(double, N);
+    guint64 state = 12345;
+    for (size_t i = 0; i < N; i++) {
+        double x = (double) (i % NX), y = (double) (i / NX % NY), z = (double) (i / NX / NY);
+        double a = (x - 9.5) / 7.5, b = (y - 10.5) / 8.5, c = (z - 3.5) / 6.5;
+        bool corner = fabs(x - 1.0) <= 1.0 && fabs(y - 2.0) <= 2.0 && z < 4.0;
+        bool hole = fabs(x - 10.0) <= 1.0 && fabs(y - 10.0) <= 1.0 && fabs(z - 4.0) <= 1.0;
+        state = (1103515245 * state + 12345) % 2147483648;
+        double noise = 100.0 * (double) state / 2147483648.0;
+        double bright = sqrt(a * a + b * b + c * c) < 1.0 ? 1000.0 : 0.0;
+        mean[i] = hole ? 20.0 : noise + bright + (corner ? 900.0 : 0.0);
+    }
+    return mean;
+}
+
+static void fill_ones(uint8_t *varies, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        varies[i] = 1;
+}
+
+// Count and sums of indices from scipy.ndimage 1.10.1: binary_erosion twice, the largest part of
+// label, binary_dilation four times, binary_erosion twice, with border_value 1.
+static void a_head_is_found_as_scipy_finds_it(G_GNUC_UNUSED void **state)
+{
+    g_autofree double *mean = head();
+    uint8_t varies[N], mask[N];
+    fill_ones(varies, N);
+    assert_int_equal(automask(mean, varies, dim, mask), 1514);
+    size_t sum = 0, folded = 0;
+    for (size_t i = 0; i < N; i++) {
+        sum += mask[i] * i;
+        folded += mask[i] * (i % 97);
+    }
+    assert_int_equal(sum, 2961418);
+    assert_int_equal(folded, 73243);
+}
+
+static void a_series_that_does_not_vary_is_outside(G_GNUC_UNUSED void **state)
+{
+    g_autofree double *mean = head();
+    uint8_t varies[N], mask[N];
+    fill_ones(varies, N);
+    size_t centre = 9 + NX * (5 + NY * 4);
+    varies[centre] = 0;
+    assert_int_equal(automask(mean, varies, dim, mask), 1513);
+    assert_int_equal(mask[centre], 0);
+}
+
+static void a_mean_that_is_no_number_is_taken_from_its_neighbours(G_GNUC_UNUSED void **state)
+{
+    g_autofree double *mean = head();
+    uint8_t varies[N], expected[N], mask[N];
+    fill_ones(varies, N);
+    automask(mean, varies, dim, expected);
+    size_t inside = 9 + NX * (5 + NY * 4), outside = 1 + NX * (20 + NY * 16);
+    mean[inside] = NAN;
+    mean[outside] = INFINITY;
+    automask(mean, varies, dim, mask);
+    assert_memory_equal(mask, expected, N);
+    assert_int_equal(mask[inside], 1);
+    assert_int_equal(mask[outside], 0);
+}
+
+static void a_thin_slab_and_a_single_voxel_have_a_mask(G_GNUC_UNUSED void **state)
+{
+    g_autofree double *mean = head();
+    uint8_t varies[N], mask[N];
+    fill_ones(varies, N);
+    const size_t slab[3] = {NX, NY, 1};
+    size_t count = automask(mean + 4 * NX * NY, varies, slab, mask);
+    assert_true(count > 100 && count < 300);
+    const size_t single[3] = {1, 1, 1};
+    assert_int_equal(automask(mean, varies, single, mask), 1);
+}
+
+static void equal_means_are_all_inside(G_GNUC_UNUSED void **state)
+{
+    uint8_t varies[N], mask[N];
+    g_autofree double *mean = g_new0(double, N);
+    fill_ones(varies, N);
+    assert_int_equal(automask(mean, varies, dim, mask), N);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_head_is_found_as_scipy_finds_it),
+        cmocka_unit_test(a_series_that_does_not_vary_is_outside),
+        cmocka_unit_test(a_mean_that_is_no_number_is_taken_from_its_neighbours),
+        cmocka_unit_test(a_thin_slab_and_a_single_voxel_have_a_mask),
+        cmocka_unit_test(equal_means_are_all_inside),
+    };
+    return cmocka_run_group_tests_name("automask", tests, NULL, NULL);
+}
