@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-// Columns that violate by more than this part of the worst violation join together: with less,
-// most of them leave again; with more, there are more rounds.
+// Columns that violate by this part of the worst violation join with it: with less, most of them
+// leave again; with more, there are more rounds.
 #define JOIN_FRACTION 0.6
 // |c_j| up to lambda (1 + SLACK), plus what rounding does to c, is no violation.
 #define SLACK 1e-10
@@ -57,8 +57,8 @@ static void leave(struct state *s, size_t q)
     memmove(s->target + q, s->target + q + 1, after * sizeof(double));
 }
 
-// The step of w towards w + (to - w) at which a coefficient reaches zero first, at most 1: 1 where
-// all of them keep their signs. *blocking is that coefficient.
+// The part of the way from w to target at which a coefficient first reaches zero, *blocking; 1, and
+// *blocking beyond the last, where all of them keep their signs.
 static double step_to_zero(const struct state *s, size_t *blocking)
 {
     double step = 1.0;

@@ -5,7 +5,6 @@
 #include "solvers/gram_active_set.h"
 #include "solvers/working_set.h"
 
-#include <math.h>
 #include <string.h>
 
 struct gram_exact {

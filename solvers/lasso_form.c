@@ -10,6 +10,17 @@ size_t lasso_form_size(const struct problem *problem)
     return problem->kind == PROBLEM_TV ? problem->op->n_in - 1 : problem->op->n_in;
 }
 
+// A dense A applied to the steps: the sums of its last columns.
+static void sum_columns_from_the_end(const linop *op, double *sums, size_t n)
+{
+    for (size_t j = n; j-- > 0;) {
+        double *sum = sums + j * op->n_out;
+        memcpy(sum, op->matrix + (j + 1) * op->n_out, op->n_out * sizeof(double));
+        if (j + 1 < n)
+            cblas_daxpy((int) op->n_out, 1.0, sum + op->n_out, 1, sum, 1);
+    }
+}
+
 // A applied to e_j (Lasso) or to the step that begins at sample j + 1 (TV), for all j.
 static void apply_to_basis(const struct problem *problem, double *matrix, size_t n)
 {
@@ -51,7 +62,10 @@ static void set_matrix(struct lasso_form *form)
     }
     form->owned_matrix = g_new(double, op->n_out * form->n);
     form->matrix = form->owned_matrix;
-    apply_to_basis(form->problem, form->owned_matrix, form->n);
+    if (op->matrix != NULL)
+        sum_columns_from_the_end(op, form->owned_matrix, form->n);
+    else
+        apply_to_basis(form->problem, form->owned_matrix, form->n);
     if (form->problem->kind == PROBLEM_TV)
         project_columns(form);
 }
