@@ -25,6 +25,7 @@ struct common {
     gboolean json;
     gboolean force;
     gboolean help;
+    GPtrArray *words; // owned; those of the command line that were rewritten
 };
 typedef struct common owned_common;
 
@@ -33,6 +34,8 @@ static void common_clear(struct common *common)
     g_free(common->jobs);
     g_free(common->log);
     g_free(common->mem_limit);
+    if (common->words != NULL)
+        g_ptr_array_unref(common->words);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_common, common_clear)
 
@@ -84,6 +87,19 @@ static void explain_unknown_option(const struct command *self, const char *messa
                 option == NULL ? "" : option, hint);
 }
 
+// GOption takes -j4 for -j -4: such words become --jobs=4, --output=DIR.
+static void spell_out(struct common *common, int argc, char **argv)
+{
+    common->words = g_ptr_array_new_with_free_func(g_free);
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        bool jobs = strncmp(argv[i], "-j", 2) == 0;
+        if ((!jobs && strncmp(argv[i], "-o", 2) != 0) || argv[i][2] == '\0')
+            continue;
+        argv[i] = g_strconcat(jobs ? "--jobs=" : "--output=", argv[i] + 2, NULL);
+        g_ptr_array_add(common->words, argv[i]);
+    }
+}
+
 // GOption leaves "--" where it is if an argument behind it begins with a dash.
 static void drop_separator(int *argc, char **argv)
 {
@@ -115,6 +131,7 @@ static bool parse_options(const struct command *self, const GOptionEntry *own,
         {0}};
     g_autoptr(GOptionContext) context = make_context(self, own, shared);
     g_autoptr(GError) problem = NULL;
+    spell_out(common, *argc, *argv);
     bool parsed = g_option_context_parse(context, argc, argv, &problem);
     if (common->help) {
         g_autofree char *help = g_option_context_get_help(context, FALSE, NULL);

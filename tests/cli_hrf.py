@@ -41,6 +41,11 @@ def test_printed_samples_are_a_response_again():
     assert first == second
 
 
+def test_short_options_take_their_value_in_the_same_word():
+    assert hrf("spm", "-j1", "--tr", "2") == hrf("spm", "-j", "1", "--tr", "2")
+    assert hrf("spm", "-j0", "--tr", "2")[0] == 2
+
+
 def test_unknown_names_get_a_suggestion():
     code, out, err = hrf("glovr")
     assert code == 2 and out == "" and '"glover"' in err and err.count("\n") == 1, err
