@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-static const struct reader *const readers[] = {&reader_array, &reader_nifti};
+static const struct reader *const readers[] = {&reader_array, &reader_edf, &reader_nifti};
 
 static struct recording *recording_new(const char *path)
 {
@@ -67,7 +67,7 @@ static const struct reader *find_reader(const char *path, struct gz *stream, GEr
             return readers[i];
     io_error_set(error, IO_ERROR_INPUT, path,
                  "expected a NIfTI image (.nii, .nii.gz, .hdr) or an array (.npy, .csv, .tsv, "
-                 ".txt), found neither");
+                 ".txt) or a sensor recording (.bdf, .edf), found none of them");
     return NULL;
 }
 
@@ -196,7 +196,8 @@ void recording_choose(struct recording *recording, size_t part)
     sensors->chosen = part;
     recording->n_series = sensors->part[part].n_channels;
     recording->n_time = sensors->part[part].n_time;
-    recording->interval_s = 1.0 / sensors->part[part].rate_hz;
+    double rate_hz = sensors->part[part].rate_hz;
+    recording->interval_s = rate_hz > 0.0 ? 1.0 / rate_hz : 0.0;
     g_clear_pointer(&recording->samples.any, g_free);
 }
 

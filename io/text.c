@@ -48,3 +48,15 @@ char *text_excerpt(const char *text, size_t n)
     size_t length = strlen(text);
     return length <= n ? escape(text, length, "") : escape(text, n, "...");
 }
+
+char *text_decode(const void *bytes, size_t n, bool *latin1)
+{
+    const char *text = bytes;
+    n = strnlen(text, n);
+    bool is_utf8 = g_utf8_validate(text, (gssize) n, NULL);
+    if (latin1 != NULL && !is_utf8)
+        *latin1 = true;
+    char *decoded = is_utf8 ? g_strndup(text, n)
+                            : g_convert(text, (gssize) n, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
+    return g_strstrip(decoded);
+}

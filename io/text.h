@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -12,3 +13,9 @@ char *text_escape(const char *text);
 
 /** text_escape of at most `n` bytes, with "..." where something was left out. To be freed. */
 char *text_excerpt(const char *text, size_t n);
+
+/**
+ * The text in n bytes, up to the first NUL, without blanks at either end: UTF-8 as it is, else
+ * taken for latin-1. *latin1 (may be NULL) is set where it was. To be freed.
+ */
+char *text_decode(const void *bytes, size_t n, bool *latin1);
