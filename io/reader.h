@@ -46,6 +46,7 @@ struct reader {
 };
 
 extern const struct reader reader_array;
+extern const struct reader reader_brainvision;
 extern const struct reader reader_edf;
 extern const struct reader reader_nifti;
 

@@ -7,7 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-static const struct reader *const readers[] = {&reader_array, &reader_edf, &reader_nifti};
+static const struct reader *const readers[] = {&reader_array, &reader_brainvision, &reader_edf,
+                                               &reader_nifti};
 
 static struct recording *recording_new(const char *path)
 {
@@ -67,8 +68,28 @@ static const struct reader *find_reader(const char *path, struct gz *stream, GEr
             return readers[i];
     io_error_set(error, IO_ERROR_INPUT, path,
                  "expected a NIfTI image (.nii, .nii.gz, .hdr) or an array (.npy, .csv, .tsv, "
-                 ".txt) or a sensor recording (.bdf, .edf), found none of them");
+                 ".txt) or a sensor recording (.bdf, .edf, .vhdr), found none of them");
     return NULL;
+}
+
+/** Warns of events outside the samples. */
+static void judge_events(struct recording *recording)
+{
+    const struct sensors *sensors = recording->sensors;
+    double end_s = 0.0;
+    for (size_t i = 0; i < sensors->n_parts; i++) {
+        const struct part *part = &sensors->part[i];
+        if (part->n_channels > 0)
+            end_s = fmax(end_s, part->start_s + (double) part->n_time / part->rate_hz);
+    }
+    size_t n_outside = 0;
+    for (guint i = 0; i < sensors->events->len; i++) {
+        double onset_s = g_array_index(sensors->events, struct event, i).onset_s;
+        n_outside += onset_s < 0.0 || onset_s > end_s;
+    }
+    if (end_s > 0.0 && n_outside > 0)
+        recording_warn(recording, "events", "events: %zu of %u lie outside the samples", n_outside,
+                       sensors->events->len);
 }
 
 struct recording *recording_open(const char *path, const struct io_context *io, GError **error)
@@ -81,6 +102,8 @@ struct recording *recording_open(const char *path, const struct io_context *io, 
     recording->reader = reader;
     if (!reader->open(recording, g_steal_pointer(&stream), io, error))
         return NULL;
+    if (recording->sensors != NULL)
+        judge_events(recording);
     return g_steal_pointer(&recording);
 }
 
