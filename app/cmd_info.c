@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
+#include "app/info_sensors.h"
 #include "app/montage.h"
 #include "io/recording.h"
 #include "io/sidecar.h"
@@ -70,7 +71,8 @@ static void judge_length(struct findings *findings)
 {
     size_t n_time = findings->recording->n_time;
     double length_s = (double) n_time * findings->interval_s;
-    if (n_time > 1 && findings->interval_s > 0.0 && length_s < RESPONSE_S)
+    if (findings->recording->sensors == NULL && n_time > 1 && findings->interval_s > 0.0 &&
+        length_s < RESPONSE_S)
         warn(findings, "short", "frames: %zu, %g s, are shorter than a response", n_time, length_s);
 }
 
@@ -78,10 +80,11 @@ static void judge_samples(struct findings *findings)
 {
     const struct recording_summary *summary = &findings->summary;
     bool is_series = findings->recording->n_time > 1 && summary->series_counted;
+    bool has_series = summary->n_series > 0; // a file may hold events alone
     if (summary->n_nonfinite_samples > 0)
         warn(findings, "nonfinite", "data: %zu samples are NaN or infinite",
              summary->n_nonfinite_samples);
-    if (is_series && summary->n_constant == summary->n_series)
+    if (is_series && has_series && summary->n_constant == summary->n_series)
         warn(findings, "constant", "data: no series varies");
 }
 
@@ -97,7 +100,11 @@ static bool examine(const char *path, bool check, const struct io_context *io,
     findings->checked = check;
     if (!check)
         return true;
-    if (!recording_scan(findings->recording, &findings->summary, NULL, NULL, io, error))
+    struct recording *recording = findings->recording;
+    bool read = recording->sensors != NULL
+                    ? info_sensors_scan(recording, &findings->summary, io, error)
+                    : recording_scan(recording, &findings->summary, NULL, NULL, io, error);
+    if (!read)
         return false;
     judge_samples(findings);
     return true;
@@ -137,7 +144,8 @@ static void print_grid(const struct image_grid *grid)
 static void print_check(const struct findings *findings)
 {
     const struct recording_summary *summary = &findings->summary;
-    printf("  values       %g .. %g\n", summary->minimum, summary->maximum);
+    if (summary->minimum <= summary->maximum)
+        printf("  values       %g .. %g\n", summary->minimum, summary->maximum);
     if (summary->series_counted && findings->recording->n_time > 1)
         printf("  series       %zu: %zu constant, %zu with NaN or infinity\n", summary->n_series,
                summary->n_constant, summary->n_nonfinite);
@@ -147,12 +155,9 @@ static void print_check(const struct findings *findings)
                n_members == 1 ? "" : "s");
 }
 
-static void print_findings(const struct findings *findings)
+static void print_series(const struct findings *findings)
 {
     const struct recording *recording = findings->recording;
-    g_autofree char *name = text_escape(recording->path);
-    printf("%s\n  format       %s%s\n", name, recording->format,
-           recording->compressed ? ", gzip" : "");
     if (recording->grid != NULL)
         print_grid(recording->grid);
     else
@@ -160,7 +165,20 @@ static void print_findings(const struct findings *findings)
     printf("  %s       %zu", recording->grid != NULL ? "frames" : "length", recording->n_time);
     if (findings->interval_from != NULL)
         printf(", one every %g s (%s)", findings->interval_s, findings->interval_from);
-    printf("\n  samples      %s", recording->datatype);
+    putchar('\n');
+}
+
+static void print_findings(const struct findings *findings)
+{
+    const struct recording *recording = findings->recording;
+    g_autofree char *name = text_escape(recording->path);
+    printf("%s\n  format       %s%s\n", name, recording->format,
+           recording->compressed ? ", gzip" : "");
+    if (recording->sensors != NULL)
+        info_sensors_print(recording);
+    else
+        print_series(findings);
+    printf("  samples      %s", recording->datatype);
     if (recording->scale != 1.0 || recording->offset != 0.0)
         printf(", times %g plus %g", recording->scale, recording->offset);
     putchar('\n');
@@ -243,12 +261,14 @@ static JsonObject *findings_json(const struct findings *findings)
     json_object_set_double_member(object, "offset", recording->offset);
     set_count(object, "n_series", recording->n_series);
     set_count(object, "n_time", recording->n_time);
-    if (findings->interval_from != NULL) {
+    if (findings->interval_from != NULL && recording->sensors == NULL) {
         json_object_set_double_member(object, "tr", findings->interval_s);
         json_object_set_string_member(object, "tr_source", findings->interval_from);
     }
     if (recording->grid != NULL)
         set_grid(object, recording->grid);
+    if (recording->sensors != NULL)
+        info_sensors_json(recording, object);
     JsonArray *flags = json_array_new();
     JsonArray *warnings = json_array_new();
     set_texts(flags, recording->flags);

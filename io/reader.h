@@ -48,6 +48,7 @@ struct reader {
 extern const struct reader reader_array;
 extern const struct reader reader_brainvision;
 extern const struct reader reader_edf;
+extern const struct reader reader_fif;
 extern const struct reader reader_nifti;
 
 /** Adds a warning (the path is not part of it) and its flag, a static word; each once. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const struct reader *const readers[] = {&reader_array, &reader_brainvision, &reader_edf,
-                                               &reader_nifti};
+                                               &reader_fif, &reader_nifti};
 
 static struct recording *recording_new(const char *path)
 {
@@ -67,8 +67,8 @@ static const struct reader *find_reader(const char *path, struct gz *stream, GEr
         if (readers[i]->recognise(path, head, n_head))
             return readers[i];
     io_error_set(error, IO_ERROR_INPUT, path,
-                 "expected a NIfTI image (.nii, .nii.gz, .hdr) or an array (.npy, .csv, .tsv, "
-                 ".txt) or a sensor recording (.bdf, .edf, .vhdr), found none of them");
+                 "expected a NIfTI image (.nii, .nii.gz, .hdr), an array (.npy, .csv, .tsv, .txt) "
+                 "or a sensor recording (.bdf, .edf, .fif, .vhdr), found none of them");
     return NULL;
 }
 

@@ -95,6 +95,8 @@ struct sensors {
 /** No channels, no events, nothing known. */
 struct sensors *sensors_new(size_t n_channels);
 void sensors_free(struct sensors *sensors);
+typedef struct sensors owned_sensors; // for g_autoptr(owned_sensors)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_sensors, sensors_free)
 
 void projector_free(struct projector *projector);
 
