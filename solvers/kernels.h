@@ -2,6 +2,7 @@
 #pragma once
 
 #include "solvers/gram_kernels.h"
+#include "solvers/panel_kernels.h"
 #include "solvers/segment_kernels.h"
 
 /**
@@ -41,6 +42,7 @@ struct kernels {
     double (*suffix_sums)(const double *x, double *y, size_t n);
 
     const struct gram_kernels *gram; // compiled for the same set
+    const struct panel_kernels *panel;
     const struct segment_kernels *segment;
 };
 

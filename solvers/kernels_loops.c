@@ -212,11 +212,13 @@ static double suffix_sums(const double *x, double *y, size_t n)
 #define JOIN(a, b)          a##b
 #define SYMBOL(set)         JOIN(kernels_, set)
 #define GRAM_SYMBOL(set)    JOIN(gram_kernels_, set)
+#define PANEL_SYMBOL(set)   JOIN(panel_kernels_, set)
 #define SEGMENT_SYMBOL(set) JOIN(segment_kernels_, set)
 #define QUOTE(set)          #set
 #define NAME(set)           QUOTE(set)
 
 extern const struct gram_kernels GRAM_SYMBOL(KERNELS_SET);
+extern const struct panel_kernels PANEL_SYMBOL(KERNELS_SET);
 extern const struct segment_kernels SEGMENT_SYMBOL(KERNELS_SET);
 extern const struct kernels SYMBOL(KERNELS_SET);
 const struct kernels SYMBOL(KERNELS_SET) = {.name = NAME(KERNELS_SET),
@@ -227,4 +229,5 @@ const struct kernels SYMBOL(KERNELS_SET) = {.name = NAME(KERNELS_SET),
                                             .subtract = subtract,
                                             .suffix_sums = suffix_sums,
                                             .gram = &GRAM_SYMBOL(KERNELS_SET),
+                                            .panel = &PANEL_SYMBOL(KERNELS_SET),
                                             .segment = &SEGMENT_SYMBOL(KERNELS_SET)};

@@ -28,5 +28,8 @@ void dorgqr_(const int *m, const int *n, const int *k, double *a, const int *lda
 void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w,
              double *work, const int *lwork, int *iwork, const int *liwork, int *info);
 
+/** The inverse of a matrix, in place, from its factor by dpotrf. */
+void dpotri_(const char *uplo, const int *n, double *a, const int *lda, int *info);
+
 /** Cholesky factor of a symmetric positive matrix, in place; info > 0: it is not positive. */
 void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);

@@ -114,6 +114,47 @@ static void subtract_takes_a_multiple_in_place_or_not(void **state)
     g_rand_free(rand);
 }
 
+static void check_panel(const struct panel_kernels *panel, GRand *rand, size_t n_orient,
+                        size_t n_time)
+{
+    enum { N_ROWS = 13, LD = 15 };
+    g_autofree double *columns = normal_array(rand, n_orient * LD);
+    g_autofree double *rows = normal_array(rand, N_ROWS * n_time);
+    g_autofree double *delta = normal_array(rand, n_orient * n_time);
+    g_autofree double *out = g_new(double, n_orient *n_time);
+    panel->correlate(columns, LD, N_ROWS, n_orient, rows, n_time, out);
+    for (size_t o = 0; o < n_orient; o++)
+        for (size_t t = 0; t < n_time; t++) {
+            double sum = 0.0;
+            for (size_t i = 0; i < N_ROWS; i++)
+                sum += columns[o * LD + i] * rows[i * n_time + t];
+            assert_close(out[o * n_time + t], sum, 1e-13);
+        }
+    g_autofree double *before = g_memdup2(rows, N_ROWS * n_time * sizeof *rows);
+    panel->subtract_product(columns, LD, N_ROWS, n_orient, delta, n_time, rows);
+    for (size_t i = 0; i < N_ROWS; i++)
+        for (size_t t = 0; t < n_time; t++) {
+            double expected = before[i * n_time + t];
+            for (size_t o = 0; o < n_orient; o++)
+                expected -= columns[o * LD + i] * delta[o * n_time + t];
+            assert_close(rows[i * n_time + t], expected, 1e-13);
+        }
+}
+
+static void panels_are_multiplied_as_by_their_definition(void **state)
+{
+    (void) state;
+    const struct kernels *sets[3];
+    size_t n_sets = available(sets);
+    GRand *rand = g_rand_new_with_seed(6);
+    for (size_t i = 0; i < n_sets; i++)
+        for (size_t n_time = PANEL_PAD; n_time <= 22 * PANEL_PAD; n_time += PANEL_PAD) {
+            check_panel(sets[i]->panel, rand, 1, n_time);
+            check_panel(sets[i]->panel, rand, 3, n_time);
+        }
+    g_rand_free(rand);
+}
+
 static void suffix_sums_are_the_sums_from_the_end_and_tell_the_largest(void **state)
 {
     (void) state;
@@ -179,6 +220,7 @@ int main(void)
         cmocka_unit_test(subtract_takes_a_multiple_in_place_or_not),
         cmocka_unit_test(suffix_sums_are_the_sums_from_the_end_and_tell_the_largest),
         cmocka_unit_test(the_same_set_gives_the_same_bits_at_any_alignment),
+        cmocka_unit_test(panels_are_multiplied_as_by_their_definition),
         cmocka_unit_test(plain_exists_everywhere_and_unknown_names_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
