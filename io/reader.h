@@ -50,6 +50,7 @@ extern const struct reader reader_brainvision;
 extern const struct reader reader_edf;
 extern const struct reader reader_fif;
 extern const struct reader reader_nifti;
+extern const struct reader reader_sndfile;
 
 /** Adds a warning (the path is not part of it) and its flag, a static word; each once. */
 void recording_warn(struct recording *recording, const char *flag, const char *format, ...)

@@ -2,13 +2,14 @@
 #include "io/recording.h"
 
 #include "io/reader.h"
+#include "io/siblings.h"
 
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
 static const struct reader *const readers[] = {&reader_array, &reader_brainvision, &reader_edf,
-                                               &reader_fif, &reader_nifti};
+                                               &reader_fif,   &reader_nifti,       &reader_sndfile};
 
 static struct recording *recording_new(const char *path)
 {
@@ -68,7 +69,7 @@ static const struct reader *find_reader(const char *path, struct gz *stream, GEr
             return readers[i];
     io_error_set(error, IO_ERROR_INPUT, path,
                  "expected a NIfTI image (.nii, .nii.gz, .hdr), an array (.npy, .csv, .tsv, .txt) "
-                 "or a sensor recording (.bdf, .edf, .fif, .vhdr), found none of them");
+                 "or a sensor recording (.bdf, .edf, .fif, .vhdr, .wav, ...),  found none of them");
     return NULL;
 }
 
@@ -102,8 +103,11 @@ struct recording *recording_open(const char *path, const struct io_context *io, 
     recording->reader = reader;
     if (!reader->open(recording, g_steal_pointer(&stream), io, error))
         return NULL;
-    if (recording->sensors != NULL)
-        judge_events(recording);
+    if (recording->sensors == NULL)
+        return g_steal_pointer(&recording);
+    if (!siblings_apply(recording, io, error))
+        return NULL;
+    judge_events(recording);
     return g_steal_pointer(&recording);
 }
 
