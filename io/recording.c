@@ -69,7 +69,7 @@ static const struct reader *find_reader(const char *path, struct gz *stream, GEr
             return readers[i];
     io_error_set(error, IO_ERROR_INPUT, path,
                  "expected a NIfTI image (.nii, .nii.gz, .hdr), an array (.npy, .csv, .tsv, .txt) "
-                 "or a sensor recording (.bdf, .edf, .fif, .vhdr, .wav, ...),  found none of them");
+                 "or a sensor recording (.bdf, .edf, .fif, .vhdr, .wav, ...), found none of them");
     return NULL;
 }
 
