@@ -87,15 +87,14 @@ static void explain_unknown_option(const struct command *self, const char *messa
                 option == NULL ? "" : option, hint);
 }
 
-// GOption takes -j4 for -j -4: such words become --jobs=4, --output=DIR.
-static void spell_out(struct common *common, int argc, char **argv)
+// GOption takes -j4 for -j -4: such words become --jobs=4.
+static void spell_out_jobs(struct common *common, int argc, char **argv)
 {
     common->words = g_ptr_array_new_with_free_func(g_free);
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        bool jobs = strncmp(argv[i], "-j", 2) == 0;
-        if ((!jobs && strncmp(argv[i], "-o", 2) != 0) || argv[i][2] == '\0')
+        if (strncmp(argv[i], "-j", 2) != 0 || !g_ascii_isdigit(argv[i][2]))
             continue;
-        argv[i] = g_strconcat(jobs ? "--jobs=" : "--output=", argv[i] + 2, NULL);
+        argv[i] = g_strconcat("--jobs=", argv[i] + 2, NULL);
         g_ptr_array_add(common->words, argv[i]);
     }
 }
@@ -131,7 +130,7 @@ static bool parse_options(const struct command *self, const GOptionEntry *own,
         {0}};
     g_autoptr(GOptionContext) context = make_context(self, own, shared);
     g_autoptr(GError) problem = NULL;
-    spell_out(common, *argc, *argv);
+    spell_out_jobs(common, *argc, *argv);
     bool parsed = g_option_context_parse(context, argc, argv, &problem);
     if (common->help) {
         g_autofree char *help = g_option_context_get_help(context, FALSE, NULL);

@@ -41,7 +41,7 @@ def test_printed_samples_are_a_response_again():
     assert first == second
 
 
-def test_short_options_take_their_value_in_the_same_word():
+def test_the_number_of_threads_may_stand_in_the_same_word():
     assert hrf("spm", "-j1", "--tr", "2") == hrf("spm", "-j", "1", "--tr", "2")
     assert hrf("spm", "-j0", "--tr", "2")[0] == 2
 
