@@ -235,14 +235,26 @@ static void check_gains(struct fif *fif, const struct sensors *sensors)
         fif_warn(fif, "channels: %zu have a gain (range x cal) of 0", n_zero);
 }
 
+/** The place of the head stands in the measurement or with what measured it. */
+static bool set_device_to_head(const struct fif *fif, size_t meas_info, struct sensors *sensors,
+                               GError **error)
+{
+    size_t blocks[] = {meas_info, fif_find_block(fif, meas_info, FIF_BLOCK_HPI_RESULT)};
+    for (size_t i = 0; i < G_N_ELEMENTS(blocks) && !sensors->has_device_to_head; i++)
+        if (blocks[i] != 0 &&
+            !fif_get_transform(fif, blocks[i], FIF_FRAME_DEVICE, FIF_FRAME_HEAD,
+                               sensors->device_to_head, &sensors->has_device_to_head, error))
+            return false;
+    return true;
+}
+
 static bool set_filters(const struct fif *fif, size_t meas_info, struct sensors *sensors,
                         GError **error)
 {
     return fif_get_real(fif, meas_info, FIF_HIGHPASS, &sensors->highpass_hz, error) &&
            fif_get_real(fif, meas_info, FIF_LOWPASS, &sensors->lowpass_hz, error) &&
            fif_get_real(fif, meas_info, FIF_LINE_FREQ, &sensors->line_hz, error) &&
-           fif_get_transform(fif, meas_info, FIF_FRAME_DEVICE, FIF_FRAME_HEAD,
-                             sensors->device_to_head, &sensors->has_device_to_head, error);
+           set_device_to_head(fif, meas_info, sensors, error);
 }
 
 struct sensors *fif_sensors(struct fif *fif, size_t meas_info, bool averages,
