@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
+#include "app/info_fif.h"
 #include "app/info_sensors.h"
 #include "app/montage.h"
 #include "io/recording.h"
@@ -292,19 +293,34 @@ static JsonObject *refusal_json(const char *path, const GError *error)
     return object;
 }
 
+// Tells of a FIF file that is no recording; false, and *problem as it was, where it is none.
+static bool tell_fif(struct app *app, const char *path, JsonArray *files, GError **problem)
+{
+    g_autoptr(owned_info_fif) info = info_fif_read(path, &app->io, problem);
+    if (info == NULL)
+        return false;
+    g_clear_error(problem);
+    if (app->json)
+        json_array_add_object_element(files, info_fif_json(info));
+    else
+        info_fif_print(info);
+    return true;
+}
+
 // Tells all of one file; what is wrong with it goes to the log, the last of it to *error.
 static bool tell(struct app *app, const char *path, bool check, JsonArray *files, GError **error)
 {
     g_auto(owned_findings) findings = {0};
     g_autoptr(GError) problem = NULL;
     bool usable = examine(path, check, &app->io, &findings, &problem);
-    if (!app->json && usable)
+    if (usable && app->json)
+        json_array_add_object_element(files, findings_json(&findings));
+    else if (usable)
         print_findings(&findings);
-    if (app->json)
-        json_array_add_object_element(files, usable ? findings_json(&findings)
-                                                    : refusal_json(path, problem));
-    if (usable)
+    if (usable || tell_fif(app, path, files, &problem))
         return true;
+    if (app->json)
+        json_array_add_object_element(files, refusal_json(path, problem));
     if (*error != NULL)
         log_error(app->log, "%s", (*error)->message);
     g_clear_error(error);

@@ -32,6 +32,14 @@ void fif_free(struct fif *fif)
     g_free(fif);
 }
 
+GPtrArray *fif_copy_warnings(const struct fif *fif)
+{
+    GPtrArray *copy = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < fif->warnings->len; i++)
+        g_ptr_array_add(copy, g_strdup(fif->warnings->pdata[i]));
+    return copy;
+}
+
 void fif_warn(struct fif *fif, const char *format, ...)
 {
     va_list arguments;

@@ -184,6 +184,9 @@ void fif_free(struct fif *fif);
 typedef struct fif owned_fif; // for g_autoptr(owned_fif)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_fif, fif_free)
 
+/** A copy of the warnings, to be freed with g_ptr_array_unref. */
+GPtrArray *fif_copy_warnings(const struct fif *fif);
+
 void fif_warn(struct fif *fif, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /** Sets IO_ERROR_INPUT `PATH: tag KIND at OFFSET: MESSAGE`; returns false. */
