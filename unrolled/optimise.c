@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { N_PAIRS = 10, MAX_HALVINGS = 30, N_GOLDEN = 20 };
+enum { N_PAIRS = 10, MAX_HALVINGS = 30, MAX_DOUBLINGS = 6, N_GOLDEN = 20 };
 
 // The last steps s and gradient changes y, a ring; rho = 1 / s'y.
 struct memory {
@@ -69,6 +69,8 @@ struct search {
     double value;
     double *trial;
     double *trial_gradient;
+    double *kept; // the best place on the line so far
+    double *kept_gradient;
     size_t n_left; // evaluations
 };
 
@@ -83,24 +85,37 @@ static double evaluate(struct search *search, double length, const double *direc
     return objective->value(objective->data, search->trial, search->trial_gradient);
 }
 
-// Halves the step until the value falls; false if it never does.
-static bool backtrack(struct search *search, const double *direction, double *value)
-{
-    double slope = dot(direction, search->gradient, search->objective->n);
-    double length = 1.0;
-    for (int k = 0; k < MAX_HALVINGS && search->n_left > 0; k++, length *= 0.5) {
-        *value = evaluate(search, length, direction);
-        if (*value < search->value && *value <= search->value + 1e-4 * length * slope)
-            return true;
-    }
-    return false;
-}
-
 static void swap(double **a, double **b)
 {
     double *keep = *a;
     *a = *b;
     *b = keep;
+}
+
+// A step along the direction that lowers the value enough and, where that can be had soon, after
+// which the slope is flatter: the weak Wolfe conditions, by doubling and bisection, which make a
+// quasi-Newton method work where the gradient has jumps (Lewis & Overton, 2013). False if the value
+// does not fall.
+static bool find_step(struct search *search, const double *direction, double *value)
+{
+    size_t n = search->objective->n;
+    double slope = dot(direction, search->gradient, n);
+    double low = 0.0, high = INFINITY, length = 1.0;
+    for (int k = 0; k < (low > 0.0 ? MAX_DOUBLINGS : MAX_HALVINGS) && search->n_left > 0; k++) {
+        double found = evaluate(search, length, direction);
+        if (found < search->value && found <= search->value + 1e-4 * length * slope) {
+            *value = found;
+            swap(&search->trial, &search->kept);
+            swap(&search->trial_gradient, &search->kept_gradient);
+            if (dot(direction, search->kept_gradient, n) >= 0.9 * slope)
+                return true;
+            low = length;
+        } else {
+            high = length;
+        }
+        length = isinf(high) ? 2.0 * low : 0.5 * (low + high);
+    }
+    return low > 0.0;
 }
 
 static struct search search_begin(const struct objective *objective, const double *p,
@@ -112,6 +127,8 @@ static struct search search_begin(const struct objective *objective, const doubl
                             .gradient = WORKSPACE_ALLOC(ws, double, n),
                             .trial = WORKSPACE_ALLOC(ws, double, n),
                             .trial_gradient = WORKSPACE_ALLOC(ws, double, n),
+                            .kept = WORKSPACE_ALLOC(ws, double, n),
+                            .kept_gradient = WORKSPACE_ALLOC(ws, double, n),
                             .n_left = max_evaluations - 1};
     memcpy(search.p, p, n * sizeof(double));
     search.value = objective->value(objective->data, p, search.gradient);
@@ -140,9 +157,9 @@ size_t optimise_lbfgs(const struct objective *objective, double *p, size_t max_e
     double *direction = WORKSPACE_ALLOC(ws, double, n);
     double first = first_scale(&search);
     while (search.n_left > 0) {
-        double value;
+        double value = search.value;
         find_direction(&memory, search.gradient, first, direction);
-        if (!backtrack(&search, direction, &value)) {
+        if (!find_step(&search, direction, &value)) {
             if (memory.n_pairs == 0)
                 break;
             // The curvature seen so far misleads: begin afresh.
@@ -150,14 +167,14 @@ size_t optimise_lbfgs(const struct objective *objective, double *p, size_t max_e
             first = first_scale(&search);
             continue;
         }
-        swap(&search.p, &search.trial);
-        swap(&search.gradient, &search.trial_gradient);
+        swap(&search.p, &search.kept);
+        swap(&search.gradient, &search.kept_gradient);
         search.value = value;
         for (size_t i = 0; i < n; i++) {
-            direction[i] = search.p[i] - search.trial[i];
-            search.trial_gradient[i] = search.gradient[i] - search.trial_gradient[i];
+            direction[i] = search.p[i] - search.kept[i];
+            search.kept_gradient[i] = search.gradient[i] - search.kept_gradient[i];
         }
-        remember(&memory, direction, search.trial_gradient);
+        remember(&memory, direction, search.kept_gradient);
         if (!objective->accepted(objective->data, search.p, search.value))
             break;
     }

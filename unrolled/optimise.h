@@ -23,8 +23,8 @@ struct objective {
 };
 
 /**
- * Limited-memory BFGS (Nocedal, 1980; 10 pairs) with a backtracking line search: p moves to a
- * point of no greater value, by at most max_evaluations gradients. Stops where no step along the
+ * Limited-memory BFGS (Nocedal, 1980; 10 pairs) with a weak Wolfe line search: p moves to a point
+ * of no greater value, by at most max_evaluations gradients. Stops where no step along the
  * gradient lowers the value any more. Returns the evaluations used.
  */
 size_t optimise_lbfgs(const struct objective *objective, double *p, size_t max_evaluations);
