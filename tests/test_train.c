@@ -262,46 +262,115 @@ static double mean(const struct golden *golden)
     return sum / (double) (golden->rows * golden->cols);
 }
 
-// On series that it was not trained on, at every depth, and by far at the last.
+// The public benchmark: series to train on, others to judge by, where the network begins.
+struct benchmark {
+    struct golden *x[2];
+    struct golden *minima; // of the objective, for the second
+    linop *op;
+    struct problem *problem;
+    struct block blocks[4]; // x, start; x, start
+    double lambda[64];
+    struct train_samples samples[2];
+};
+
+static bool benchmark_init(struct benchmark *it)
+{
+    g_autoptr(owned_golden) h = golden_npy("golden/hrf_64_64/h.npy");
+    if (h == NULL)
+        return false;
+    it->x[0] = golden_npy("golden/hrf_64_64/X_train.npy");
+    it->x[1] = golden_npy("golden/hrf_64_64/X_test.npy");
+    it->minima = golden_npy("golden/hrf_64_64/F_star_test.npy");
+    it->op = hrf_conv_new(h->data, h->rows * h->cols, it->x[0]->cols, HRF_CONV_FULL, HRF_CONV_AUTO,
+                          NULL);
+    it->problem = problem_new_tv(it->op);
+    for (size_t v = 0; v < 64; v++)
+        it->lambda[v] = 0.1; // every series has lambda_max 1
+    for (size_t i = 0; i < 2; i++) {
+        struct block *blocks = &it->blocks[2 * i];
+        blocks[0] = (struct block){it->x[i]->cols, 64, it->x[i]->cols, it->x[i]->data};
+        blocks[1] = constants_of(it->problem, &blocks[0]);
+        it->samples[i] =
+            (struct train_samples){.x = &blocks[0], .lambda = it->lambda, .start = &blocks[1]};
+    }
+    return true;
+}
+
+static void benchmark_clear(struct benchmark *it)
+{
+    for (size_t i = 0; i < 2; i++) {
+        g_free(it->blocks[2 * i + 1].data);
+        golden_free(it->x[i]);
+    }
+    golden_free(it->minima);
+    problem_free(it->problem);
+    linop_free(it->op);
+}
+
+enum { N_LAYERS = 6 };
+
+static struct network *benchmark_network(const struct benchmark *it, const char *variant)
+{
+    return network_new("lpgd-taut", variant, it->problem, (struct network_size){.depth = N_LAYERS},
+                       NULL);
+}
+
+// On series that it was not trained on; shares: of the other's distance to the minimum.
+static void check_against_apgd(const struct benchmark *it, const char *variant, size_t max_iter,
+                               const double shares[N_LAYERS])
+{
+    g_autoptr(owned_parallel) team = parallel_new(2, NULL);
+    g_autoptr(owned_network) network = benchmark_network(it, variant);
+    g_autoptr(owned_network) untrained = benchmark_network(it, "step-momentum");
+    struct train_options options = train_options_default(team);
+    struct train_stage stages[N_LAYERS];
+    options.max_iter = max_iter;
+    train_network(network, &it->samples[0], NULL, &options, stages);
+    for (size_t depth = 1; depth <= N_LAYERS; depth++) {
+        double least = mean(it->minima);
+        double learned = train_loss(network, depth, true, &it->samples[1], team) - least;
+        double accelerated = train_loss(untrained, depth, false, &it->samples[1], team) - least;
+        assert_true(learned > -1e-12);
+        assert_true(learned < shares[depth - 1] * accelerated);
+    }
+}
+
 static void a_trained_network_beats_accelerated_descent_at_every_depth(void **state)
 {
     (void) state;
-    enum { N_LAYERS = 8 };
-    g_autoptr(owned_golden) h = golden_npy("golden/hrf_64_64/h.npy");
-    if (h == NULL)
+    static const double momentum[N_LAYERS] = {0.7, 0.7, 0.7, 0.7, 0.3, 0.2};
+    static const double filters[N_LAYERS] = {0.7, 0.7, 0.7, 0.7, 0.7, 0.7};
+    struct benchmark it;
+    if (!benchmark_init(&it))
         skip();
-    g_autoptr(owned_golden) train = golden_npy("golden/hrf_64_64/X_train.npy");
-    g_autoptr(owned_golden) test = golden_npy("golden/hrf_64_64/X_test.npy");
-    g_autoptr(owned_golden) minima = golden_npy("golden/hrf_64_64/F_star_test.npy");
-    g_autoptr(linop) op =
-        hrf_conv_new(h->data, h->rows * h->cols, train->cols, HRF_CONV_FULL, HRF_CONV_AUTO, NULL);
-    g_autoptr(owned_problem) problem = problem_new_tv(op);
+    check_against_apgd(&it, "step-momentum", 120, momentum);
+    check_against_apgd(&it, "conv-threshold", 120, filters);
+    benchmark_clear(&it);
+}
+
+static void search_for(const struct benchmark *it, const char *variant,
+                       struct train_stage stages[N_LAYERS])
+{
     g_autoptr(owned_parallel) team = parallel_new(2, NULL);
-    struct block x[2] = {{train->cols, train->rows, train->cols, train->data},
-                         {test->cols, test->rows, test->cols, test->data}};
-    struct block start[2] = {constants_of(problem, &x[0]), constants_of(problem, &x[1])};
-    double lambda[64];
-    for (size_t v = 0; v < 64; v++)
-        lambda[v] = 0.1; // every series has lambda_max 1
-    struct train_samples samples = {.x = &x[0], .lambda = lambda, .start = &start[0]};
-    struct train_samples judge = {.x = &x[1], .lambda = lambda, .start = &start[1]};
-    struct network_size size = {.depth = N_LAYERS};
-    g_autoptr(owned_network) network =
-        network_new("lpgd-taut", "step-momentum", problem, size, NULL);
-    g_autoptr(owned_network) untrained =
-        network_new("lpgd-taut", "step-momentum", problem, size, NULL);
+    g_autoptr(owned_network) network = benchmark_network(it, variant);
     struct train_options options = train_options_default(team);
-    struct train_stage stages[N_LAYERS];
-    options.max_iter = 160;
-    train_network(network, &samples, NULL, &options, stages);
-    for (size_t depth = 1; depth <= N_LAYERS; depth++) {
-        double learned = train_loss(network, depth, true, &judge, team) - mean(minima);
-        double accelerated = train_loss(untrained, depth, false, &judge, team) - mean(minima);
-        assert_true(learned > -1e-12);
-        assert_true(learned < (depth < 5 ? 0.7 : 0.2) * accelerated);
-    }
-    g_free(start[0].data);
-    g_free(start[1].data);
+    options.max_iter = 0;
+    train_network(network, &it->samples[0], NULL, &options, stages);
+}
+
+// They begin where a network of steps has got to; here both have no gradients, searches alone.
+static void filters_are_never_worse_than_steps(void **state)
+{
+    (void) state;
+    struct benchmark it;
+    struct train_stage steps[N_LAYERS], filters[N_LAYERS];
+    if (!benchmark_init(&it))
+        skip();
+    search_for(&it, "step", steps);
+    search_for(&it, "conv-threshold", filters);
+    for (size_t i = 0; i < N_LAYERS; i++)
+        assert_true(filters[i].loss_end <= steps[i].loss_end * (1.0 + 1e-14));
+    benchmark_clear(&it);
 }
 
 int main(void)
@@ -311,6 +380,7 @@ int main(void)
         cmocka_unit_test(a_stopped_training_keeps_the_best_so_far),
         cmocka_unit_test(a_trained_network_beats_accelerated_descent_at_every_depth),
         cmocka_unit_test(bfgs_follows_a_bent_valley_to_its_end),
+        cmocka_unit_test(filters_are_never_worse_than_steps),
         cmocka_unit_test(the_result_does_not_depend_on_the_threads),
         cmocka_unit_test(training_never_ends_worse_than_it_began),
         cmocka_unit_test(with_validation_the_best_validated_parameters_are_kept),

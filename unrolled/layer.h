@@ -95,6 +95,12 @@ struct layer_kind {
     /** (optional) Parameters of a layer `index` that changes nothing. */
     void (*identity)(const struct layer_context *context, size_t index, double *parameters);
 
+    /**
+     * (optional) The kind of one step size a layer that this kind can equal: its parameters are
+     * affine in a step size, those of `identity` at 0 and of `init` at 1 / L.
+     */
+    const struct layer_kind *step_kind;
+
     /** (optional) Moves parameters to the nearest allowed ones: steps and thresholds >= 0. */
     void (*project)(const struct layer_context *context, size_t index, double *parameters);
 

@@ -66,6 +66,7 @@ const struct layer_kind layer_first_step = {
     .tensors = tensors,
     .init = init,
     .identity = identity,
+    .step_kind = &layer_slista,
     .project = project,
     .tape_bytes = sparse_tape_bytes,
     .forward = forward,

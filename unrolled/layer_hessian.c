@@ -119,6 +119,7 @@ const struct layer_kind layer_hessian = {
     .tensors = tensors,
     .init = init,
     .identity = identity,
+    .step_kind = &layer_slista,
     .project = project,
     .tape_bytes = tape_bytes,
     .forward = forward,

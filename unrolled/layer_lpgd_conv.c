@@ -226,6 +226,7 @@ const struct layer_kind layer_lpgd_conv_threshold = {
     .tensors = tensors,
     .init = init,
     .identity = identity,
+    .step_kind = &layer_lpgd_step,
     .project = project,
     .tape_bytes = tv_step_bytes,
     .forward = forward,

@@ -136,6 +136,7 @@ const struct layer_kind layer_lpgd_dense_threshold = {
     .tensors = tensors,
     .init = init,
     .identity = identity,
+    .step_kind = &layer_lpgd_step,
     .project = project,
     .tape_bytes = tv_step_bytes,
     .forward = forward,

@@ -80,8 +80,12 @@ struct network *network_new(const char *name, const char *variant, const struct 
                             struct network_size size, GError **error)
 {
     const struct layer_kind *kind = find_kind(name, variant, error);
-    if (kind == NULL)
-        return NULL;
+    return kind == NULL ? NULL : network_new_of_kind(kind, problem, size, error);
+}
+
+struct network *network_new_of_kind(const struct layer_kind *kind, const struct problem *problem,
+                                    struct network_size size, GError **error)
+{
     const char *reason = NULL;
     if (kind->problem != problem->kind)
         reason = kind->problem == PROBLEM_TV ? "is for TV problems" : "is for the Lasso";
@@ -132,6 +136,19 @@ const double *network_stage(const struct network *network, size_t depth)
 {
     const double *stage = depth > 0 ? network->stages[depth - 1] : NULL;
     return stage == NULL ? network->parameters : stage;
+}
+
+void network_set_step(const struct network *network, size_t index, double a)
+{
+    const struct layer_context *context = &network->context;
+    size_t n = network->offsets[index + 1] - network->offsets[index];
+    double *parameters = network_layer(network, index);
+    g_autofree double *still = g_new(double, n);
+    double share = a * context->norm2;
+    network->kind->identity(context, index, still);
+    network->kind->init(context, index, parameters);
+    for (size_t i = 0; i < n; i++)
+        parameters[i] = still[i] + share * (parameters[i] - still[i]);
 }
 
 void network_keep_stage(struct network *network, size_t depth)

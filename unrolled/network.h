@@ -48,11 +48,18 @@ void network_free(struct network *network);
 typedef struct network owned_network; // for g_autoptr(owned_network)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_network, network_free)
 
+/** The same of a kind at hand; error: _REFUSED alone. */
+struct network *network_new_of_kind(const struct layer_kind *kind, const struct problem *problem,
+                                    struct network_size size, GError **error);
+
 /** The parameters of layer `index` < depth. */
 double *network_layer(const struct network *network, size_t index);
 
 /** The parameters, layer after layer, that a pass of this depth uses. */
 const double *network_stage(const struct network *network, size_t depth);
+
+/** Makes layer `index` take a step of size a; the kind has a step_kind. */
+void network_set_step(const struct network *network, size_t index, double a);
 
 /** Keeps a copy of the first `depth` layers as the network of that depth. */
 void network_keep_stage(struct network *network, size_t depth);

@@ -2,90 +2,12 @@
 #include "unrolled/train.h"
 
 #include "unrolled/optimise.h"
+#include "unrolled/train_loss.h"
 #include "unrolled/train_search.h"
 
 #include <math.h>
 #include <string.h>
 #include <time.h>
-
-// Samples are cut into chunks by their number alone; every chunk sums its own gradient and the
-// chunks are added in order, so that sums do not depend on the threads.
-enum { MAX_CHUNKS = 16 };
-
-struct chunks {
-    const struct network *network;
-    const struct train_samples *samples;
-    struct network_pass pass;
-    size_t n_chunks;
-    size_t n_gradient; // numbers a chunk
-    double *gradients; // n_chunks x n_gradient, or NULL
-    double losses[MAX_CHUNKS];
-};
-
-static void sum_block(struct chunks *chunks, size_t chunk, size_t first, size_t count,
-                      struct workspace *ws)
-{
-    const struct train_samples *samples = chunks->samples;
-    struct block x = block_slice(samples->x, first, count);
-    struct block start = block_slice(samples->start, first, count);
-    struct block targets;
-    struct network_input input = {.x = &x, .lambda = samples->lambda + first, .start = &start};
-    struct network_loss loss = {NULL};
-    if (samples->targets != NULL) {
-        targets = block_slice(samples->targets, first, count);
-        loss.targets = &targets;
-    }
-    double *gradient =
-        chunks->gradients == NULL ? NULL : chunks->gradients + chunk * chunks->n_gradient;
-    chunks->losses[chunk] +=
-        network_loss_gradient(chunks->network, &input, &chunks->pass, &loss, gradient, NULL, ws);
-}
-
-static void sum_chunk(void *data, size_t chunk, struct workspace *ws)
-{
-    struct chunks *chunks = data;
-    size_t n_series = chunks->samples->x->n_series;
-    size_t n_blocks = (n_series + BLOCK_SERIES - 1) / BLOCK_SERIES;
-    size_t end = (chunk + 1) * n_blocks / chunks->n_chunks;
-    for (size_t block = chunk * n_blocks / chunks->n_chunks; block < end; block++) {
-        size_t first = block * BLOCK_SERIES;
-        sum_block(chunks, chunk, first, MIN((size_t) BLOCK_SERIES, n_series - first), ws);
-    }
-}
-
-// The mean loss and, unless gradient is NULL, its gradient in the first pass.depth layers.
-static double mean_loss(struct chunks *chunks, struct parallel *team, double *gradient)
-{
-    size_t n_series = chunks->samples->x->n_series;
-    size_t n_blocks = (n_series + BLOCK_SERIES - 1) / BLOCK_SERIES;
-    chunks->n_chunks = MIN(n_blocks, (size_t) MAX_CHUNKS);
-    chunks->n_gradient = chunks->network->offsets[chunks->pass.depth];
-    memset(chunks->losses, 0, sizeof chunks->losses);
-    if (chunks->gradients != NULL)
-        memset(chunks->gradients, 0, chunks->n_chunks * chunks->n_gradient * sizeof(double));
-    // A sum that a signal cut short is no loss: NaN is never kept.
-    if (!parallel_for(team, chunks->n_chunks, sum_chunk, chunks))
-        return NAN;
-
-    double sum = 0.0;
-    for (size_t c = 0; c < chunks->n_chunks; c++)
-        sum += chunks->losses[c];
-    for (size_t i = 0; gradient != NULL && i < chunks->n_gradient; i++) {
-        gradient[i] = 0.0;
-        for (size_t c = 0; c < chunks->n_chunks; c++)
-            gradient[i] += chunks->gradients[c * chunks->n_gradient + i];
-        gradient[i] /= (double) n_series;
-    }
-    return sum / (double) n_series;
-}
-
-double train_loss(const struct network *network, size_t depth, bool safeguard,
-                  const struct train_samples *samples, struct parallel *team)
-{
-    struct chunks chunks = {
-        .network = network, .samples = samples, .pass = {.depth = depth, .safeguard = safeguard}};
-    return mean_loss(&chunks, team, NULL);
-}
 
 struct train_options train_options_default(struct parallel *team)
 {
@@ -102,6 +24,7 @@ struct trainer {
     const struct train_samples *samples;
     const struct train_samples *validation; // NULL: judged on the samples
     const struct train_options *options;
+    struct trainer *pilot;     // of the network's step_kind, one stage ahead of it; or NULL
     struct train_stage *stage; // under way
     size_t n_moving;           // parameters that the stage moves: those of the first layers
     double *best;              // the parameters of the least judged loss, n_moving
@@ -119,13 +42,15 @@ static double now_s(void)
     return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
 }
 
-static double judge(const struct trainer *trainer)
+static double judge(struct trainer *trainer)
 {
     const struct train_options *options = trainer->options;
     const struct train_samples *judges =
         trainer->validation == NULL ? trainer->samples : trainer->validation;
-    return train_loss(trainer->network, trainer->stage->depth, options->safeguard, judges,
-                      options->team);
+    double loss = train_loss(trainer->network, trainer->stage->depth, options->safeguard, judges,
+                             options->team);
+    trainer->stopped |= isnan(loss);
+    return loss;
 }
 
 static void set_parameters(const struct trainer *trainer, const double *p)
@@ -148,17 +73,12 @@ static double value_and_gradient(void *data, const double *p, double *gradient)
 {
     struct trainer *trainer = data;
     const struct train_options *options = trainer->options;
+    struct network_pass pass = {.depth = trainer->stage->depth, .safeguard = options->safeguard};
+    g_autofree double *all = g_new(double, trainer->network->offsets[pass.depth]);
     set_parameters(trainer, p);
     trainer->stage->iterations++;
-    struct chunks chunks = {
-        .network = trainer->network,
-        .samples = trainer->samples,
-        .pass = {.depth = trainer->stage->depth, .safeguard = options->safeguard}};
-    size_t n_gradient = trainer->network->offsets[trainer->stage->depth];
-    g_autofree double *sums = g_new(double, MAX_CHUNKS *n_gradient);
-    g_autofree double *all = g_new(double, n_gradient);
-    chunks.gradients = sums;
-    double loss = mean_loss(&chunks, options->team, all);
+    double loss =
+        train_mean_loss(trainer->network, &pass, trainer->samples, NULL, options->team, all);
     trainer->stopped |= isnan(loss);
     memcpy(gradient, all, trainer->n_moving * sizeof(double));
     return isnan(loss) ? INFINITY : loss;
@@ -182,8 +102,8 @@ static bool accepted(void *data, const double *p, double value)
     double fraction = (double) trainer->stage->iterations / (double) trainer->stage_iterations;
     trainer->stage->seconds = now_s() - trainer->began_s;
     trainer->stage->loss_end = value;
-    trainer->stopped = options->progress != NULL &&
-                       !options->progress(options->data, trainer->stage, fmin(fraction, 1.0));
+    trainer->stopped |= options->progress != NULL &&
+                        !options->progress(options->data, trainer->stage, fmin(fraction, 1.0));
     return !trainer->stopped && trainer->n_since_best <= options->patience;
 }
 
@@ -219,8 +139,18 @@ static void fill_untrained(struct network *network, size_t depth)
         network->kind->init(&network->context, i, network_layer(network, i));
 }
 
+// Judges the best network of step sizes alone, in this network's parameters.
+static void consider_pilot(struct trainer *trainer)
+{
+    const struct network *steps = trainer->pilot->network;
+    for (size_t i = 0; trainer->network->offsets[i] < trainer->n_moving; i++)
+        network_set_step(trainer->network, i, *network_layer(steps, i));
+    consider(trainer, judge(trainer));
+}
+
 // A stage begins at the best of: the untrained network; the layers trained so far and an untrained
-// one, or one that changes nothing, or one whose few numbers a search has found.
+// one, or one that changes nothing, or one whose few numbers a search has found; the best network
+// of step sizes alone.
 static void choose_start(struct trainer *trainer, bool grows)
 {
     struct network *network = trainer->network;
@@ -229,6 +159,8 @@ static void choose_start(struct trainer *trainer, bool grows)
     fill_untrained(network, depth);
     trainer->stage->loss_untrained = judge(trainer);
     consider(trainer, trainer->stage->loss_untrained);
+    if (trainer->pilot != NULL)
+        consider_pilot(trainer);
     set_parameters(trainer, trained);
     if (!grows) {
         consider(trainer, judge(trainer));
@@ -239,10 +171,12 @@ static void choose_start(struct trainer *trainer, bool grows)
         consider_last_layer(trainer, network->kind->identity);
     consider_last_layer(trainer, network->kind->init);
     if (train_search_applies(network, depth)) {
-        train_search(network, depth, trainer->options->safeguard, trainer->samples,
-                     trainer->options->team);
+        train_search(network, depth, trainer->options, trainer->samples);
         consider(trainer, judge(trainer));
     }
+    if (trainer->options->optimiser != TRAIN_DESCENT &&
+        train_insert(network, depth, trainer->options, trainer->samples))
+        consider(trainer, judge(trainer));
     set_parameters(trainer, trainer->best);
 }
 
@@ -253,6 +187,7 @@ static void begin_stage(struct trainer *trainer, struct train_stage *stage, size
     trainer->stage = stage;
     trainer->n_moving = trainer->network->offsets[n_layers];
     trainer->best = g_renew(double, trainer->best, trainer->n_moving);
+    memcpy(trainer->best, trainer->network->parameters, trainer->n_moving * sizeof(double));
     trainer->best_loss = INFINITY;
     trainer->n_since_best = 0;
     trainer->began_s = now_s();
@@ -280,6 +215,72 @@ static void run_stage(struct trainer *trainer, struct train_stage *stage, size_t
     stage->seconds = now_s() - trainer->began_s;
 }
 
+// The stage with this many before it.
+static void next_stage(struct trainer *trainer, struct train_stage *stages, size_t done)
+{
+    const struct train_options *options = trainer->options;
+    size_t depth = trainer->network->depth;
+    bool nested = options->schedule == TRAIN_RECURSIVE;
+    size_t n_layers = options->schedule == TRAIN_ONESHOT ? depth : done + 1;
+    run_stage(trainer, &stages[done], nested ? done + 1 : depth, n_layers, nested);
+}
+
+// A network of step sizes alone goes ahead, through the same stages: it has few numbers, learns
+// fast, and what it finds is where the richer network begins.
+struct pilot {
+    struct trainer trainer;
+    struct train_options options;
+    const struct trainer *leader;
+    struct network *network;
+    struct train_stage *stages;
+};
+
+// The leader is at the beginning of the stage until its pilot is through with it.
+static bool pilot_progress(void *data, const struct train_stage *stage, double fraction)
+{
+    const struct pilot *pilot = data;
+    const struct train_options *options = pilot->leader->options;
+    (void) fraction;
+    return options->progress == NULL || options->progress(options->data, stage, 0.0);
+}
+
+// A quarter of the gradients are the pilot's.
+static void pilot_begin(struct pilot *pilot, struct trainer *leader)
+{
+    const struct network *network = leader->network;
+    if (network->kind->step_kind == NULL || leader->options->optimiser == TRAIN_DESCENT)
+        return;
+    struct network_size size = {.depth = network->depth};
+    pilot->network =
+        network_new_of_kind(network->kind->step_kind, network->context.problem, size, NULL);
+    g_assert(pilot->network != NULL); // steps apply wherever more does
+    pilot->stages = g_new0(struct train_stage, network->depth);
+    pilot->leader = leader;
+    pilot->options = *leader->options;
+    pilot->options.progress = pilot_progress;
+    pilot->options.data = pilot;
+    pilot->trainer = *leader;
+    pilot->trainer.network = pilot->network;
+    pilot->trainer.options = &pilot->options;
+    pilot->trainer.stage_iterations = leader->stage_iterations / 4;
+    leader->stage_iterations -= pilot->trainer.stage_iterations;
+    leader->pilot = &pilot->trainer;
+}
+
+static bool pilot_lead(struct pilot *pilot, size_t done)
+{
+    if (pilot->leader != NULL)
+        next_stage(&pilot->trainer, pilot->stages, done);
+    return !pilot->trainer.stopped;
+}
+
+static void pilot_end(struct pilot *pilot)
+{
+    network_free(pilot->network);
+    g_free(pilot->stages);
+    g_free(pilot->trainer.best);
+}
+
 size_t train_network(struct network *network, const struct train_samples *samples,
                      const struct train_samples *validation, const struct train_options *options,
                      struct train_stage *stages)
@@ -290,18 +291,21 @@ size_t train_network(struct network *network, const struct train_samples *sample
                               .validation = validation,
                               .options = options,
                               .stage_iterations = options->max_iter / n_stages};
+    struct pilot pilot = {.leader = NULL};
+    pilot_begin(&pilot, &trainer);
     size_t done = options->n_done;
     if (done == 0)
         network_clear_stages(network);
-    for (; done < n_stages && !trainer.stopped; done++) {
-        bool nested = options->schedule == TRAIN_RECURSIVE;
-        size_t n_layers = n_stages == 1 ? network->depth : done + 1;
-        run_stage(&trainer, &stages[done], nested ? done + 1 : network->depth, n_layers, nested);
-        if (nested && done + 1 < n_stages)
-            network_keep_stage(network, done + 1);
-        if (options->finished != NULL && done + 1 < n_stages && !trainer.stopped)
-            options->finished(options->data, network, done + 1);
+    for (size_t i = 0; i < done; i++) // a pilot is not kept with a network: it learns afresh
+        pilot_lead(&pilot, i);
+    while (done < n_stages && !trainer.stopped && pilot_lead(&pilot, done)) {
+        next_stage(&trainer, stages, done++);
+        if (options->schedule == TRAIN_RECURSIVE && done < n_stages)
+            network_keep_stage(network, done);
+        if (options->finished != NULL && done < n_stages && !trainer.stopped)
+            options->finished(options->data, network, done);
     }
     g_free(trainer.best);
+    pilot_end(&pilot);
     return done;
 }

@@ -20,7 +20,7 @@ enum train_schedule {
 };
 
 enum train_optimiser {
-    TRAIN_LBFGS,   // limited-memory BFGS with a backtracking search (Nocedal, 1980)
+    TRAIN_LBFGS,   // limited-memory BFGS (Nocedal, 1980), from the best of many starts
     TRAIN_DESCENT, // gradient descent: the step grows 8-fold when the loss falls, else halves
 };
 
@@ -39,7 +39,7 @@ struct train_stage {
 struct train_options {
     enum train_schedule schedule;
     enum train_optimiser optimiser;
-    size_t max_iter;       // gradients in all, split evenly over the stages
+    size_t max_iter;       // gradients in all, split evenly over the stages; searches come on top
     bool safeguard;        // train the network as it is applied: with its descent safeguard
     size_t patience;       // stop a stage after so many steps without a better validated loss
     struct parallel *team; // borrowed
