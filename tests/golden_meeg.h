@@ -29,6 +29,18 @@ static inline struct array *golden_of(const char *folder, const char *name)
     return golden_array(path);
 }
 
+/** The n float64 numbers of a .npy file of any shape; to be freed. */
+static inline double *golden_numbers(const char *name, size_t n)
+{
+    g_autofree char *relative = g_build_filename("golden_meeg", name, NULL);
+    g_autofree char *path = shared_data(relative);
+    g_autofree char *bytes = NULL;
+    gsize size = 0;
+    assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+    assert_true(size > n * sizeof(double));
+    return g_memdup2(bytes + size - n * sizeof(double), n * sizeof(double));
+}
+
 /** The columns of an array, one after the other. */
 static inline double *columns_of(const struct array *array)
 {
