@@ -92,6 +92,8 @@ bool cmd_deconv(struct app *app, const struct command *self, int argc, char **ar
 bool cmd_run(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_solve(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_config(struct app *app, const struct command *self, int argc, char **argv, GError **error);
+bool cmd_convert(struct app *app, const struct command *self, int argc, char **argv,
+                 GError **error);
 bool cmd_deconv(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_hrf(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_info(struct app *app, const struct command *self, int argc, char **argv, GError **error);

@@ -268,3 +268,24 @@ bool array_write_npy(const char *path, const double *values, const size_t *shape
     return output != NULL && publish_write(output, head->data, head->len, error) &&
            write_values(output, values, n, error) && publish_commit(output, error);
 }
+
+bool array_write_npy_rows(const char *path, const size_t shape[2],
+                          void (*row)(void *data, size_t r, double *values), void *data,
+                          bool overwrite, GError **error)
+{
+    g_autoptr(GByteArray) head = npy_head(shape, 2);
+    g_autofree double *values = g_try_new(double, MAX(shape[1], 1));
+    if (values == NULL) {
+        io_error_set(error, IO_ERROR_MEMORY, path, "needs memory for %zu numbers", shape[1]);
+        return false;
+    }
+    g_autoptr(owned_publish) output = publish_new(path, overwrite, error);
+    if (output == NULL || !publish_write(output, head->data, head->len, error))
+        return false;
+    for (size_t r = 0; r < shape[0]; r++) {
+        row(data, r, values);
+        if (!write_values(output, values, shape[1], error))
+            return false;
+    }
+    return publish_commit(output, error);
+}

@@ -35,3 +35,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_array, array_free)
 /** Writes little-endian float64 .npy of any number of dimensions, row-major, by publish. */
 bool array_write_npy(const char *path, const double *values, const size_t *shape, size_t n_dims,
                      bool overwrite, GError **error);
+
+/** array_write_npy of a matrix whose rows are made one by one: row(data, r, values). */
+bool array_write_npy_rows(const char *path, const size_t shape[2],
+                          void (*row)(void *data, size_t r, double *values), void *data,
+                          bool overwrite, GError **error);

@@ -137,7 +137,7 @@ static void describe_channel(struct recording *recording, struct channel *channe
         bool known = units_to_si(signal->unit, &factor, &unit);
         channel->kind = strcmp(unit, "V") == 0 ? CHANNEL_EEG : CHANNEL_MISC;
         set_scale(channel, signal, factor);
-        if (!known)
+        if (!known && *signal->unit != '\0')
             warn_of_unit(recording, signal->unit);
     }
     channel->unit = g_strdup(unit);
