@@ -304,16 +304,6 @@ static bool get_times(const struct fif *fif, size_t block, int32_t kind, struct 
     return tag == NULL || fif_numbers(fif, tag, times, io, error);
 }
 
-/** A colon inside a description stands as {COLON}. */
-static void restore_colons(char **texts)
-{
-    for (; *texts != NULL; texts++) {
-        g_auto(GStrv) pieces = g_strsplit(*texts, "{COLON}", -1);
-        g_free(*texts);
-        *texts = g_strjoinv(":", pieces);
-    }
-}
-
 static int compare_onsets(const void *a, const void *b, void *values)
 {
     const double *onset = values;
@@ -371,8 +361,6 @@ bool fif_annotations(struct fif *fif, size_t meas_info, double first_s, struct s
     double shift_s = -first_s;
     if (isfinite(origin_s - begin_s))
         shift_s += origin_s - begin_s;
-    if (texts != NULL)
-        restore_colons(texts);
     add_events(fif, &onsets, &ends, texts, shift_s, sensors);
     return true;
 }

@@ -60,6 +60,16 @@ bool fif_get_string(const struct fif *fif, size_t block, int32_t kind, char **va
     return true;
 }
 
+/** A colon inside a name stands as {COLON}. */
+static void restore_colons(char **texts)
+{
+    for (; *texts != NULL; texts++) {
+        g_auto(GStrv) pieces = g_strsplit(*texts, "{COLON}", -1);
+        g_free(*texts);
+        *texts = g_strjoinv(":", pieces);
+    }
+}
+
 bool fif_get_names(const struct fif *fif, size_t block, int32_t kind, char ***value,
                    const struct io_context *io, GError **error)
 {
@@ -69,6 +79,7 @@ bool fif_get_names(const struct fif *fif, size_t block, int32_t kind, char ***va
     if (list != NULL) {
         g_strfreev(*value);
         *value = g_strsplit(list, ":", -1);
+        restore_colons(*value);
     }
     return true;
 }
