@@ -350,10 +350,11 @@ bool writer_fif_recording(const char *path, struct recording *recording, enum fi
         path, recording->sensors, recording->sensors->chosen, samples, 0, overwrite, error);
     if (writer == NULL)
         return false;
-    g_autofree double *frame = g_new(double, recording->n_series);
-    struct stream stream = {writer, frame, recording->n_series, NULL};
-    struct series_run all = {0, recording->n_series};
-    struct selection selection = {&all, 1, 0, recording->n_time};
+    const struct part *part = writer->part;
+    g_autofree double *frame = g_new(double, part->n_channels);
+    struct stream stream = {writer, frame, part->n_channels, NULL};
+    struct series_run all = {0, part->n_channels};
+    struct selection selection = {&all, 1, 0, part->n_time};
     struct frame_sink sink = {take, &stream};
     GError *problem = NULL;
     bool ok = recording->reader->frames(recording, &selection, &sink, io, &problem);
