@@ -95,6 +95,8 @@ bool cmd_config(struct app *app, const struct command *self, int argc, char **ar
 bool cmd_convert(struct app *app, const struct command *self, int argc, char **argv,
                  GError **error);
 bool cmd_deconv(struct app *app, const struct command *self, int argc, char **argv, GError **error);
+bool cmd_denoise(struct app *app, const struct command *self, int argc, char **argv,
+                 GError **error);
 bool cmd_hrf(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_info(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_simulate(struct app *app, const struct command *self, int argc, char **argv,

@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"convert", "IN OUT", "Write a recording in another format", cmd_convert},
     {"deconv", "BOLD -o DIR", "Deconvolve every voxel of a recording", cmd_deconv},
     {"demo", "-o DIR", "Simulate a run, deconvolve it, report: a first look", cmd_demo},
+    {"denoise", "RECORDING -o OUT", "Remove noise from the channels of a recording", cmd_denoise},
     {"hrf", "[NAME...]", "Show response models: shape and samples", cmd_hrf},
     {"info", "FILE...", "Tell what a file is and holds, and whether it is sound", cmd_info},
     {"report", "DIR", "Draw the pages of a folder of results again", cmd_report},
