@@ -32,6 +32,19 @@ static void report(const struct reproduction *r, double seconds)
 }
 
 // What has its summary, made with the same seed and size, is done.
+// Files that are given are taken whole unless --quick is asked for; else quick is the default.
+static const char *size_of(const struct request *request)
+{
+    if (request->full)
+        return "full";
+    return request->quick || request->data == NULL ? "quick" : "all data";
+}
+
+static const char *setting_of(JsonObject *settings, const char *name)
+{
+    return json_object_get_string_member_with_default(settings, name, NULL);
+}
+
 static bool is_done(const struct request *request, const char *folder)
 {
     g_autofree char *path = g_build_filename(folder, "summary.json", NULL);
@@ -44,9 +57,9 @@ static bool is_done(const struct request *request, const char *folder)
         !json_object_has_member(json_node_get_object(root), "settings"))
         return false;
     JsonObject *settings = json_object_get_object_member(json_node_get_object(root), "settings");
-    return g_strcmp0(json_object_get_string_member_with_default(settings, "size", NULL),
-                     request->full ? "full" : "quick") == 0 &&
-           g_strcmp0(json_object_get_string_member_with_default(settings, "seed", NULL), seed) == 0;
+    return g_strcmp0(setting_of(settings, "size"), size_of(request)) == 0 &&
+           g_strcmp0(setting_of(settings, "seed"), seed) == 0 &&
+           g_strcmp0(setting_of(settings, "files"), request->data) == 0;
 }
 
 static bool check_data(const struct experiment *experiment, size_t n, GError **error)
@@ -76,8 +89,11 @@ static bool run_one(struct request *request, const struct experiment *experiment
     g_autoptr(owned_reproduction) r = reproduction_new(request->app, experiment);
     r->seed = (uint64_t) request->seed;
     r->full = request->full;
+    r->quick = strcmp(size_of(request), "quick") == 0;
     r->data = (const char *const *) data;
-    reproduction_set(r, "size", "%s", r->full ? "full" : "quick");
+    reproduction_set(r, "size", "%s", size_of(request));
+    if (request->data != NULL)
+        reproduction_set(r, "files", "%s", request->data);
     reproduction_set(r, "seed", "%" G_GUINT64_FORMAT, r->seed);
     gint64 begin_us = g_get_monotonic_time();
     log_progress_begin(request->app->log, experiment->id);

@@ -330,9 +330,9 @@ JsonObject *reproduction_to_json(const struct reproduction *r, double seconds)
 static GString *config_text(const struct reproduction *r)
 {
     GString *text = g_string_new(NULL);
-    g_string_append_printf(text, "# taut reproduce %s %s --seed %" G_GUINT64_FORMAT "\n[%s]\n",
-                           r->experiment->id, r->full ? "--full" : "--quick", r->seed,
-                           r->experiment->id);
+    const char *size = r->full ? " --full" : r->quick ? " --quick" : "";
+    g_string_append_printf(text, "# taut reproduce %s%s --seed %" G_GUINT64_FORMAT "\n[%s]\n",
+                           r->experiment->id, size, r->seed, r->experiment->id);
     for (guint i = 0; i < r->settings->len; i++) {
         const struct entry *entry = r->settings->pdata[i];
         g_string_append_printf(text, "%s = %s\n", entry->key, entry->value);

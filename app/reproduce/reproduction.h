@@ -26,6 +26,7 @@ struct reproduction {
     struct app *app;                     // borrowed
     const struct experiment *experiment; // borrowed
     uint64_t seed;
+    bool quick;              // at most three minutes on two cores, of files given only a part
     bool full;               // the published sizes; else minutes on two cores
     const char *const *data; // borrowed; recordings given by the user, NULL-terminated
     GPtrArray *rows;         // owned; results in the order of drawing

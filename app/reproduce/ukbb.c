@@ -99,7 +99,7 @@ static bool simulate(struct reproduction *r, struct study *study, GError **error
 
 static bool load(struct reproduction *r, struct study *study, double *tr_s, GError **error)
 {
-    size_t most = r->full ? 8000 : 500;
+    size_t most = r->quick ? 500 : 8000;
     for (int i = 0; i < 2; i++) {
         struct recorded recorded;
         if (!recordings_read(r, r->data[i], N_FRAMES, most, &recorded, error))
