@@ -200,7 +200,7 @@ bool recording_read(struct recording *recording, const uint8_t *mask, size_t fir
     if (samples == NULL)
         return false;
     g_autofree size_t *voxel = NULL;
-    if (recording->grid != NULL) {
+    if (recording->grid != NULL || recording->sensors != NULL) {
         voxel = list_voxels(recording, &selection, n_series, io, error);
         if (voxel == NULL)
             return false;
@@ -226,14 +226,17 @@ void recording_choose(struct recording *recording, size_t part)
     double rate_hz = sensors->part[part].rate_hz;
     recording->interval_s = rate_hz > 0.0 ? 1.0 / rate_hz : 0.0;
     g_clear_pointer(&recording->samples.any, g_free);
+    g_clear_pointer(&recording->voxel, g_free);
 }
 
-static void physical_values(const struct sensors *sensors, size_t first, size_t count,
+static void physical_values(const struct recording *recording, size_t first, size_t count,
                             double *values)
 {
+    const struct sensors *sensors = recording->sensors;
     const struct part *part = &sensors->part[sensors->chosen];
     for (size_t i = 0; i < count; i++) {
-        const struct channel *channel = &sensors->channel[part->channel[first + i]];
+        size_t series = recording->voxel[first + i];
+        const struct channel *channel = &sensors->channel[part->channel[series]];
         values[i] = channel->gain * values[i] + channel->offset;
     }
 }
@@ -248,7 +251,7 @@ void recording_values(const struct recording *recording, size_t t, size_t first,
         values[i] = recording->scale * stored + recording->offset;
     }
     if (recording->sensors != NULL)
-        physical_values(recording->sensors, first, count, values);
+        physical_values(recording, first, count, values);
 }
 
 static void corner_of(const struct image_grid *grid, unsigned corner, double mm[3])

@@ -66,7 +66,8 @@ struct recording {
         double *d;
         void *any;
     } samples;                   // owned; NULL until recording_read
-    size_t *voxel;               // owned; images read through a mask: grid index of each series
+    size_t *voxel;               // owned; after recording_read: of each series its place in the
+                                 // grid, or in the channels of the chosen part; else NULL
     GPtrArray *warnings;         // owned; of owned strings, without the path
     GPtrArray *flags;            // owned; static words: "tr", "affine", "nonfinite", "short", ...
     const struct reader *reader; // static
