@@ -103,6 +103,8 @@ bool cmd_simulate(struct app *app, const struct command *self, int argc, char **
                   GError **error);
 bool cmd_demo(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_report(struct app *app, const struct command *self, int argc, char **argv, GError **error);
+bool cmd_sources(struct app *app, const struct command *self, int argc, char **argv,
+                 GError **error);
 bool cmd_train(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_apply(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_reproduce(struct app *app, const struct command *self, int argc, char **argv,

@@ -31,6 +31,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_html_sorted, html_sorted_clear)
 /** The quantile of sorted values at a fraction in 0..1; NaN if there are none. */
 double html_quantile(const struct html_sorted *sorted, double fraction);
 
+/** The head of a page and its style, up to its content; the end of it. */
+GString *html_open_page(const char *title);
+void html_close_page(GString *html, const char *version);
+
+/** A number with a name and what stands after it, inside <dl class='tiles'>. */
+void html_add_tile(GString *html, const char *name, double value, const char *after);
+
 void html_open_svg(GString *html, double width, double height, const char *label);
 
 void html_add_maps(GString *html, const struct html_report *report);

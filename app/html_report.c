@@ -146,7 +146,7 @@ static size_t count_inside(const size_t counts[SERIES_N_STATUS])
     return total;
 }
 
-static void add_tile(GString *html, const char *name, double value, const char *after)
+void html_add_tile(GString *html, const char *name, double value, const char *after)
 {
     g_string_append_printf(html, "<div><dt>%s</dt><dd>", name);
     html_append_number(html, value);
@@ -165,11 +165,11 @@ static void add_tiles(GString *html, const struct html_report *report)
         html, "<dl class='tiles'><div><dt>Voxels in the mask</dt><dd>%zu</dd></div>", n_inside);
     double share =
         n_solvable == 0 ? NAN : 100.0 * (double) counts[SERIES_SOLVED] / (double) n_solvable;
-    add_tile(html, "Solved, with certificate", share, "&#8239;%");
-    add_tile(html, "Largest relative gap", html_quantile(&gaps, 1.0), "");
-    add_tile(html, "Jumps of a series, median", html_quantile(&jumps, 0.5), "");
-    add_tile(html, "Solver time per voxel", report->microseconds > 0.0 ? report->microseconds : NAN,
-             "&#8239;µs");
+    html_add_tile(html, "Solved, with certificate", share, "&#8239;%");
+    html_add_tile(html, "Largest relative gap", html_quantile(&gaps, 1.0), "");
+    html_add_tile(html, "Jumps of a series, median", html_quantile(&jumps, 0.5), "");
+    html_add_tile(html, "Solver time per voxel",
+                  report->microseconds > 0.0 ? report->microseconds : NAN, "&#8239;µs");
     g_string_append(html, "</dl>");
 }
 
@@ -360,15 +360,29 @@ static void add_header(GString *html, const struct html_report *report)
     g_string_append(html, "</p></header>");
 }
 
-GString *html_page(const struct html_report *report)
+GString *html_open_page(const char *title)
 {
     GString *html = g_string_new("<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
                                  "<meta name='viewport' content='width=device-width'>"
                                  "<meta http-equiv='Content-Security-Policy' content=\""
                                  "default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
                                  "<title>");
-    html_append_text(html, report->title);
+    html_append_text(html, title);
     g_string_append_printf(html, " · Taut</title><style>%s</style></head><body><main>", style);
+    return html;
+}
+
+void html_close_page(GString *html, const char *version)
+{
+    g_string_append(html, "<footer>Made by Taut ");
+    html_append_text(html, version);
+    g_string_append(html, ". This page needs no network and no other file.</footer>"
+                          "</main></body></html>\n");
+}
+
+GString *html_page(const struct html_report *report)
+{
+    GString *html = html_open_page(report->title);
     add_header(html, report);
     add_tiles(html, report);
     add_warnings(html, report);
@@ -377,10 +391,7 @@ GString *html_page(const struct html_report *report)
     html_add_traces(html, report);
     add_methods(html, report);
     add_settings(html, report);
-    g_string_append(html, "<footer>Made by Taut ");
-    html_append_text(html, report->version);
-    g_string_append(html, ". This page needs no network and no other file.</footer>"
-                          "</main></body></html>\n");
+    html_close_page(html, report->version);
     return html;
 }
 

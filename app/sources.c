@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/sources.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool refuse(GError **error, const char *option, const char *expected, const char *found)
+{
+    g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "sources: %s: expected %s, found \"%s\"", option,
+                expected, found);
+    return false;
+}
+
+static bool plan_orientation(struct sources *sources, GError **error)
+{
+    const char *text = sources->options->orient;
+    if (text == NULL)
+        text = sources->model == MODEL_LASSO ? "fixed" : "loose=0.2";
+    static const char expected[] = "fixed, free, or loose=W with 0 < W <= 1";
+    sources->loose = 1.0;
+    if (strcmp(text, "fixed") == 0)
+        sources->orientation = ORIENTATION_FIXED;
+    else if (strcmp(text, "free") == 0)
+        sources->orientation = ORIENTATION_FREE;
+    else if (strncmp(text, "loose", 5) == 0 && (text[5] == '\0' || text[5] == '=')) {
+        char *end = NULL;
+        sources->orientation = ORIENTATION_LOOSE;
+        sources->loose = text[5] == '\0' ? 0.2 : g_ascii_strtod(text + 6, &end);
+        if (end != NULL && (*end != '\0' || end == text + 6))
+            return refuse(error, "--orient", expected, text);
+    } else
+        return refuse(error, "--orient", expected, text);
+    if (!(sources->loose > 0.0 && sources->loose <= 1.0))
+        return refuse(error, "--orient", expected, text);
+    if (sources->model == MODEL_LASSO && sources->orientation != ORIENTATION_FIXED)
+        return refuse(error, "--orient", "fixed with --model lasso", text);
+    return true;
+}
+
+static bool plan_model(struct sources *sources, GError **error)
+{
+    static const char *const names[] = {"lasso", "l21", "irl21"};
+    const char *text = sources->options->model == NULL ? "l21" : sources->options->model;
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            sources->model = (enum source_model) i;
+            return true;
+        }
+    }
+    return refuse(error, "--model", "lasso, l21 or irl21", text);
+}
+
+static bool check_number(double value, double low, double high, const char *option, GError **error)
+{
+    if (value >= low && value <= high)
+        return true;
+    g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
+                "sources: %s: expected a number in %g..%g, found %g", option, low, high, value);
+    return false;
+}
+
+bool sources_plan(struct sources *sources, GError **error)
+{
+    const struct sources_options *options = sources->options;
+    return plan_model(sources, error) && plan_orientation(sources, error) &&
+           check_number(options->lambda, 1e-4, 1.0, "--lambda", error) &&
+           check_number(options->depth, 0.0, 5.0, "--depth", error) &&
+           check_number(options->tol, 1e-12, 1.0, "--tol", error);
+}
+
+const struct source_space *sources_space_of(const struct sources *sources, size_t k, size_t *vertex)
+{
+    const struct source_space *space = sources->forward->space;
+    while (k >= space->n_in_use) {
+        k -= space->n_in_use;
+        space++;
+    }
+    *vertex = space->vertex[k];
+    return space;
+}
+
+void sources_clear(struct sources *sources)
+{
+    g_free(sources->stem);
+    recording_free(sources->recording);
+    fif_forward_free(sources->forward);
+    fif_covariance_free(sources->covariance);
+    g_strfreev(sources->bads);
+    channel_choice_free(sources->choice);
+    projector_matrix_free(sources->projector);
+    whitener_free(sources->whitener);
+    leadfield_free(sources->leadfield);
+    g_free(sources->normals);
+    g_free(sources->position);
+    g_free(sources->window.data);
+    g_free(sources->window.condition);
+    g_free(sources->whitened);
+    source_estimate_free(sources->result.estimate);
+    g_free(sources->result.factors);
+    g_free(sources->result.amplitude);
+    g_free(sources->result.share);
+}

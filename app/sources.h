@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "app/command.h"
+#include "io/fif_covariance.h"
+#include "io/fif_forward.h"
+#include "io/recording.h"
+#include "sources/leadfield.h"
+#include "sources/mixed_norm.h"
+
+/** What is minimised. */
+enum source_model {
+    MODEL_LASSO, // each sample alone
+    MODEL_L21,   // one support for the window
+    MODEL_IRL21, // the same, reweighted: sparser and less shrunk
+};
+
+/** The options of `taut sources`, as given; text is owned, NULL where not given. */
+struct sources_options {
+    char *recording;
+    char *forward;
+    char *noise_cov;
+    char *folder;
+    char *condition;
+    char *events;
+    char *epoch;
+    char *baseline;
+    char *bads;
+    char *orient;
+    char *model;
+    double tmin_s; // NaN: the beginning
+    double tmax_s; // NaN: the end
+    double depth;
+    double lambda; // a fraction of alpha_max
+    double tol;
+    gboolean debias;
+};
+
+/** Samples of the chosen channels over a window, in SI units. */
+struct sources_window {
+    size_t n_channels;
+    size_t n_time;
+    double start_s;
+    double interval_s;
+    double *data;    // owned; row-major n_channels x n_time
+    int n_averaged;  // trials behind it; 0: no average
+    char *condition; // owned; "" where there is none
+};
+
+/** What was found, in A m. */
+struct sources_result {
+    struct source_estimate *estimate; // owned; rows of X
+    double *factors;                  // owned; debiasing factor of each active position, or NULL
+    double *amplitude; // owned; X times the weights (and factors), rows as those of X
+    double *share;     // owned; variance that each position alone explains
+    double alpha_max;
+    double alpha;     // lambda times alpha_max; lasso: of the sample where it is largest
+    double gap[2];    // relative, median and largest (lasso: over samples; irl21: first round)
+    double objective; // lasso: the sum over samples
+    bool converged;   //
+    bool has_gap;     // irl21 is not convex: it has none
+    size_t n_passes;  // of coordinate descent; lasso: iterations in all
+    double explained; // variance in whitened space
+    double explained_debiased;
+    double solve_s;
+};
+
+/** A recording on its way to sources. Pointers are owned unless it says borrowed. */
+struct sources {
+    struct app *app;                       // borrowed
+    const struct sources_options *options; // borrowed
+    enum source_model model;
+    enum source_orientation orientation;
+    double loose;
+    char *stem;
+
+    struct recording *recording;
+    struct forward *forward;
+    struct covariance *covariance;
+    char **bads; // of the recording, the covariance and the user
+
+    struct channel_choice *choice;
+    size_t n_projections; // in recording and covariance
+    struct projector_matrix *projector;
+    struct whitener *whitener;
+    struct leadfield *leadfield;
+    double *normals;  // n_positions x 3, in the frame of the forward solution
+    double *position; // n_positions x 3, m, head frame
+    struct sources_window window;
+    double *whitened; // rank x n_time, row-major
+
+    struct sources_result result;
+    gint64 begin_us;
+    double read_s;
+    double prepare_s;
+};
+
+/** Reads the options into model and orientation. Error: APP_ERROR_USAGE. */
+bool sources_plan(struct sources *sources, GError **error);
+
+/** Opens the three files and picks the channels. Errors: IO_ERROR, APP_ERROR. */
+bool sources_read(struct sources *sources, GError **error);
+
+/** The samples of the chosen channels: one condition, or a stretch of a continuous recording. */
+bool sources_read_window(struct sources *sources, GError **error);
+
+/** Whitener, leadfield and whitened data. */
+bool sources_form(struct sources *sources, GError **error);
+
+/** Minimises. */
+bool sources_solve(struct sources *sources, GError **error);
+
+/** The input of the mixed norm: the whitened window on the leadfield. */
+struct mixed_norm_input sources_problem(const struct sources *sources);
+
+/** The names of all outputs; owned by the caller. */
+GPtrArray *sources_output_names(const struct sources *sources);
+
+/** Publishes all outputs. Errors: IO_ERROR_OUTPUT, APP_ERROR_OUTPUT. */
+bool sources_write(struct sources *sources, GError **error);
+
+/** What is told of a result: the sidecar, and with what else the command says, `--json`. */
+JsonObject *sources_to_json(const struct sources *sources);
+
+/** The report as one page. */
+GString *sources_report(const struct sources *sources);
+
+void sources_clear(struct sources *sources);
+typedef struct sources owned_sources;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_sources, sources_clear)
+
+/** Position k is of the space returned; *vertex is its number there. */
+const struct source_space *sources_space_of(const struct sources *sources, size_t k,
+                                            size_t *vertex);
+
+/** Amplitudes (A m) of active position i at sample t: n_orient numbers n_time apart. */
+static inline const double *sources_amplitude(const struct sources *sources, size_t i)
+{
+    const struct source_estimate *estimate = sources->result.estimate;
+    return sources->result.amplitude + i * estimate->n_orient * estimate->n_time;
+}
