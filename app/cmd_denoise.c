@@ -183,7 +183,7 @@ bool cmd_denoise(struct app *app, const struct command *self, int argc, char **a
     g_auto(owned_request) request = {0};
     const GOptionEntry options[] = {
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &request.output,
-         "Recording to write: .bdf, .edf, .npy, .rf64 or .wav", "OUT"},
+         "Recording to write: .bdf, .edf, .fif, .npy, .rf64 or .wav", "OUT"},
         {"lambda", 0, 0, G_OPTION_ARG_STRING, &request.lambda,
          "Fraction of each channel's lambda_max (ratio), or the value in its unit (fixed)", "R"},
         {"lambda-rule", 0, 0, G_OPTION_ARG_STRING, &request.rule_name,

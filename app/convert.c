@@ -9,12 +9,15 @@
 #include "io/siblings.h"
 #include "io/sidecar.h"
 #include "io/text.h"
+#include "io/writer_fif.h"
 #include "io/writer_wav.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+enum { FRAMES_A_TURN = 1024 };
 
 /** A format that is written. */
 struct format {
@@ -40,6 +43,26 @@ static bool write_wav(struct app *app, const struct recording *recording, const 
                             error);
 }
 
+/** As raw data: integers with the gain of their channel where FIF can have that, else floats. */
+static bool write_fif(struct app *app, const struct recording *recording, const char *path,
+                      G_GNUC_UNUSED struct conversion *conversion, GError **error)
+{
+    g_autoptr(owned_writer_fif) writer =
+        writer_fif_new(path, recording->sensors, recording->sensors->chosen,
+                       writer_fif_samples(recording), 0, true, error);
+    if (writer == NULL)
+        return false;
+    size_t n = recording->n_series;
+    for (size_t t = 0; t < recording->n_time; t += FRAMES_A_TURN) {
+        size_t n_frames = MIN(FRAMES_A_TURN, recording->n_time - t);
+        if (!io_context_go_on(&app->io, (double) t / (double) recording->n_time))
+            return !app_stopped(app, error);
+        if (!writer_fif_append(writer, recording->samples.d + t * n, n_frames, error))
+            return false;
+    }
+    return writer_fif_commit(writer, error);
+}
+
 static void make_row(void *data, size_t r, double *values)
 {
     const struct recording *recording = data;
@@ -55,9 +78,9 @@ static bool write_npy(G_GNUC_UNUSED struct app *app, const struct recording *rec
 }
 
 static const struct format formats[] = {
-    {".bdf", true, true, write_edf},   {".edf", true, true, write_edf},
-    {".npy", false, false, write_npy}, {".rf64", true, true, write_wav},
-    {".wav", true, true, write_wav},
+    {".bdf", true, true, write_edf},  {".edf", true, true, write_edf},
+    {".fif", true, false, write_fif}, {".npy", false, false, write_npy},
+    {".rf64", true, true, write_wav}, {".wav", true, true, write_wav},
 };
 
 static const struct format *find_format(const char *path)
@@ -85,7 +108,8 @@ bool convert_check_output(const struct app *app, const char *input, const char *
 {
     if (find_format(output) == NULL) {
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                    "%s: expected a name that ends with .bdf, .edf, .npy, .rf64 or .wav", output);
+                    "%s: expected a name that ends with .bdf, .edf, .fif, .npy, .rf64 or .wav",
+                    output);
         return false;
     }
     if (is_same_file(input, output)) {
@@ -372,12 +396,35 @@ static const char *add_output(struct staging *staging, struct conversion *conver
     return staging_add(staging, name);
 }
 
+/** The files in which a FIF recording goes on from 2 GiB on: NAME-1.fif, NAME-2.fif, ... */
+static bool add_continuations(const struct app *app, struct staging *staging,
+                              struct conversion *conversion, const char *output,
+                              const char *written, GError **error)
+{
+    g_autofree char *stem = g_strndup(output, strlen(output) - strlen(".fif"));
+    g_autofree char *hidden = g_path_get_dirname(written);
+    for (guint number = 1;; number++) {
+        g_autofree char *path = g_strdup_printf("%s-%u.fif", stem, number);
+        g_autofree char *name = g_path_get_basename(path);
+        g_autofree char *there = g_build_filename(hidden, name, NULL);
+        if (!g_file_test(there, G_FILE_TEST_EXISTS))
+            return true;
+        if (!app_check_output(app, path, false, error))
+            return false;
+        add_output(staging, conversion, path);
+    }
+}
+
 static bool write_all(struct app *app, const struct recording *recording, const char *output,
                       const GArray *companions, struct staging *staging,
                       struct conversion *conversion, GError **error)
 {
     const char *path = add_output(staging, conversion, output);
-    if (!find_format(output)->write(app, recording, path, conversion, error))
+    const struct format *format = find_format(output);
+    if (!format->write(app, recording, path, conversion, error))
+        return false;
+    if (format->write == write_fif &&
+        !add_continuations(app, staging, conversion, output, path, error))
         return false;
     for (guint i = 0; i < companions->len; i++) {
         const struct companion *companion = &g_array_index(companions, struct companion, i);

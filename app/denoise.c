@@ -122,6 +122,7 @@ bool denoise_recording(struct recording *recording, enum denoise_rule rule, doub
     struct denoising denoising = {recording, rule, value, problem, results};
     if (!parallel_for(team, recording->n_series, denoise_channel, &denoising))
         return false;
+    recording->datatype = "float64"; // whatever the file has
     struct sensors *sensors = recording->sensors;
     for (size_t v = 0; v < recording->n_series; v++) {
         struct channel *channel = &sensors->channel[sensors->part[sensors->chosen].channel[v]];

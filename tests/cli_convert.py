@@ -130,6 +130,13 @@ def test_other_values_are_rounded_by_as_much_as_is_said():
             assert error <= done["rounding"]["largest_error"] * (1 + 1e-6) <= bound, (name, form)
 
 
+def test_fif_holds_the_values_to_float32():
+    for name in INTEGERS[:3] + FLOATS + ["raw_fif/neuromag122_test_file-raw.fif"]:
+        expected = values(real(name))
+        succeeds("convert", real(name), "x.fif", "--force")
+        assert distance(values("x.fif"), expected) <= 1e-6, name
+
+
 def test_only_the_triggers_of_a_wide_status_go_into_16_bits():
     expected = values(real("bdf/test.bdf"))[-1]
     done = summary("convert", real("bdf/test.bdf"), "x.edf")
@@ -144,7 +151,7 @@ def test_events_names_and_rates_go_through_every_format():
     expected = json.loads(pathlib.Path("x.json").read_text(encoding="utf-8"))
     assert [e["trial_type"] for e in expected["Events"]] == ["start", "type A", "type A", "type B",
                                                              "type A"]
-    for form in "wav", "edf", "bdf", "rf64":
+    for form in "wav", "edf", "bdf", "fif", "rf64":
         succeeds("convert", path, f"y.{form}", "--force")
         succeeds("convert", f"y.{form}", "z.npy", "--force")
         found = json.loads(pathlib.Path("z.json").read_text(encoding="utf-8"))
