@@ -141,6 +141,7 @@ static void check_training(const struct layer_kind *kind, guint32 seed,
 static void training_never_ends_worse_than_it_began(void **state)
 {
     (void) state;
+    static const enum train_optimiser optimisers[] = {TRAIN_LBFGS, TRAIN_ADAM, TRAIN_DESCENT};
     size_t n_kinds;
     const struct layer_kind *const *kinds = network_kinds(&n_kinds);
     g_autoptr(owned_parallel) team = parallel_new(2, NULL);
@@ -148,7 +149,7 @@ static void training_never_ends_worse_than_it_began(void **state)
         size_t round = seed / n_kinds;
         struct train_options options = train_options_default(team);
         options.schedule = (enum train_schedule)(round % 3);
-        options.optimiser = (seed + round) % 2 == 0 ? TRAIN_LBFGS : TRAIN_DESCENT;
+        options.optimiser = optimisers[(seed + round) % G_N_ELEMENTS(optimisers)];
         options.max_iter = 60;
         check_training(kinds[seed % n_kinds], seed, &options, (seed / 2 + round) % 2 == 1);
     }
@@ -178,29 +179,47 @@ static void with_validation_the_best_validated_parameters_are_kept(void **state)
     instance_clear(&it);
 }
 
+// The parameters that a team of so many threads learns. Owned.
+static double *learn(size_t n_threads, enum train_optimiser optimiser, guint32 seed, size_t *bytes)
+{
+    struct instance it;
+    instance_init(&it, PROBLEM_TV, WIDE, 8);
+    g_autoptr(owned_parallel) team = parallel_new(n_threads, NULL);
+    g_autoptr(owned_network) network = network_new("lpgd-taut", "step-momentum", it.problem,
+                                                   (struct network_size){.depth = MAX_DEPTH}, NULL);
+    struct train_options options = train_options_default(team);
+    options.optimiser = optimiser;
+    options.max_iter = 80;
+    options.batch = 20;
+    options.seed = seed;
+    struct train_stage stages[MAX_DEPTH];
+    train_network(network, &it.samples[0], NULL, &options, stages);
+    *bytes = network->offsets[MAX_DEPTH] * sizeof(double);
+    instance_clear(&it);
+    return g_memdup2(network->parameters, *bytes);
+}
+
 static void the_result_does_not_depend_on_the_threads(void **state)
 {
     (void) state;
-    static const size_t n_threads[] = {1, 2, 5};
-    double *first = NULL;
-    for (size_t i = 0; i < G_N_ELEMENTS(n_threads); i++) {
-        struct instance it;
-        instance_init(&it, PROBLEM_TV, WIDE, 8);
-        g_autoptr(owned_parallel) team = parallel_new(n_threads[i], NULL);
-        g_autoptr(owned_network) network =
-            network_new("lpgd-taut", "step-momentum", it.problem,
-                        (struct network_size){.depth = MAX_DEPTH}, NULL);
-        struct train_options options = train_options_default(team);
-        options.max_iter = 80;
-        struct train_stage stages[MAX_DEPTH];
-        train_network(network, &it.samples[0], NULL, &options, stages);
-        size_t bytes = network->offsets[MAX_DEPTH] * sizeof(double);
-        if (first == NULL)
-            first = g_memdup2(network->parameters, bytes);
-        assert_memory_equal(first, network->parameters, bytes);
-        instance_clear(&it);
+    static const enum train_optimiser optimisers[] = {TRAIN_LBFGS, TRAIN_ADAM};
+    for (size_t i = 0; i < G_N_ELEMENTS(optimisers); i++) {
+        size_t bytes;
+        g_autofree double *one = learn(1, optimisers[i], 0, &bytes);
+        g_autofree double *two = learn(2, optimisers[i], 0, &bytes);
+        g_autofree double *five = learn(5, optimisers[i], 0, &bytes);
+        assert_memory_equal(one, two, bytes);
+        assert_memory_equal(one, five, bytes);
     }
-    g_free(first);
+}
+
+static void batches_are_drawn_by_the_seed(void **state)
+{
+    (void) state;
+    size_t bytes;
+    g_autofree double *zero = learn(2, TRAIN_ADAM, 0, &bytes);
+    g_autofree double *one = learn(2, TRAIN_ADAM, 1, &bytes);
+    assert_memory_not_equal(zero, one, bytes);
 }
 
 static bool stop_at_once(void *data, const struct train_stage *stage, double fraction)
@@ -267,6 +286,57 @@ static void bfgs_follows_a_bent_valley_to_its_end(void **state)
     assert_true(used <= 400);
     for (size_t i = 0; i < 6; i++)
         assert_close(p[i], 1.0, 1e-6);
+}
+
+// The mean of (p_i - k)^2 / 2 over the parts k: least where p_i is the mean of the k.
+static double part_of_bowl(void *data, size_t pass, size_t part, const double *p, double *gradient)
+{
+    (void) data;
+    (void) pass;
+    double value = 0.0;
+    for (size_t i = 0; i < 3; i++) {
+        double rest = p[i] - (double) (part * (i + 1));
+        value += 0.5 * rest * rest;
+        gradient[i] = rest;
+    }
+    return value;
+}
+
+enum { N_PARTS = 5 };
+
+static double bowl(void *data, const double *p, double *gradient)
+{
+    double unused[3];
+    double sum = 0.0;
+    assert_null(gradient);
+    for (size_t part = 0; part < N_PARTS; part++)
+        sum += part_of_bowl(data, 0, part, p, unused);
+    return sum / N_PARTS;
+}
+
+static bool count_pass(void *data, const double *p, double value)
+{
+    size_t *n_passes = data;
+    assert_close(value, bowl(NULL, p, NULL), 0.0);
+    return ++*n_passes < 2000;
+}
+
+static void adam_settles_where_the_mean_of_the_parts_is_least(void **state)
+{
+    (void) state;
+    size_t n_told = 0;
+    struct objective objective = {.n = 3,
+                                  .value = bowl,
+                                  .part = part_of_bowl,
+                                  .n_parts = N_PARTS,
+                                  .accepted = count_pass,
+                                  .data = &n_told};
+    double p[3] = {1.0, -1.0, 20.0};
+    size_t used = optimise_adam(&objective, 0.03, p, 2000);
+    assert_int_equal(used, n_told);
+    assert_true(used < 1500); // it knows when to stop
+    for (size_t i = 0; i < 3; i++)
+        assert_close(p[i], 2.0 * (double) (i + 1), 0.05);
 }
 
 static double two_dips(void *data, double a)
@@ -422,6 +492,8 @@ int main(void)
         cmocka_unit_test(a_search_of_one_number_finds_the_deeper_dip),
         cmocka_unit_test(a_stopped_training_keeps_the_best_so_far),
         cmocka_unit_test(a_trained_network_beats_accelerated_descent_at_every_depth),
+        cmocka_unit_test(adam_settles_where_the_mean_of_the_parts_is_least),
+        cmocka_unit_test(batches_are_drawn_by_the_seed),
         cmocka_unit_test(bfgs_follows_a_bent_valley_to_its_end),
         cmocka_unit_test(filters_are_never_worse_than_steps),
         cmocka_unit_test(the_result_does_not_depend_on_the_threads),

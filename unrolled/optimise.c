@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { N_PAIRS = 10, MAX_HALVINGS = 30, MAX_DOUBLINGS = 6, N_GOLDEN = 20 };
+enum { N_PAIRS = 10, MAX_HALVINGS = 30, MAX_DOUBLINGS = 6, N_GOLDEN = 20, N_STALE = 5 };
 
 // The last steps s and gradient changes y, a ring; rho = 1 / s'y.
 struct memory {
@@ -210,6 +210,85 @@ size_t optimise_descent(const struct objective *objective, double growth, double
     }
     memcpy(p, search.p, n * sizeof(double));
     return max_evaluations - search.n_left;
+}
+
+struct adam {
+    size_t n;
+    double rate;
+    double *gradient;
+    double *mean;     // of the gradients, and of their squares: decaying
+    double *square;   //
+    double weight[2]; // of what these have not yet seen
+};
+
+static void adam_restart(struct adam *adam, double rate)
+{
+    adam->rate = rate;
+    adam->weight[0] = adam->weight[1] = 1.0;
+    memset(adam->mean, 0, adam->n * sizeof(double));
+    memset(adam->square, 0, adam->n * sizeof(double));
+}
+
+static void adam_step(struct adam *adam, double *p)
+{
+    static const double beta[2] = {0.9, 0.999}; // Kingma & Ba, 2015
+    adam->weight[0] *= beta[0];
+    adam->weight[1] *= beta[1];
+    for (size_t i = 0; i < adam->n; i++) {
+        double g = adam->gradient[i];
+        adam->mean[i] += (1.0 - beta[0]) * (g - adam->mean[i]);
+        adam->square[i] += (1.0 - beta[1]) * (g * g - adam->square[i]);
+        double size = sqrt(adam->square[i] / (1.0 - adam->weight[1]));
+        if (size > 0.0)
+            p[i] -= adam->rate * adam->mean[i] / ((1.0 - adam->weight[0]) * size);
+    }
+}
+
+static bool adam_pass(struct adam *adam, const struct objective *objective, size_t pass, double *p)
+{
+    for (size_t part = 0; part < objective->n_parts; part++) {
+        if (isnan(objective->part(objective->data, pass, part, p, adam->gradient)))
+            return false;
+        adam_step(adam, p);
+        if (objective->project != NULL)
+            objective->project(objective->data, p);
+    }
+    return true;
+}
+
+size_t optimise_adam(const struct objective *objective, double rate, double *p, size_t max_passes)
+{
+    size_t n = objective->n;
+    g_autoptr(owned_workspace) ws = workspace_new();
+    struct adam adam = {.n = n,
+                        .gradient = WORKSPACE_ALLOC(ws, double, n),
+                        .mean = WORKSPACE_ALLOC(ws, double, n),
+                        .square = WORKSPACE_ALLOC(ws, double, n)};
+    double *best = WORKSPACE_ALLOC(ws, double, n);
+    double first = rate * sqrt(dot(p, p, n) / (double) n);
+    double least = objective->value(objective->data, p, NULL);
+    size_t n_stale = 0;
+    size_t pass = 0;
+    memcpy(best, p, n * sizeof(double));
+    adam_restart(&adam, first);
+    while (pass < max_passes && adam.rate > 1e-3 * first && adam_pass(&adam, objective, pass, p)) {
+        double value = objective->value(objective->data, p, NULL);
+        bool go_on = objective->accepted(objective->data, p, value);
+        pass++;
+        if (value < least) {
+            least = value;
+            n_stale = 0;
+            memcpy(best, p, n * sizeof(double));
+        } else if (++n_stale == N_STALE) {
+            n_stale = 0;
+            memcpy(p, best, n * sizeof(double));
+            adam_restart(&adam, adam.rate / 3.0);
+        }
+        if (!go_on)
+            break;
+    }
+    memcpy(p, best, n * sizeof(double));
+    return pass;
 }
 
 double optimise_scalar(double (*f)(void *data, double a), void *data, const double *grid,

@@ -16,7 +16,14 @@ struct objective {
     /** (optional) Moves p to the nearest allowed point. */
     void (*project)(void *data, double *p);
 
-    /** Told every accepted step; false: stop. */
+    /**
+     * (optional) For optimise_adam: the value and gradient of one of n_parts parts of what value()
+     * is the mean of, in a pass through all of them. NaN: stop.
+     */
+    double (*part)(void *data, size_t pass, size_t part, const double *p, double *gradient);
+    size_t n_parts;
+
+    /** Told every accepted step, or every pass of optimise_adam; false: stop. */
     bool (*accepted)(void *data, const double *p, double value);
 
     void *data;
@@ -35,6 +42,13 @@ size_t optimise_lbfgs(const struct objective *objective, double *p, size_t max_e
  */
 size_t optimise_descent(const struct objective *objective, double growth, double *p,
                         size_t max_evaluations);
+
+/**
+ * Adam (Kingma & Ba, 2015) on the parts, for max_passes through all of them. Its rate is a fraction
+ * of the root mean square of p. After passes without a lesser value it begins afresh from the best
+ * point, with a third of the rate; it ends at that point when the rate is a thousandth.
+ */
+size_t optimise_adam(const struct objective *objective, double rate, double *p, size_t max_passes);
 
 /**
  * The least value of a function of one variable on a grid of n_grid increasing points, refined by

@@ -14,6 +14,7 @@ struct train_options train_options_default(struct parallel *team)
     return (struct train_options){.schedule = TRAIN_RECURSIVE,
                                   .optimiser = TRAIN_LBFGS,
                                   .max_iter = 1000,
+                                  .batch = 64,
                                   .safeguard = true,
                                   .patience = 50,
                                   .team = team};
@@ -25,12 +26,16 @@ struct trainer {
     const struct train_samples *validation; // NULL: judged on the samples
     const struct train_options *options;
     struct trainer *pilot;     // of the network's step_kind, one stage ahead of it; or NULL
+    size_t n_stages;           //
+    size_t n_before;           // stages before the one under way
+    double share[2];           // of the time of a stage: from where to where it is this trainer's
     struct train_stage *stage; // under way
     size_t n_moving;           // parameters that the stage moves: those of the first layers
     double *best;              // the parameters of the least judged loss, n_moving
     double best_loss;
     size_t n_since_best;
     size_t stage_iterations; // allowed
+    size_t *order;           // of the blocks of samples, in a pass of Adam
     double began_s;
     bool stopped;
 };
@@ -69,19 +74,70 @@ static void consider(struct trainer *trainer, double loss)
     memcpy(trainer->best, trainer->network->parameters, trainer->n_moving * sizeof(double));
 }
 
+// The mean loss of some samples (NULL: of all) at p and, unless gradient is NULL, its derivative.
+static double loss_at(struct trainer *trainer, const struct train_part *part, const double *p,
+                      double *gradient)
+{
+    const struct train_options *options = trainer->options;
+    struct network_pass pass = {.depth = trainer->stage->depth, .safeguard = options->safeguard};
+    g_autofree double *all = NULL;
+    if (gradient != NULL)
+        all = g_new(double, trainer->network->offsets[pass.depth]);
+    set_parameters(trainer, p);
+    double loss =
+        train_mean_loss(trainer->network, &pass, trainer->samples, part, options->team, all);
+    trainer->stopped |= isnan(loss);
+    if (gradient != NULL)
+        memcpy(gradient, all, trainer->n_moving * sizeof(double));
+    return loss;
+}
+
 static double value_and_gradient(void *data, const double *p, double *gradient)
 {
     struct trainer *trainer = data;
-    const struct train_options *options = trainer->options;
-    struct network_pass pass = {.depth = trainer->stage->depth, .safeguard = options->safeguard};
-    g_autofree double *all = g_new(double, trainer->network->offsets[pass.depth]);
-    set_parameters(trainer, p);
-    trainer->stage->iterations++;
-    double loss =
-        train_mean_loss(trainer->network, &pass, trainer->samples, NULL, options->team, all);
-    trainer->stopped |= isnan(loss);
-    memcpy(gradient, all, trainer->n_moving * sizeof(double));
+    double loss = loss_at(trainer, NULL, p, gradient);
+    if (gradient != NULL)
+        trainer->stage->iterations++;
     return isnan(loss) ? INFINITY : loss;
+}
+
+static size_t count_blocks(const struct trainer *trainer)
+{
+    return (trainer->samples->x->n_series + BLOCK_SERIES - 1) / BLOCK_SERIES;
+}
+
+static size_t count_parts(const struct trainer *trainer)
+{
+    size_t batch = trainer->options->batch;
+    size_t most = batch == 0 ? SIZE_MAX : (batch + BLOCK_SERIES - 1) / BLOCK_SERIES;
+    return (count_blocks(trainer) - 1) / most + 1;
+}
+
+// A new order for every pass, by the seed, the stage and the pass alone.
+static void shuffle(const struct trainer *trainer, size_t pass)
+{
+    const guint32 seeds[] = {trainer->options->seed, (guint32) trainer->n_moving, (guint32) pass};
+    GRand *rand = g_rand_new_with_seed_array(seeds, G_N_ELEMENTS(seeds));
+    for (size_t i = 0; i < count_blocks(trainer); i++) {
+        size_t j = (size_t) g_rand_int_range(rand, 0, (gint32) i + 1);
+        trainer->order[i] = trainer->order[j];
+        trainer->order[j] = i;
+    }
+    g_rand_free(rand);
+}
+
+static double part_and_gradient(void *data, size_t pass, size_t part, const double *p,
+                                double *gradient)
+{
+    struct trainer *trainer = data;
+    size_t n_parts = count_parts(trainer), n_blocks = count_blocks(trainer);
+    if (part == 0) {
+        shuffle(trainer, pass);
+        trainer->stage->iterations++;
+    }
+    size_t begin = part * n_blocks / n_parts;
+    struct train_part blocks = {trainer->order + begin, (part + 1) * n_blocks / n_parts - begin};
+    return loss_at(trainer, &blocks, p, gradient);
 }
 
 static void project(void *data, double *p)
@@ -93,34 +149,60 @@ static void project(void *data, double *p)
         network->kind->project(&network->context, i, p + network->offsets[i]);
 }
 
+// Of the whole training. A stage of depth t takes about t times as long as the first.
+static double fraction_done(const struct trainer *trainer)
+{
+    double fraction = (double) trainer->stage->iterations / (double) trainer->stage_iterations;
+    double share =
+        trainer->share[0] + (trainer->share[1] - trainer->share[0]) * fmin(fraction, 1.0);
+    double before = (double) trainer->n_before;
+    double all = (double) trainer->n_stages;
+    if (trainer->options->schedule == TRAIN_RECURSIVE)
+        return (before * before + (2.0 * before + 1.0) * share) / (all * all);
+    return (before + share) / all;
+}
+
 static bool accepted(void *data, const double *p, double value)
 {
     struct trainer *trainer = data;
     const struct train_options *options = trainer->options;
     set_parameters(trainer, p);
     consider(trainer, trainer->validation == NULL ? value : judge(trainer));
-    double fraction = (double) trainer->stage->iterations / (double) trainer->stage_iterations;
     trainer->stage->seconds = now_s() - trainer->began_s;
     trainer->stage->loss_end = value;
     trainer->stopped |= options->progress != NULL &&
-                        !options->progress(options->data, trainer->stage, fmin(fraction, 1.0));
+                        !options->progress(options->data, trainer->stage, fraction_done(trainer));
     return !trainer->stopped && trainer->n_since_best <= options->patience;
 }
+
+// The rate of Adam, a fraction of the parameters' size; and the growth of the step of descent that
+// the papers' code uses.
+static const double ADAM_RATE = 0.01;
+static const double GROWTH_LASSO = 4.0;
+static const double GROWTH_TV = 8.0;
 
 static void optimise(struct trainer *trainer)
 {
     struct objective objective = {.n = trainer->n_moving,
                                   .value = value_and_gradient,
+                                  .part = part_and_gradient,
+                                  .n_parts = count_parts(trainer),
                                   .project = project,
                                   .accepted = accepted,
                                   .data = trainer};
     g_autofree double *p = g_memdup2(trainer->best, trainer->n_moving * sizeof(double));
-    // The growth of the step that the papers' code uses: 4 for the Lasso, 8 for TV.
-    double growth = trainer->network->kind->problem == PROBLEM_TV ? 8.0 : 4.0;
-    if (trainer->options->optimiser == TRAIN_DESCENT)
-        optimise_descent(&objective, growth, p, trainer->stage_iterations);
-    else
+    bool tv = trainer->network->kind->problem == PROBLEM_TV;
+    switch (trainer->options->optimiser) {
+    case TRAIN_ADAM:
+        optimise_adam(&objective, ADAM_RATE, p, trainer->stage_iterations);
+        break;
+    case TRAIN_DESCENT:
+        optimise_descent(&objective, tv ? GROWTH_TV : GROWTH_LASSO, p, trainer->stage_iterations);
+        break;
+    case TRAIN_LBFGS:
         optimise_lbfgs(&objective, p, trainer->stage_iterations);
+        break;
+    }
 }
 
 // Judges layer t - 1 as it stands in the network after the trained layers before it.
@@ -222,6 +304,7 @@ static void next_stage(struct trainer *trainer, struct train_stage *stages, size
     size_t depth = trainer->network->depth;
     bool nested = options->schedule == TRAIN_RECURSIVE;
     size_t n_layers = options->schedule == TRAIN_ONESHOT ? depth : done + 1;
+    trainer->n_before = done;
     run_stage(trainer, &stages[done], nested ? done + 1 : depth, n_layers, nested);
 }
 
@@ -230,19 +313,9 @@ static void next_stage(struct trainer *trainer, struct train_stage *stages, size
 struct pilot {
     struct trainer trainer;
     struct train_options options;
-    const struct trainer *leader;
-    struct network *network;
+    struct network *network; // NULL: none
     struct train_stage *stages;
 };
-
-// The leader is at the beginning of the stage until its pilot is through with it.
-static bool pilot_progress(void *data, const struct train_stage *stage, double fraction)
-{
-    const struct pilot *pilot = data;
-    const struct train_options *options = pilot->leader->options;
-    (void) fraction;
-    return options->progress == NULL || options->progress(options->data, stage, 0.0);
-}
 
 // A quarter of the gradients are the pilot's.
 static void pilot_begin(struct pilot *pilot, struct trainer *leader)
@@ -255,21 +328,21 @@ static void pilot_begin(struct pilot *pilot, struct trainer *leader)
         network_new_of_kind(network->kind->step_kind, network->context.problem, size, NULL);
     g_assert(pilot->network != NULL); // steps apply wherever more does
     pilot->stages = g_new0(struct train_stage, network->depth);
-    pilot->leader = leader;
     pilot->options = *leader->options;
-    pilot->options.progress = pilot_progress;
-    pilot->options.data = pilot;
+    pilot->options.optimiser = TRAIN_LBFGS; // it has few numbers
+    pilot->options.finished = NULL;
     pilot->trainer = *leader;
     pilot->trainer.network = pilot->network;
     pilot->trainer.options = &pilot->options;
     pilot->trainer.stage_iterations = leader->stage_iterations / 4;
+    pilot->trainer.share[1] = leader->share[0] = 0.25;
     leader->stage_iterations -= pilot->trainer.stage_iterations;
     leader->pilot = &pilot->trainer;
 }
 
 static bool pilot_lead(struct pilot *pilot, size_t done)
 {
-    if (pilot->leader != NULL)
+    if (pilot->network != NULL)
         next_stage(&pilot->trainer, pilot->stages, done);
     return !pilot->trainer.stopped;
 }
@@ -290,8 +363,12 @@ size_t train_network(struct network *network, const struct train_samples *sample
                               .samples = samples,
                               .validation = validation,
                               .options = options,
+                              .n_stages = n_stages,
+                              .share = {0.0, 1.0},
                               .stage_iterations = options->max_iter / n_stages};
-    struct pilot pilot = {.leader = NULL};
+    g_autofree size_t *order = g_new(size_t, count_blocks(&trainer));
+    struct pilot pilot = {.network = NULL};
+    trainer.order = order;
     pilot_begin(&pilot, &trainer);
     size_t done = options->n_done;
     if (done == 0)

@@ -20,6 +20,7 @@ enum train_schedule {
 };
 
 enum train_optimiser {
+    TRAIN_ADAM,    // Adam with restarts (Kingma & Ba, 2015), on batches of samples
     TRAIN_LBFGS,   // limited-memory BFGS (Nocedal, 1980), from the best of many starts
     TRAIN_DESCENT, // gradient descent: the step grows 8-fold when the loss falls, else halves
 };
@@ -39,11 +40,16 @@ struct train_stage {
 struct train_options {
     enum train_schedule schedule;
     enum train_optimiser optimiser;
-    size_t max_iter;       // gradients in all, split evenly over the stages; searches come on top
-    bool safeguard;        // train the network as it is applied: with its descent safeguard
-    size_t patience;       // stop a stage after so many steps without a better validated loss
+    size_t max_iter; // gradients of all samples, split evenly over the stages; searches come on top
+    size_t batch;    // TRAIN_ADAM: samples a step, rounded up to blocks; 0: all
+    guint32 seed;    // of their order
+    bool safeguard;  // train the network as it is applied: with its descent safeguard
+    size_t patience; // stop a stage after so many steps without a better validated loss
     struct parallel *team; // borrowed
-    /** Told after every step; false: stop, the best parameters so far are kept. May be NULL. */
+    /**
+     * Told after every step, with the fraction of the whole training that is done; false: stop, the
+     * best parameters so far are kept. May be NULL.
+     */
     bool (*progress)(void *data, const struct train_stage *stage, double fraction);
     /** Told that the network holds a finished stage, the last but one of them; may be NULL. */
     void (*finished)(void *data, const struct network *network, size_t n_stages);
