@@ -33,7 +33,7 @@ static bool check_words(struct training_options *options, GError **error)
 {
     static const char *const convs[] = {"causal", "full", NULL};
     static const char *const losses[] = {"unsupervised", "semi-supervised", "supervised", NULL};
-    static const char *const optimisers[] = {"lbfgs", "descent", NULL};
+    static const char *const optimisers[] = {"lbfgs", "adam", "descent", NULL};
     static const char *const schedules[] = {"recursive", "oneshot", "greedy", NULL};
     static const char *const starts[] = {"const", "pinv", "zero", NULL};
     static const char *const switches[] = {"on", "off", NULL};
@@ -109,6 +109,8 @@ static bool check_options(struct training *training, GError **error)
         return refuse(error, "--layers: expected 1..1000, found %d", options->layers);
     if (options->max_iter < 1 || options->inner < 0 || options->inner > 1000)
         return refuse(error, "train: expected --max-iter from 1 on and --inner in 0..1000");
+    if (options->batch < 0 || options->patience < 1)
+        return refuse(error, "train: expected --batch from 0 on and --patience from 1 on");
     return app_check_output(training->app, options->output, false, error) &&
            (options->checkpoint == NULL ||
             app_check_output(training->app, options->checkpoint, true, error));
@@ -142,6 +144,10 @@ static JsonObject *to_json(const struct training *training)
     json_object_set_array_member(object, "validation_loss",
                                  training->validation.x == NULL ? json_array_new()
                                                                 : losses(training, true, true));
+    size_t n_gradients = 0;
+    for (size_t i = 0; i < training->n_stages; i++)
+        n_gradients += training->stages[i].iterations;
+    json_object_set_int_member(object, "gradients", (gint64) n_gradients);
     json_object_set_int_member(object, "stages_resumed", (gint64) training->n_resumed);
     json_object_set_double_member(object, "seconds", training->seconds);
     return object;
@@ -181,7 +187,8 @@ static bool run(struct training *training, GError **error)
 
 bool cmd_train(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
-    g_auto(owned_training) training = {.app = app, .options = {.layers = 10, .max_iter = 1000}};
+    g_auto(owned_training) training = {
+        .app = app, .options = {.layers = 10, .max_iter = 1000, .batch = 64, .patience = 50}};
     struct training_options *o = &training.options;
     const GOptionEntry own[] = {
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &o->output, "The trained network",
@@ -214,9 +221,16 @@ bool cmd_train(struct app *app, const struct command *self, int argc, char **arg
         {"schedule", 0, 0, G_OPTION_ARG_STRING, &o->schedule, "Schedule (default: recursive)",
          "recursive|oneshot|greedy"},
         {"optimiser", 0, 0, G_OPTION_ARG_STRING, &o->optimiser, "Optimiser (default: lbfgs)",
-         "lbfgs|descent"},
+         "lbfgs|adam|descent"},
+        {"batch", 0, 0, G_OPTION_ARG_INT, &o->batch,
+         "Series a step of adam, 0 for all (default: 64)", "N"},
+        {"patience", 0, 0, G_OPTION_ARG_INT, &o->patience,
+         "Stop a stage after so many steps without a better loss, of --validation where it is "
+         "given "
+         "(default: 50)",
+         "N"},
         {"max-iter", 0, 0, G_OPTION_ARG_INT, &o->max_iter,
-         "Gradients, in all stages together (default: 1000)", "N"},
+         "Gradients of all series, in all stages together (default: 1000)", "N"},
         {"start", 0, 0, G_OPTION_ARG_STRING, &o->start, "Where the network begins (default: const)",
          "const|pinv|zero"},
         {"safeguard", 0, 0, G_OPTION_ARG_STRING, &o->safeguard,

@@ -23,6 +23,7 @@ struct log {
     GPtrArray *held; // owned, of owned lines
     // progress, touched by all threads
     const char *stage; // static; NULL outside of stages
+    char value[48];    // shown with the progress, or ""
     gint64 stage_begin_us;
     atomic_llong next_redraw_ms;
     atomic_int deciles_told;
@@ -185,7 +186,7 @@ static double seconds_of_stage(const struct log *log)
 static char *progress_line(const struct log *log, double fraction)
 {
     g_autofree char *left = time_left(seconds_of_stage(log) * (1.0 - fraction) / fraction);
-    return g_strdup_printf("%s %3.0f %%, %s", log->stage, 100.0 * fraction, left);
+    return g_strdup_printf("%s %3.0f %%, %s%s", log->stage, 100.0 * fraction, log->value, left);
 }
 
 // Of all threads that come here, the one that moves the time of the next redraw does it.
@@ -222,9 +223,15 @@ void log_progress(struct log *log, double fraction)
         tell_decile(log, MIN(fraction, 1.0));
 }
 
+void log_progress_value(struct log *log, const char *name, double value)
+{
+    g_snprintf(log->value, sizeof log->value, "%s %.6g, ", name, value);
+}
+
 void log_progress_end(struct log *log)
 {
     erase_progress(log);
+    log->value[0] = '\0';
     if (log->stage != NULL)
         log_detail(log, "%s: %.3f s", log->stage, seconds_of_stage(log));
     log->stage = NULL;

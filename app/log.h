@@ -37,5 +37,8 @@ void log_accept(struct log *log);
 void log_progress_begin(struct log *log, const char *stage);
 /** The fraction done, 0..1, of the stage; from any thread, as often as one likes. */
 void log_progress(struct log *log, double fraction);
+/** A number that the progress line shows besides, "loss 0.0171"; for a stage that runs on one
+ * thread. */
+void log_progress_value(struct log *log, const char *name, double value);
 /** Clears the progress line; a detail tells how long the stage took. */
 void log_progress_end(struct log *log);

@@ -233,7 +233,8 @@ static char *fingerprint(const struct training *training)
         options->schedule, options->optimiser,           options->safeguard,    options->start};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_checksum_update(checksum, (const guchar *) texts[i], (gssize) strlen(texts[i]) + 1);
-    gint numbers[] = {options->layers, options->inner, options->max_iter, options->seed};
+    gint numbers[] = {options->layers, options->inner,    options->max_iter,
+                      options->batch,  options->patience, options->seed};
     g_checksum_update(checksum, (const guchar *) numbers, sizeof numbers);
     const struct training_samples *sets[] = {&training->train, &training->validation};
     for (size_t i = 0; i < 2; i++) {
@@ -304,10 +305,8 @@ static bool resume(struct training *training, GError **error)
 static bool tell(void *data, const struct train_stage *stage, double fraction)
 {
     const struct training *training = data;
-    double depth = (double) stage->depth - 1.0 + fraction;
-    if (training->how.schedule == TRAIN_ONESHOT)
-        depth = fraction * (double) training->net->depth;
-    log_progress(training->app->log, depth / (double) training->net->depth);
+    log_progress_value(training->app->log, "loss", stage->loss_end);
+    log_progress(training->app->log, fraction);
     return !atomic_load(training->app->stop);
 }
 
@@ -337,8 +336,13 @@ static void set_how(struct training *training)
     how->schedule = g_str_equal(options->schedule, "oneshot")  ? TRAIN_ONESHOT
                     : g_str_equal(options->schedule, "greedy") ? TRAIN_GREEDY
                                                                : TRAIN_RECURSIVE;
-    how->optimiser = g_str_equal(options->optimiser, "descent") ? TRAIN_DESCENT : TRAIN_LBFGS;
+    how->optimiser = g_str_equal(options->optimiser, "descent") ? TRAIN_DESCENT
+                     : g_str_equal(options->optimiser, "adam")  ? TRAIN_ADAM
+                                                                : TRAIN_LBFGS;
     how->max_iter = (size_t) options->max_iter;
+    how->batch = (size_t) options->batch;
+    how->patience = (size_t) options->patience;
+    how->seed = (guint32) options->seed;
     how->safeguard = g_str_equal(options->safeguard, "on");
     how->progress = tell;
     how->finished = save_checkpoint;

@@ -27,6 +27,8 @@ struct training_options {
     gint layers;
     gint inner;
     gint max_iter;
+    gint batch;
+    gint patience;
     gint seed;
 };
 

@@ -125,11 +125,12 @@ def test_what_is_left_inaccurate_is_solved_exactly():
 
 
 def test_bytes_do_not_depend_on_the_threads():
-    for net, variant in (("lpgd-taut", "conv"), ("lpgd-taut", "step-momentum")):
+    for variant, more in (("conv", []), ("step-momentum", []),
+                          ("conv-threshold", ["--optimiser", "adam", "--batch", 16])):
         found = set()
         for jobs in (1, 2, 3):
             name = f"net{jobs}.safetensors"
-            succeeds(*train(name, "--conv", "full", "-j", jobs, "--force", net=net,
+            succeeds(*train(name, "--conv", "full", "-j", jobs, "--force", *more,
                             variant=variant, data="many.csv"))
             succeeds("apply", name, "--data", "many.csv", "-o", "u.npy", "-j", jobs, "--force")
             found.add((pathlib.Path(name).read_bytes(), pathlib.Path("u.npy").read_bytes()))
@@ -144,29 +145,57 @@ def long(output, *more):
                  variant="step-momentum", layers=9)
 
 
-def interrupt(words, done, wait_s=60):
-    """Starts a command, sends SIGINT once done() holds, and gives how it ended."""
+def interrupt(words, done, end=signal.SIGINT, wait_s=60):
+    """Starts a command, sends it a signal once done() holds, and gives how it ended."""
     process = subprocess.Popen([cli.TAUT, *map(str, words)], stderr=subprocess.PIPE)
-    end = time.monotonic() + wait_s
-    while not done() and process.poll() is None and time.monotonic() < end:
+    limit = time.monotonic() + wait_s
+    while not done() and process.poll() is None and time.monotonic() < limit:
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(end)
     process.communicate(timeout=60)
     return process.returncode
 
 
-def test_an_interrupted_training_goes_on_to_the_same_bytes():
+def goes_on(end, *more):
+    """A training that a signal ends goes on to the bytes of one that nothing disturbs."""
     part, net = pathlib.Path("net.part"), pathlib.Path("net.safetensors")
-    succeeds(*long("whole.safetensors"))
+    succeeds(*long("whole.safetensors", *more))
     assert not part.exists()
-    status = interrupt(long(net), part.exists)
-    assert status == 130, status
+    status = interrupt(long(net, *more), part.exists, end)
+    assert status == {signal.SIGINT: 130, signal.SIGKILL: -signal.SIGKILL}[end], status
     assert part.exists() and not net.exists(), contents(".").keys()
-    has_no_temporaries(".")
-    told = summary(*long(net))
+    if end == signal.SIGINT:
+        has_no_temporaries(".")
+    told = summary(*long(net, *more))
     assert told["stages_resumed"] > 0 and len(told["loss"]["end"]) == 9, told
     assert not part.exists()
     assert net.read_bytes() == pathlib.Path("whole.safetensors").read_bytes()
+
+
+def test_an_interrupted_training_goes_on_to_the_same_bytes():
+    goes_on(signal.SIGINT)
+
+
+def test_a_killed_training_goes_on_to_the_same_bytes():
+    goes_on(signal.SIGKILL, "--variant", "conv-threshold", "--conv", "full", "--optimiser", "adam",
+            "--max-iter", 45)
+
+
+def test_progress_tells_the_loss_and_the_time_left():
+    told = said(succeeds(*long("net.safetensors", "--max-iter", 90)))
+    shown = re.findall(r"train +(\d+) %, loss ([0-9.e-]+), .* left", told)
+    assert len(shown) >= 3, told
+    assert [int(part) for part, _ in shown] == sorted(int(part) for part, _ in shown), told
+
+
+def test_patience_ends_a_stage_early():
+    write_series("y.csv", seed=5)
+    one = summary(*train("one.safetensors", "--validation", "y.csv", "--patience", 1,
+                         "--max-iter", 900, variant="dense"))
+    all_ = summary(*train("all.safetensors", "--validation", "y.csv", "--patience", 900,
+                          "--max-iter", 900, variant="dense"))
+    assert one["validation_loss"][0] >= all_["validation_loss"][0], (one, all_)
+    assert one["gradients"] < all_["gradients"], (one, all_)
 
 
 def test_a_checkpoint_of_another_training_is_refused():
@@ -190,7 +219,7 @@ def test_wrong_usage_is_refused_in_one_line():
                  ["--layers", "0"], ["--schedule", "never"], ["--optimiser", "luck"],
                  ["--loss", "supervised"], ["--targets", "x.csv"], ["--tr", "0"],
                  ["--operator", "x.csv"], ["--preprocessed", "detrend=often"],
-                 ["--start", "there"], ["--max-iter", "0"]):
+                 ["--start", "there"], ["--max-iter", "0"], ["--batch", "-1"], ["--patience", "0"]):
         refuses(2, *words, *more)
     refuses(2, "train", "lpgd-tight", *words[2:], says="lpgd-taut")
     refuses(2, *train(variant="conv"), says="full")
