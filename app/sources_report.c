@@ -327,8 +327,8 @@ GString *sources_report(const struct sources *sources)
     GString *html = html_open_page(sources->stem);
     g_string_append(html, "<style>.thin{fill:none;stroke:var(--data);stroke-width:.7;opacity:.6}"
                           ".course{fill:none;stroke-width:1.8;stroke-linejoin:round}"
-                          ".dots{stroke:var(--data);stroke-width:2.2;stroke-linecap:round;"
-                          "opacity:.4}</style>");
+                          ".dots{stroke:var(--data);stroke-width:3;stroke-linecap:round;"
+                          "opacity:.6}</style>");
     add_header(html, sources);
     add_tiles(html, sources);
     g_string_append(html, "<section><h2>Sources</h2>");

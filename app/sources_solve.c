@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MOST_PASSES = 100000 };
+enum { MOST_PASSES = 100000, MOST_ROUNDS = 100 };
 
 struct mixed_norm_input sources_problem(const struct sources *sources)
 {
@@ -56,6 +56,7 @@ static void solve_reweighted(const struct sources *sources, const struct mixed_n
     struct reweighted_options options =
         reweighted_options_of(sources->options->lambda, problem->alpha_max);
     options.tol = MIN(sources->options->tol, 1e-9);
+    options.max_rounds = MOST_ROUNDS;
     struct reweighted_result found = reweighted_solve(problem, &options, reduced, NULL, ws);
     result->n_passes = found.n_passes;
     result->objective = found.objective;
