@@ -331,6 +331,34 @@ static void data_that_cannot_be_cut_into_channels_are_refused(void **state)
     assert_refused(&t, "data: expected frames of 4 bytes, found 3 bytes");
 }
 
+static void no_change_of_bytes_breaks_the_reader(void **state)
+{
+    (void) state;
+    struct triple t = good_triple();
+    g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+    g_autofree char *header = make_header(&t);
+    size_t n = strlen(header);
+    g_autoptr(GByteArray) data = make_data(&t);
+    char *folder = temporary_folder();
+    g_free(write_file(folder, "x.eeg", data->data, data->len));
+    struct io_context io = io_context_default();
+    for (size_t i = 0; i < 400; i++) {
+        g_autofree char *text = g_strdup(header);
+        for (gint32 k = g_rand_int_range(rand, 1, 8); k > 0; k--)
+            text[g_rand_int_range(rand, 0, (gint32) n)] =
+                i % 2 == 0 ? "0123456789,=[]\n\\"[g_rand_int_range(rand, 0, 16)]
+                           : (char) g_rand_int_range(rand, -128, 128);
+        g_autofree char *path = write_file(folder, "x.vhdr", text, n);
+        GError *error = NULL;
+        g_autoptr(owned_recording) recording = recording_open(path, &io, &error);
+        assert_true((recording == NULL) == (error != NULL));
+        if (recording != NULL)
+            assert_true(recording_read(recording, NULL, 0, recording->n_time, &io, NULL));
+        g_clear_error(&error);
+    }
+    remove_folder(folder);
+}
+
 // Real recordings.
 
 static void real_recordings_read_as_other_programs_read_them(void **state)
@@ -387,6 +415,7 @@ int main(void)
         cmocka_unit_test(wrong_headers_are_refused),
         cmocka_unit_test(long_headers_are_refused),
         cmocka_unit_test(data_that_cannot_be_cut_into_channels_are_refused),
+        cmocka_unit_test(no_change_of_bytes_breaks_the_reader),
         cmocka_unit_test(real_recordings_read_as_other_programs_read_them),
         cmocka_unit_test(real_markers_are_as_other_programs_read_them),
     };
