@@ -95,6 +95,7 @@ static bool run_one(struct request *request, const struct experiment *experiment
     if (request->data != NULL)
         reproduction_set(r, "files", "%s", request->data);
     reproduction_set(r, "seed", "%" G_GUINT64_FORMAT, r->seed);
+    r->folder = folder;
     gint64 begin_us = g_get_monotonic_time();
     log_progress_begin(request->app->log, experiment->id);
     bool ran = experiment->run(r, error);

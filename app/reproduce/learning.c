@@ -1,17 +1,126 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/reproduce/learning.h"
 
+#include "app/network_file.h"
 #include "io/array.h"
 
 #include <string.h>
+
+/** A training under way, and where it keeps what it has: in full size it takes hours. */
+struct keeping {
+    struct reproduction *r;
+    const struct lesson *lesson;
+    char *path;           // owned; NULL: nothing is kept
+    GHashTable *metadata; // owned
+    double earlier_s;     // of the runs before
+    gint64 begin_us;
+    size_t n_done; // stages
+};
+
+static void keeping_clear(struct keeping *keeping)
+{
+    g_free(keeping->path);
+    if (keeping->metadata != NULL)
+        g_hash_table_unref(keeping->metadata);
+}
+typedef struct keeping owned_keeping;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_keeping, keeping_clear)
+
+static void update(GChecksum *checksum, const double *numbers, size_t n)
+{
+    g_checksum_update(checksum, (const guchar *) numbers, (gssize) (n * sizeof *numbers));
+}
+
+// What has to be the same for a network to be gone on with.
+static char *fingerprint(const struct samples *samples, const struct lesson *lesson, size_t depth)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree char *words =
+        g_strdup_printf("%s %s %s %zu %d %d %zu %zu", TAUT_VERSION, lesson->network,
+                        lesson->variant == NULL ? "" : lesson->variant, lesson->n_inner,
+                        lesson->published, lesson->oneshot, lesson->max_iter, depth);
+    g_checksum_update(checksum, (const guchar *) words, -1);
+    update(checksum, samples->x.data, samples->x.n_time * samples->x.n_series);
+    update(checksum, samples->start.data, samples->start.n_time * samples->start.n_series);
+    update(checksum, samples->lambda, samples->x.n_series);
+    return g_strdup(g_checksum_get_string(checksum));
+}
+
+static struct keeping keeping_of(struct reproduction *r, const struct samples *samples,
+                                 const struct lesson *lesson, size_t depth)
+{
+    struct keeping keeping = {.r = r, .lesson = lesson, .begin_us = g_get_monotonic_time()};
+    if (r->quick || r->folder == NULL)
+        return keeping;
+    g_autofree char *label = g_strdup(lesson->label);
+    g_autofree char *name = g_strdup_printf(
+        "network-%s.safetensors", g_strcanon(label, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS, '-'));
+    keeping.path = g_build_filename(r->folder, name, NULL);
+    keeping.metadata = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_hash_table_insert(keeping.metadata, g_strdup("training_sha256"),
+                        fingerprint(samples, lesson, depth));
+    return keeping;
+}
+
+static double number_of(const struct params_file *file, const char *key)
+{
+    const char *text = params_file_get(file, key);
+    return text == NULL ? 0.0 : g_ascii_strtod(text, NULL);
+}
+
+// The network of an earlier run of the same training, with the stages that it finished; else
+// NULL.
+static struct network *earlier_network(struct keeping *keeping, const struct samples *samples)
+{
+    if (keeping->path == NULL || !g_file_test(keeping->path, G_FILE_TEST_EXISTS))
+        return NULL;
+    g_autoptr(owned_params_file) file = network_file_read(keeping->path, NULL);
+    if (file == NULL || g_strcmp0(params_file_get(file, "training_sha256"),
+                                  g_hash_table_lookup(keeping->metadata, "training_sha256")) != 0)
+        return NULL;
+    keeping->n_done = (size_t) number_of(file, "stages");
+    keeping->earlier_s = number_of(file, "seconds");
+    return params_file_network(file, samples->problem, false, NULL);
+}
+
+static double seconds_so_far(const struct keeping *keeping)
+{
+    return keeping->earlier_s + 1e-6 * (double) (g_get_monotonic_time() - keeping->begin_us);
+}
+
+static void keep(void *data, const struct network *network, size_t n_stages)
+{
+    struct keeping *keeping = data;
+    if (keeping->path == NULL)
+        return;
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    g_ascii_dtostr(number, sizeof number, seconds_so_far(keeping));
+    g_hash_table_insert(keeping->metadata, g_strdup("stages"), g_strdup_printf("%zu", n_stages));
+    g_hash_table_insert(keeping->metadata, g_strdup("seconds"), g_strdup(number));
+    g_autoptr(GError) problem = NULL;
+    g_mkdir_with_parents(keeping->r->folder, 0777); // a failure shows in the next line
+    if (!network_file_write(keeping->path, network, keeping->metadata, true, &problem))
+        log_warning(keeping->r->app->log, "%s", problem->message);
+}
+
+static bool tell(void *data, G_GNUC_UNUSED const struct train_stage *stage, double fraction)
+{
+    const struct keeping *keeping = data;
+    const double *share = keeping->lesson->share;
+    if (share[1] > share[0])
+        log_progress(keeping->r->app->log, share[0] + (share[1] - share[0]) * fraction);
+    return !atomic_load(keeping->r->app->stop);
+}
 
 struct network *learning_train(struct reproduction *r, const struct samples *samples,
                                const struct lesson *lesson, size_t depth, double *seconds,
                                GError **error)
 {
     struct network_size size = {.depth = depth, .n_inner = lesson->n_inner};
-    g_autoptr(owned_network) network =
-        network_new(lesson->network, lesson->variant, samples->problem, size, error);
+    g_auto(owned_keeping) keeping = keeping_of(r, samples, lesson, depth);
+    g_autoptr(owned_network) network = earlier_network(&keeping, samples);
+    if (network == NULL)
+        network = network_new(lesson->network, lesson->variant, samples->problem, size, error);
     if (network == NULL)
         return NULL;
     struct train_options how = train_options_default(r->app->team);
@@ -19,12 +128,19 @@ struct network *learning_train(struct reproduction *r, const struct samples *sam
     how.optimiser = lesson->published ? TRAIN_DESCENT : TRAIN_LBFGS;
     how.safeguard = !lesson->published;
     how.max_iter = lesson->max_iter;
+    how.n_done = keeping.n_done;
+    how.finished = keep;
+    how.progress = tell;
+    how.data = &keeping;
     g_autofree struct train_stage *stages = g_new0(struct train_stage, depth);
-    gint64 begin_us = g_get_monotonic_time();
-    train_network(network, &samples->train, NULL, &how, stages);
+    size_t n_stages = train_network(network, &samples->train, NULL, &how, stages);
     if (seconds != NULL)
-        *seconds = 1e-6 * (double) (g_get_monotonic_time() - begin_us);
-    return app_stopped(r->app, error) ? NULL : g_steal_pointer(&network);
+        *seconds = seconds_so_far(&keeping);
+    if (app_stopped(r->app, error))
+        return NULL;
+    if (n_stages > keeping.n_done)
+        keep(&keeping, network, n_stages);
+    return g_steal_pointer(&network);
 }
 
 bool learning_curve(struct reproduction *r, const struct samples *train, const struct samples *test,

@@ -13,9 +13,15 @@ struct lesson {
     bool published;
     bool oneshot;    // all layers at once; else stage by stage
     size_t max_iter; // gradients, in all
+    double share[2]; // of the experiment, from and to, for its progress; zeros: not told
 };
 
-/** A network trained on samples; seconds (or NULL) is what it took. Errors: names, a signal. */
+/**
+ * A network trained on samples; seconds (or NULL) is what it took. Errors: names, a signal.
+ *
+ * But for quick experiments it is kept, stage by stage, as network-LABEL.safetensors in the folder
+ * of the experiment: what was interrupted goes on from there.
+ */
 struct network *learning_train(struct reproduction *r, const struct samples *samples,
                                const struct lesson *lesson, size_t depth, double *seconds,
                                GError **error);

@@ -73,11 +73,20 @@ static void shorten(struct block *x, size_t n_frames, size_t most)
     *x = (struct block){n_frames, count, n_frames, x->data};
 }
 
+// Reading is no part of the progress that is shown.
+static bool go_on(void *data, G_GNUC_UNUSED double fraction)
+{
+    const struct app *app = data;
+    return !atomic_load(app->stop);
+}
+
 bool recordings_read(struct reproduction *r, const char *path, size_t n_frames, size_t most,
                      struct recorded *recorded, GError **error)
 {
     *recorded = (struct recorded){.tr_s = UKB_TR_S};
-    g_autoptr(owned_recording) recording = recording_open(path, &r->app->io, error);
+    struct io_context io = r->app->io;
+    io.go_on = go_on;
+    g_autoptr(owned_recording) recording = recording_open(path, &io, error);
     if (recording == NULL)
         return false;
     g_autofree uint8_t *mask = cube_mask(recording->grid);
@@ -86,7 +95,7 @@ bool recordings_read(struct reproduction *r, const char *path, size_t n_frames, 
         return refuse(path, "expected at least 250 frames, found fewer", error);
     if (recorded->cleaned && !(recording->interval_s > 0.0))
         return refuse(path, "expected the interval between frames, found none", error);
-    if (!recording_read(recording, mask, 0, recording->n_time, &r->app->io, error))
+    if (!recording_read(recording, mask, 0, recording->n_time, &io, error))
         return false;
     recorded->tr_s = recorded->cleaned ? recording->interval_s : UKB_TR_S;
     recorded->x = collect(recording, &recorded->n_constant);

@@ -28,6 +28,7 @@ struct reproduction {
     uint64_t seed;
     bool quick;              // at most three minutes on two cores, of files given only a part
     bool full;               // the published sizes; else minutes on two cores
+    const char *folder;      // borrowed; of the results, maybe not there yet
     const char *const *data; // borrowed; recordings given by the user, NULL-terminated
     GPtrArray *rows;         // owned; results in the order of drawing
     GPtrArray *checks;       // owned
