@@ -5,7 +5,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_PASSES_WITHOUT_PROGRESS = 50, PASSES_BETWEEN_LOOKS = 5 };
+enum { MOST_PASSES_WITHOUT_PROGRESS = 20, PASSES_BETWEEN_LOOKS = 5, MOST_NEWTON = 4 };
+
+// What a step of Newton has to gain, of the gap, for another to follow.
+#define WORTHWHILE 0.1
+
+// Blocks that may join between two steps of Newton: some, and a part of those in use.
+enum { FEW_BLOCKS = 10, PART_OF_BLOCKS = 4 };
 
 struct state {
     const struct block_problem *problem;
@@ -138,6 +144,98 @@ static void begin_kept(struct state *s)
             subtract_block(s, k, s->x + k * s->size);
 }
 
+// The worst of the blocks that are zero and should not be; n_blocks if there is none.
+static size_t worst_violator(const struct state *s)
+{
+    const struct block_problem *problem = s->problem;
+    size_t worst = problem->n_blocks;
+    double most = problem->alpha * problem->alpha;
+    for (size_t k = 0; k < problem->n_blocks; k++) {
+        const double *c_k = correlation(s, k);
+        double norm2 = problem->kernels->dot(c_k, c_k, s->size);
+        if (norm2 > most && problem->curvature[k] > 0.0 && is_zero(s, k)) {
+            worst = k;
+            most = norm2;
+        }
+    }
+    return worst;
+}
+
+// A pass over the blocks in use; then the worst violators join one by one: what one of them
+// explains, its neighbours need not.
+static void pass_with_gram(struct state *s)
+{
+    size_t n_used = 0;
+    for (size_t k = 0; k < s->problem->n_blocks; k++)
+        if (!is_zero(s, k)) {
+            update_block(s, k);
+            n_used++;
+        }
+    for (size_t i = 0; i < FEW_BLOCKS + n_used / PART_OF_BLOCKS; i++) {
+        size_t k = worst_violator(s);
+        if (k == s->problem->n_blocks)
+            return;
+        update_block(s, k);
+    }
+}
+
+static void pass_over_all(struct state *s)
+{
+    for (size_t k = 0; k < s->problem->n_blocks; k++)
+        update_block(s, k);
+}
+
+// Steps of Newton while they help. Returns how many.
+static size_t take_newton_steps(struct state *s, double target_gap, struct block_view *view,
+                                struct workspace *ws)
+{
+    size_t n_steps = 0;
+    while (n_steps < MOST_NEWTON && view->gap > target_gap &&
+           block_newton(s->problem, view->objective, s->x, s->kept, ws)) {
+        double before = view->objective;
+        *view = look(s);
+        n_steps++;
+        if (before - view->objective < WORTHWHILE * view->gap)
+            break;
+    }
+    return n_steps;
+}
+
+static struct block_descent_result descend_with_gram(struct state *s, double target_gap,
+                                                     size_t max_passes, struct workspace *ws)
+{
+    struct block_descent_result result = {.gap = INFINITY};
+    double best = INFINITY;
+    size_t since_best = 0;
+    while (result.gap > target_gap && result.n_passes < max_passes &&
+           since_best < MOST_PASSES_WITHOUT_PROGRESS) {
+        pass_with_gram(s);
+        struct block_view view = look(s);
+        if (view.gap > target_gap && block_radial(s->problem, view.objective, s->x, s->kept, ws))
+            view = look(s);
+        result.n_newton += take_newton_steps(s, target_gap, &view, ws);
+        result.n_passes++;
+        result.gap = view.gap;
+        since_best = view.gap < best ? 0 : since_best + 1;
+        best = fmin(best, view.gap);
+    }
+    return result;
+}
+
+static struct block_descent_result descend(struct state *s, double target_gap, size_t max_passes)
+{
+    struct block_descent_result result = {.gap = INFINITY};
+    while (result.n_passes < max_passes) {
+        pass_over_all(s);
+        if (++result.n_passes % PASSES_BETWEEN_LOOKS > 0)
+            continue;
+        result.gap = look(s).gap;
+        if (result.gap <= target_gap)
+            break;
+    }
+    return result;
+}
+
 struct block_descent_result block_descent(const struct block_problem *problem, double target_gap,
                                           size_t max_passes, double *x, double *kept,
                                           struct workspace *ws)
@@ -151,25 +249,9 @@ struct block_descent_result block_descent(const struct block_problem *problem, d
                       .c_block = WORKSPACE_ALLOC(ws, double, size),
                       .change = WORKSPACE_ALLOC(ws, double, size)};
     begin_kept(&s);
-    struct block_descent_result result = {.gap = INFINITY};
-    double best = INFINITY;
-    size_t since_best = 0;
-    while (result.n_passes < max_passes && since_best < MOST_PASSES_WITHOUT_PROGRESS) {
-        for (size_t k = 0; k < problem->n_blocks; k++)
-            update_block(&s, k);
-        result.n_passes++;
-        bool has_gram = problem->gram != NULL;
-        if (!has_gram && result.n_passes % PASSES_BETWEEN_LOOKS > 0)
-            continue;
-        struct block_view view = look(&s);
-        result.gap = view.gap;
-        since_best = view.gap < best ? 0 : since_best + 1;
-        best = fmin(best, view.gap);
-        if (view.gap <= target_gap)
-            break;
-        if (has_gram && block_newton(problem, view.objective, x, kept, ws))
-            result.n_newton++;
-    }
+    struct block_descent_result result = problem->gram != NULL
+                                             ? descend_with_gram(&s, target_gap, max_passes, ws)
+                                             : descend(&s, target_gap, max_passes);
     workspace_release(ws, mark);
     return result;
 }

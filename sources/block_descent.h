@@ -53,13 +53,14 @@ struct block_descent_result {
 
 /**
  * Lowers the objective from x until the gap is at most target_gap, or max_passes passes are over,
- * or rounding keeps it from falling.
+ * or rounding keeps it from falling. x: rows, the start on entry. kept: C (Gram form) or M - G X
+ * (residual form), on return.
  *
- * A pass of block coordinate descent, X_k <- V max(0, 1 - alpha / (L_k ||V||_F)) with
- * V = X_k + C_k / L_k (Gramfort, Kowalski and Hamalainen 2012), finds which blocks are zero. Once
- * it has, the objective is smooth in the others, and a step of Newton on these takes the place of
- * hundreds of passes where columns are correlated; it is kept only if the objective falls.
- * x: rows, the start on entry. kept: C (Gram form) or M - G X (residual form), on return.
+ * The step of a block is that of block coordinate descent, X_k <- V max(0, 1 - alpha / (L_k
+ * ||V||_F)) with V = X_k + C_k / L_k (Gramfort, Kowalski and Hamalainen 2012). In the residual form
+ * a pass takes all blocks in turn. In the Gram form it takes those in use, then the worst violators
+ * one by one, and two steps on the blocks in use follow, block_radial and block_newton: with the
+ * nearly parallel columns of leadfields they take the place of thousands of passes.
  */
 struct block_descent_result block_descent(const struct block_problem *problem, double target_gap,
                                           size_t max_passes, double *x, double *kept,
@@ -74,4 +75,14 @@ struct block_descent_result block_descent(const struct block_problem *problem, d
  * blocks, whatever the number of samples. With one sample it is exact on the right signs.
  */
 bool block_newton(const struct block_problem *problem, double objective, double *x, double *kept,
+                  struct workspace *ws);
+
+/**
+ * The best norms of the blocks of x for the directions Xhat_k = X_k / ||X_k||_F that they have: the
+ * Lasso min_w 1/2 ||M - sum_k w_k G_k Xhat_k||_F^2 + alpha ||w||_1, solved exactly by
+ * gram_active_set.h. Of neighbours that share what one of them explains, the others become zero.
+ * Gram form; false, and x is as before, where it does not lower the objective from `objective`. On
+ * success `kept` is C at the new x.
+ */
+bool block_radial(const struct block_problem *problem, double objective, double *x, double *kept,
                   struct workspace *ws);

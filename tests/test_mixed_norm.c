@@ -425,7 +425,7 @@ static void the_bytes_do_not_depend_on_the_threads(void **state)
 {
     (void) state;
     static const size_t threads[] = {1, 4, 7};
-    struct made made = make(15, 30, 400, 3, 10);
+    struct made made = make(15, 30, 100, 3, 10);
     g_autoptr(owned_mixed_norm) problem = mixed_norm_new(&made.input);
     struct thread_job job[3];
     for (size_t i = 0; i < 3; i++) {

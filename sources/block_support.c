@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sources/block_descent.h"
 
+#include "solvers/gram_active_set.h"
 #include "solvers/lapack.h"
 
 #include <cblas.h>
@@ -9,12 +10,15 @@
 #include <string.h>
 
 // Columns beyond which the factors of a step cost more than the passes that it saves.
-enum { MOST_NEWTON_COLUMNS = 2048, MOST_HALVINGS = 3 };
+enum { MOST_COLUMNS = 2048, MOST_HALVINGS = 4 };
 
 // Blocks whose directions agree, as those of equal columns do, leave the step undetermined.
 #define RIDGE 1e-12
 
-struct newton {
+// Of ||M||^2: a fall of the objective below it may be none.
+#define ROUNDING 1e-14
+
+struct support {
     const struct block_problem *problem;
     size_t n_blocks;   // that are not zero: S
     size_t n_columns;  //
@@ -33,12 +37,12 @@ static double *block_rows(const struct block_problem *problem, double *rows, siz
 }
 
 // Blocks that are not zero, with what is read from them.
-static struct newton begin(const struct block_problem *problem, double *x, struct workspace *ws)
+static struct support begin(const struct block_problem *problem, double *x, struct workspace *ws)
 {
-    struct newton s = {.problem = problem,
-                       .block = WORKSPACE_ALLOC(ws, size_t, problem->n_blocks),
-                       .norm = WORKSPACE_ALLOC(ws, double, problem->n_blocks),
-                       .ws = ws};
+    struct support s = {.problem = problem,
+                        .block = WORKSPACE_ALLOC(ws, size_t, problem->n_blocks),
+                        .norm = WORKSPACE_ALLOC(ws, double, problem->n_blocks),
+                        .ws = ws};
     size_t n_orient = problem->n_orient, size = n_orient * problem->n_time;
     for (size_t k = 0; k < problem->n_blocks; k++) {
         double *x_k = block_rows(problem, x, k);
@@ -51,7 +55,14 @@ static struct newton begin(const struct block_problem *problem, double *x, struc
     return s;
 }
 
-static void gather(struct newton *s, double *x)
+// The row of column i of S in the columns of the Gram matrix.
+static size_t row_of(const struct support *s, size_t i)
+{
+    size_t n_orient = s->problem->n_orient;
+    return s->block[i / n_orient] * n_orient + i % n_orient;
+}
+
+static void gather(struct support *s, double *x)
 {
     const struct block_problem *problem = s->problem;
     size_t n_orient = problem->n_orient, size = n_orient * problem->n_time;
@@ -79,24 +90,23 @@ static bool invert(double *matrix, size_t n)
     return info == 0;
 }
 
-static bool invert_weighted_gram(struct newton *s)
+// (E^1/2 K E^1/2 + alpha I)^-1, lower triangle.
+static bool invert_weighted_gram(struct support *s)
 {
     size_t n_orient = s->problem->n_orient, n = s->n_columns;
+    s->inverse = WORKSPACE_ALLOC(s->ws, double, n *n);
     for (size_t j = 0; j < n; j++) {
-        double *column = s->inverse + j * n;
-        for (size_t i = j; i < n; i++) {
-            size_t row = s->block[i / n_orient] * n_orient + i % n_orient;
-            column[i] = sqrt(s->norm[i / n_orient] * s->norm[j / n_orient]) *
-                        s->rows[j * s->problem->ld + row];
-        }
-        column[j] += s->problem->alpha;
+        for (size_t i = j; i < n; i++)
+            s->inverse[j * n + i] = sqrt(s->norm[i / n_orient] * s->norm[j / n_orient]) *
+                                    s->rows[j * s->problem->ld + row_of(s, i)];
+        s->inverse[j * n + j] += s->problem->alpha;
     }
     return invert(s->inverse, n);
 }
 
 // out = E^1/2 inverse E^1/2 rhs, with E^1/2 rhs in `scaled` on entry. The inverse is symmetric: by
 // rows, its triangle is the upper one.
-static void apply_inverse(const struct newton *s, const double *scaled, double *out)
+static void apply_inverse(const struct support *s, const double *scaled, double *out)
 {
     size_t n_orient = s->problem->n_orient, n_time = s->problem->n_time;
     cblas_dsymm(CblasRowMajor, CblasLeft, CblasUpper, (int) s->n_columns, (int) n_time, 1.0,
@@ -105,31 +115,39 @@ static void apply_inverse(const struct newton *s, const double *scaled, double *
         cblas_dscal((int) n_time, sqrt(s->norm[i / n_orient]), out + i * n_time, 1);
 }
 
-// I - alpha [inverse o (Xhat Xhat')] summed over the columns of two blocks, lower triangle.
-static void set_radial_matrix(const struct newton *s, double *radial)
+// out_kl = sum of value_ij <Xhat_i, Xhat_j> over the columns i of block k and j of block l, k >= l;
+// value: a lower triangle by columns, n_columns apart.
+static void sum_over_blocks(const struct support *s, const double *value, double *out, size_t ld)
 {
-    size_t n = s->n_columns, n_blocks = s->n_blocks, n_orient = s->problem->n_orient;
-    size_t n_time = s->problem->n_time;
+    size_t n = s->n_columns, n_orient = s->problem->n_orient, n_time = s->problem->n_time;
     size_t mark = workspace_mark(s->ws);
     double *cosine = WORKSPACE_ALLOC(s->ws, double, n *n);
     cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, (int) n, (int) n_time, 1.0, s->direction,
                 (int) n_time, 0.0, cosine, (int) n);
-    memset(radial, 0, n_blocks * n_blocks * sizeof(double));
-    // Of the block pairs on the diagonal only one triangle is there; it counts twice.
+    memset(out, 0, s->n_blocks * ld * sizeof(double));
     for (size_t j = 0; j < n; j++)
         for (size_t i = j; i < n; i++) {
             size_t k = i / n_orient, l = j / n_orient;
-            double both = k == l && i != j ? 2.0 : 1.0;
-            radial[l * n_blocks + k] -=
-                both * s->problem->alpha * s->inverse[j * n + i] * cosine[j * n + i];
+            double both = k == l && i != j ? 2.0 : 1.0; // within a block one triangle is there
+            out[l * ld + k] += both * value[j * n + i] * cosine[j * n + i];
         }
-    for (size_t k = 0; k < n_blocks; k++)
-        radial[k * n_blocks + k] += 1.0 + RIDGE;
     workspace_release(s->ws, mark);
 }
 
+// I - alpha inverse o (Xhat Xhat'), summed over blocks: what is left of the curvature along Xhat.
+static void set_radial_matrix(const struct support *s, double *radial)
+{
+    size_t n = s->n_blocks;
+    sum_over_blocks(s, s->inverse, radial, n);
+    for (size_t l = 0; l < n; l++)
+        for (size_t k = l; k < n; k++)
+            radial[l * n + k] *= -s->problem->alpha;
+    for (size_t k = 0; k < n; k++)
+        radial[k * n + k] += 1.0 + RIDGE;
+}
+
 // z = radial^-1 q.
-static bool solve_radial(struct newton *s, double *q)
+static bool solve_radial(struct support *s, double *q)
 {
     double *radial = WORKSPACE_ALLOC(s->ws, double, s->n_blocks * s->n_blocks);
     set_radial_matrix(s, radial);
@@ -143,7 +161,7 @@ static bool solve_radial(struct newton *s, double *q)
 }
 
 // target = Hessian^-1 (B - alpha Xhat), by Sherman, Morrison and Woodbury.
-static bool set_target(struct newton *s)
+static bool set_target(struct support *s)
 {
     const struct block_problem *problem = s->problem;
     size_t size = problem->n_orient * problem->n_time;
@@ -171,7 +189,7 @@ static bool set_target(struct newton *s)
 }
 
 // The point `step` of the way from X to the target; a block that would turn round is zero there.
-static void set_trial(const struct newton *s, double step, double *trial)
+static void set_trial(const struct support *s, double step, double *trial)
 {
     const struct block_problem *problem = s->problem;
     size_t size = problem->n_orient * problem->n_time;
@@ -186,7 +204,7 @@ static void set_trial(const struct newton *s, double step, double *trial)
 }
 
 // C at the trial point, and the objective there.
-static double look_at_trial(const struct newton *s, const double *trial, double *c)
+static double look_at_trial(const struct support *s, const double *trial, double *c)
 {
     const struct block_problem *problem = s->problem;
     size_t n_time = problem->n_time, size = problem->n_orient * n_time;
@@ -205,7 +223,15 @@ static double look_at_trial(const struct newton *s, const double *trial, double 
     return 0.5 * (problem->data_norm2 - fit) + problem->alpha * penalty;
 }
 
-static bool search(const struct newton *s, double objective, double *x, double *kept)
+static void keep_trial(const struct support *s, const double *trial, double *x)
+{
+    size_t size = s->problem->n_orient * s->problem->n_time;
+    for (size_t k = 0; k < s->n_blocks; k++)
+        memcpy(block_rows(s->problem, x, s->block[k]), trial + k * size, size * sizeof(double));
+}
+
+// The first of ever shorter steps that lowers the objective.
+static bool search(const struct support *s, double objective, double *x, double *kept)
 {
     const struct block_problem *problem = s->problem;
     size_t size = problem->n_orient * problem->n_time;
@@ -213,12 +239,11 @@ static bool search(const struct newton *s, double objective, double *x, double *
     double *trial = WORKSPACE_ALLOC(s->ws, double, s->n_blocks *size);
     double *c = WORKSPACE_ALLOC(s->ws, double, n);
     double step = 1.0;
-    for (int halving = 0; halving <= MOST_HALVINGS; halving++, step *= 0.5) {
+    for (int i = 0; i <= MOST_HALVINGS; i++, step *= 0.5) {
         set_trial(s, step, trial);
         if (!(look_at_trial(s, trial, c) < objective))
             continue;
-        for (size_t i = 0; i < s->n_blocks; i++)
-            memcpy(block_rows(problem, x, s->block[i]), trial + i * size, size * sizeof(double));
+        keep_trial(s, trial, x);
         memcpy(kept, c, n * sizeof(double));
         return true;
     }
@@ -229,11 +254,72 @@ bool block_newton(const struct block_problem *problem, double objective, double 
                   struct workspace *ws)
 {
     size_t mark = workspace_mark(ws);
-    struct newton s = begin(problem, x, ws);
+    struct support s = begin(problem, x, ws);
     bool moved = false;
-    if (s.n_blocks > 0 && s.n_columns <= MOST_NEWTON_COLUMNS) {
+    if (s.n_blocks > 0 && s.n_columns <= MOST_COLUMNS) {
         gather(&s, x);
         moved = set_target(&s) && search(&s, objective, x, kept);
+    }
+    workspace_release(ws, mark);
+    return moved;
+}
+
+// The Gram matrix of the fields G_k Xhat_k of the blocks.
+static void set_field_gram(const struct support *s, double *gram, size_t ld)
+{
+    size_t n = s->n_columns;
+    size_t mark = workspace_mark(s->ws);
+    double *value = WORKSPACE_ALLOC(s->ws, double, n *n);
+    for (size_t j = 0; j < n; j++)
+        for (size_t i = j; i < n; i++)
+            value[j * n + i] = s->rows[j * s->problem->ld + row_of(s, i)];
+    sum_over_blocks(s, value, gram, ld);
+    workspace_release(s->ws, mark);
+    for (size_t l = 0; l < s->n_blocks; l++)
+        for (size_t k = 0; k < l; k++)
+            gram[l * ld + k] = gram[k * ld + l];
+}
+
+// The best norms for the directions that blocks have: a Lasso of one coefficient a block.
+static void solve_norms(struct support *s)
+{
+    const struct block_problem *problem = s->problem;
+    size_t size = problem->n_orient * problem->n_time, ld = triangle_padded(s->n_blocks);
+    double *gram = WORKSPACE_ALLOC(s->ws, double, s->n_blocks *ld);
+    double *b = WORKSPACE_ALLOC(s->ws, double, ld);
+    set_field_gram(s, gram, ld);
+    memset(b, 0, ld * sizeof(double));
+    for (size_t k = 0; k < s->n_blocks; k++)
+        b[k] =
+            problem->kernels->dot(s->direction + k * size, problem->b + s->block[k] * size, size);
+    struct gram fields = {.n = s->n_blocks,
+                          .ld = ld,
+                          .rank = s->n_blocks,
+                          .values = gram,
+                          .kernels = problem->kernels->gram};
+    struct gram_lasso lasso = {.gram = &fields, .b = b, .lambda = problem->alpha};
+    gram_active_set_solve(&lasso, s->norm, s->ws);
+}
+
+bool block_radial(const struct block_problem *problem, double objective, double *x, double *kept,
+                  struct workspace *ws)
+{
+    size_t mark = workspace_mark(ws);
+    struct support s = begin(problem, x, ws);
+    size_t size = problem->n_orient * problem->n_time, n = problem->n_blocks * size;
+    bool moved = false;
+    if (s.n_blocks > 0 && s.n_columns <= MOST_COLUMNS) {
+        gather(&s, x);
+        solve_norms(&s);
+        for (size_t k = 0; k < s.n_blocks; k++)
+            for (size_t t = 0; t < size; t++)
+                s.target[k * size + t] = s.norm[k] * s.direction[k * size + t];
+        double *c = WORKSPACE_ALLOC(ws, double, n);
+        moved = look_at_trial(&s, s.target, c) < objective - ROUNDING * problem->data_norm2;
+        if (moved) {
+            keep_trial(&s, s.target, x);
+            memcpy(kept, c, n * sizeof(double));
+        }
     }
     workspace_release(ws, mark);
     return moved;
