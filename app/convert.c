@@ -93,7 +93,8 @@ static const struct format *find_format(const char *path)
 
 void conversion_clear(struct conversion *conversion)
 {
-    g_clear_pointer(&conversion->outputs, g_ptr_array_unref);
+    if (conversion->outputs != NULL)
+        g_ptr_array_unref(conversion->outputs);
 }
 
 static bool is_same_file(const char *a, const char *b)
@@ -354,24 +355,22 @@ static bool is_there_already(const struct companion *companion)
            memcmp(text, companion->text, n) == 0;
 }
 
-static void add_companion(GArray *companions, char *path, char *text)
-{
-    struct companion companion = {path, text};
-    g_array_append_val(companions, companion);
-}
-
 /** The files of text that go with the output; to be freed. */
 static GArray *make_companions(const struct recording *recording, const char *output,
                                JsonObject *notes)
 {
     GArray *companions = g_array_new(FALSE, FALSE, sizeof(struct companion));
     g_array_set_clear_func(companions, companion_clear);
-    add_companion(companions, sidecar_path(output), make_json(recording, notes));
+    struct companion json = {sidecar_path(output), make_json(recording, notes)};
+    g_array_append_val(companions, json);
     if (!find_format(output)->has_tables)
         return companions;
-    add_companion(companions, siblings_table_path(output, "channels"), make_channels(recording));
-    if (recording->sensors->events->len > 0)
-        add_companion(companions, siblings_table_path(output, "events"), make_events(recording));
+    struct companion channels = {siblings_table_path(output, "channels"), make_channels(recording)};
+    g_array_append_val(companions, channels);
+    if (recording->sensors->events->len == 0)
+        return companions;
+    struct companion events = {siblings_table_path(output, "events"), make_events(recording)};
+    g_array_append_val(companions, events);
     return companions;
 }
 

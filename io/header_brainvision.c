@@ -21,9 +21,10 @@ void header_brainvision_clear(struct brainvision_header *header)
         g_free(header->channel[c].name);
         g_free(header->channel[c].unit);
     }
-    g_clear_pointer(&header->channel, g_free);
-    g_clear_pointer(&header->data_file, g_free);
-    g_clear_pointer(&header->marker_file, g_free);
+    g_free(header->channel);
+    g_free(header->data_file);
+    g_free(header->marker_file);
+    *header = (struct brainvision_header){0};
 }
 
 // The lines `key=value` of sections `[name]`, with `;` comments. GKeyFile refuses keys without a

@@ -44,7 +44,8 @@ void header_edf_clear(struct edf_header *header)
         g_free(header->signal[s].label);
         g_free(header->signal[s].unit);
     }
-    g_clear_pointer(&header->signal, g_free);
+    g_free(header->signal);
+    header->signal = NULL;
 }
 
 size_t header_edf_sample_bytes(const struct edf_header *header)

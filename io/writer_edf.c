@@ -61,9 +61,13 @@ enum { NO_POINT = -1, TOO_LONG = -2 };
 static int decimals_of(double value)
 {
     int room = FIELD_BYTES - 1 - (value < 0.0); // beside the first digit
-    for (double bound = 10.0; fabs(value) >= bound; bound *= 10.0)
-        if (--room < 0)
-            return TOO_LONG;
+    value = fabs(value);
+    while (value >= 10.0 && room >= 0) {
+        value /= 10.0;
+        room--;
+    }
+    if (room < 0)
+        return TOO_LONG;
     return MIN(room - 1, 6); // less the point
 }
 
@@ -338,9 +342,10 @@ static void plan_annotations(struct edf_output *output)
 
 static void put(GByteArray *head, const char *text, size_t width)
 {
-    g_autofree char *field = g_strnfill(width, ' ');
-    memcpy(field, text, MIN(strlen(text), width));
-    g_byte_array_append(head, (const guint8 *) field, (guint) width);
+    for (size_t i = 0; i < width; i++) {
+        const guint8 letter = *text == '\0' ? ' ' : (guint8) *text++;
+        g_byte_array_append(head, &letter, 1);
+    }
 }
 
 static void put_number(GByteArray *head, double value, size_t width)
@@ -398,7 +403,8 @@ static void put_signals(GByteArray *head, const struct edf_output *output)
     put(head, "", 80 * (n + 1));
     for (size_t s = 0; s < n; s++)
         put_number(head, (double) output->n_samples, 8);
-    put_number(head, (double) (output->annotation_bytes / (output->is_bdf ? 3 : 2)), 8);
+    size_t n_letters = output->annotation_bytes / (output->is_bdf ? 3 : 2);
+    put_number(head, (double) n_letters, 8);
     put(head, "", 32 * (n + 1));
 }
 

@@ -33,7 +33,9 @@ static struct recording *make_recording(size_t n_time, double rate_hz)
                                      .n_time = n_time};
     sensors->part[0].channel[1] = 1;
     recording_choose(recording, 0);
-    recording->samples.d = g_new0(double, CHANNELS *n_time);
+    recording->samples.d = g_new0(double, n_time *CHANNELS);
+    recording->voxel = g_new0(size_t, CHANNELS);
+    recording->voxel[1] = 1;
     return recording;
 }
 
