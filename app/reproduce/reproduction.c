@@ -209,6 +209,41 @@ static const char *const colours[] = {"#000000", "#0072b2", "#d55e00", "#009e73"
 // Curves of more points are lines without marks.
 enum { MOST_MARKS = 60 };
 
+// A method keeps its colour and mark in all panels.
+static guint style_of(const struct reproduction *r, const char *method)
+{
+    g_autoptr(GPtrArray) seen = g_ptr_array_new();
+    for (guint i = 0; i < r->rows->len; i++) {
+        const struct row *row = r->rows->pdata[i];
+        if (g_str_equal(row->method, method))
+            break;
+        if (!g_ptr_array_find_with_equal_func(seen, row->method, g_str_equal, NULL))
+            g_ptr_array_add(seen, row->method);
+    }
+    return seen->len;
+}
+
+// Steps of a panel with some air on both sides.
+static void append_range(GString *script, const struct reproduction *r, const struct panel *panel)
+{
+    double low = INFINITY, high = -INFINITY;
+    for (guint i = 0; i < r->rows->len; i++) {
+        const struct row *row = r->rows->pdata[i];
+        if (strcmp(row->metric, panel->metric) != 0 || (panel->log_x && !(row->step > 0.0)))
+            continue;
+        low = fmin(low, row->step);
+        high = fmax(high, row->step);
+    }
+    if (!(low < high))
+        return;
+    double air = panel->log_x ? pow(high / low, 0.03) : 0.02 * (high - low);
+    g_string_append(script, "set xrange [");
+    append_number(script, panel->log_x ? low / air : low - air);
+    g_string_append_c(script, ':');
+    append_number(script, panel->log_x ? high * air : high + air);
+    g_string_append(script, "]\n");
+}
+
 static void append_panel(GString *script, const struct reproduction *r, const struct panel *panel)
 {
     g_autoptr(GPtrArray) methods = methods_with(r, panel->metric);
@@ -216,20 +251,22 @@ static void append_panel(GString *script, const struct reproduction *r, const st
     for (guint m = 0; m < methods->len; m++)
         most = MAX(most, append_curve(script, r, methods->pdata[m], panel, m));
     const char *style = panel->points ? "points" : most > MOST_MARKS ? "lines" : "linespoints";
-    g_string_append_printf(script,
-                           "set title \"%s\"\nset xlabel \"%s\" offset 0,0.5\nset ylabel \"%s\"\n",
-                           panel->title, panel->x_label, panel->y_label);
+    // The empty line keeps the key off the label.
+    g_string_append_printf(
+        script, "set title \"%s\"\nset xlabel \"%s\\n \" offset 0,0.5\nset ylabel \"%s\"\n",
+        panel->title, panel->x_label, panel->y_label);
+    append_range(script, r, panel);
     g_string_append(script, panel->log_x ? "set logscale x\n" : "unset logscale x\n");
     g_string_append(script, panel->log_y ? "set logscale y\nset format y \"10^{%T}\"\n"
                                          : "unset logscale y\nset format y \"%g\"\n");
     for (guint m = 0; m < methods->len; m++) {
-        guint colour = m % G_N_ELEMENTS(colours);
+        guint number = style_of(r, methods->pdata[m]);
         g_string_append_printf(
             script,
             "%s$panel%ld_%u using 1:2 with %s lc rgb \"%s\" lw 2 pt %u ps 0.6 dt %u title \"%s\"",
             m == 0 ? "plot " : ", ", (long) (panel - r->experiment->panels), m, style,
-            colours[colour], 4 + m % 10, 1 + m / (guint) G_N_ELEMENTS(colours),
-            (const char *) methods->pdata[m]);
+            colours[number % G_N_ELEMENTS(colours)], 4 + number % 10,
+            1 + number / (guint) G_N_ELEMENTS(colours), (const char *) methods->pdata[m]);
     }
     g_string_append(script, methods->len > 0 ? "\n" : "");
 }
@@ -242,11 +279,23 @@ static size_t n_panels(const struct experiment *experiment)
     return n;
 }
 
-static char *joined_notes(const struct reproduction *r)
+// The notes in lines of at most `width` characters; *n_lines: how many.
+static char *wrapped_notes(const struct reproduction *r, size_t width, size_t *n_lines)
 {
     GString *text = g_string_new(NULL);
-    for (guint i = 0; i < r->notes->len; i++)
-        g_string_append_printf(text, "%s%s", i > 0 ? "\\n" : "", (const char *) r->notes->pdata[i]);
+    *n_lines = r->notes->len;
+    for (guint i = 0; i < r->notes->len; i++) {
+        g_auto(GStrv) words = g_strsplit(r->notes->pdata[i], " ", -1);
+        size_t column = 0;
+        g_string_append(text, i > 0 ? "\\n" : "");
+        for (size_t w = 0; words[w] != NULL; w++) {
+            size_t length = (size_t) g_utf8_strlen(words[w], -1);
+            bool breaks = column > 0 && column + 1 + length > width;
+            g_string_append_printf(text, "%s%s", breaks ? "\\n" : column > 0 ? " " : "", words[w]);
+            *n_lines += breaks;
+            column = (breaks || column == 0 ? 0 : column + 1) + length;
+        }
+    }
     return g_string_free(text, FALSE);
 }
 
@@ -257,10 +306,11 @@ static void append_figure(GString *script, const struct reproduction *r, const c
     size_t n = n_panels(r->experiment);
     size_t n_columns = n == 3 ? 3 : CLAMP(n, (size_t) 1, (size_t) 2);
     size_t n_rows = (n + n_columns - 1) / n_columns;
-    size_t caption_height = 12 + 18 * r->notes->len;
     size_t width = n_columns * 680 + (n == 1 ? 120 : 0);
+    size_t n_lines = 0;
+    g_autofree char *caption = wrapped_notes(r, width / 7, &n_lines);
+    size_t caption_height = 12 + 18 * n_lines;
     size_t height = n_rows * 560 + 40 + caption_height;
-    g_autofree char *caption = joined_notes(r);
     g_string_append_printf(script, "set terminal %s size %zu,%zu background \"white\"\n", terminal,
                            width, height);
     g_string_append_printf(script, "set output \"%s\"\nset multiplot\n", file);
@@ -287,7 +337,6 @@ static GString *script_text(const struct reproduction *r)
 {
     GString *script = g_string_new("set encoding utf8\nset border 3\nset tics nomirror\n"
                                    "set grid lc rgb \"#dddddd\"\n"
-                                   "set autoscale xfix\n"
                                    "set key below font \",10\" samplen 2 maxrows 4\n");
     append_figure(script, r, "svg enhanced font \"sans,12\"", "figure.svg");
     append_figure(script, r, "pngcairo enhanced font \"sans,12\"", "figure.png");
