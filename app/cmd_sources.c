@@ -6,18 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void options_clear(struct sources_options *options)
-{
-    char **texts[] = {&options->recording, &options->forward,  &options->noise_cov,
-                      &options->folder,    &options->events,   &options->condition,
-                      &options->epoch,     &options->baseline, &options->bads,
-                      &options->orient,    &options->model};
-    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-        g_free(*texts[i]);
-}
-typedef struct sources_options owned_sources_options;
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_sources_options, options_clear)
-
 // The name of the file without what tells its format.
 static char *stem_of_recording(const char *path)
 {

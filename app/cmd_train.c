@@ -90,10 +90,28 @@ static bool check_preprocessed(const struct training_options *options, GError **
     return problem == NULL || refuse(error, "--preprocessed: %s", problem);
 }
 
+static bool check_leadfield(const struct training_options *options, GError **error)
+{
+    const struct sources_options *leadfield = &options->leadfield;
+    if ((leadfield->forward == NULL) != (leadfield->noise_cov == NULL))
+        return refuse(error, "train: --forward FWD.fif and --noise-cov COV.fif go together");
+    if (leadfield->forward == NULL)
+        return true;
+    if (options->matrix != NULL || options->response != NULL)
+        return refuse(error, "train: expected one operator, found --forward and another");
+    if (!(leadfield->depth >= 0.0 && leadfield->depth <= 5.0))
+        return refuse(error, "--depth: expected a number in 0..5, found %g", leadfield->depth);
+    if (options->n_samples < 1 || options->n_samples > 1000000)
+        return refuse(error, "--samples: expected 1..1000000, found %d", options->n_samples);
+    return true;
+}
+
 static bool check_options(struct training *training, GError **error)
 {
     struct training_options *options = &training->options;
-    if (options->data == NULL || options->output == NULL)
+    if (!check_leadfield(options, error))
+        return false;
+    if ((options->data == NULL && options->leadfield.forward == NULL) || options->output == NULL)
         return refuse(error, "train: expected --data X.npy and -o NET.safetensors");
     if (options->response != NULL && options->matrix != NULL)
         return refuse(error, "train: expected --hrf or --operator, found both");
@@ -187,8 +205,14 @@ static bool run(struct training *training, GError **error)
 
 bool cmd_train(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
-    g_auto(owned_training) training = {
-        .app = app, .options = {.layers = 10, .max_iter = 1000, .batch = 64, .patience = 50}};
+    g_auto(owned_training)
+        training = {.app = app,
+                    .options = {.layers = 10,
+                                .max_iter = 1000,
+                                .batch = 64,
+                                .patience = 50,
+                                .leadfield = {.tmin_s = NAN, .tmax_s = NAN, .depth = 0.8},
+                                .n_samples = 200}};
     struct training_options *o = &training.options;
     const GOptionEntry own[] = {
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &o->output, "The trained network",
@@ -206,6 +230,26 @@ bool cmd_train(struct app *app, const struct command *self, int argc, char **arg
          "causal|full"},
         {"operator", 0, 0, G_OPTION_ARG_FILENAME, &o->matrix,
          "Matrix of the operator, observed x unknown", "A.npy"},
+        {"forward", 0, 0, G_OPTION_ARG_FILENAME, &o->leadfield.forward,
+         "The operator is this leadfield, whitened and weighted; --data may be a recording",
+         "FWD.fif"},
+        {"noise-cov", 0, 0, G_OPTION_ARG_FILENAME, &o->leadfield.noise_cov, "Noise covariance",
+         "COV.fif"},
+        {"condition", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->conditions,
+         "Of a recording: samples of this condition; may be repeated (default: all)", "NAME"},
+        {"events", 0, 0, G_OPTION_ARG_FILENAME, &o->leadfield.events,
+         "Table of events (onset, trial_type)", "TSV"},
+        {"epoch", 0, 0, G_OPTION_ARG_STRING, &o->leadfield.epoch,
+         "Average the recording around its events, seconds", "T0:T1"},
+        {"baseline", 0, 0, G_OPTION_ARG_STRING, &o->leadfield.baseline,
+         "Subtract the mean of that time", "T0:T1"},
+        {"bads", 0, 0, G_OPTION_ARG_STRING, &o->leadfield.bads, "Channels to leave out", "CH,CH"},
+        {"tmin", 0, 0, G_OPTION_ARG_DOUBLE, &o->leadfield.tmin_s, "Beginning of the window", "S"},
+        {"tmax", 0, 0, G_OPTION_ARG_DOUBLE, &o->leadfield.tmax_s, "End of the window", "S"},
+        {"depth", 0, 0, G_OPTION_ARG_DOUBLE, &o->leadfield.depth,
+         "Exponent of depth weighting (0.8)", "P"},
+        {"samples", 0, 0, G_OPTION_ARG_INT, &o->n_samples,
+         "Samples of white noise to learn from, with --forward and without --data (200)", "N"},
         {"preprocessed", 0, 0, G_OPTION_ARG_STRING, &o->preprocessed,
          "How the series were cleaned, detrend=D,bandpass=LO:HI,standardize=S: `deconv` refuses "
          "the "

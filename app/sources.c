@@ -4,9 +4,18 @@
 #include <math.h>
 #include <string.h>
 
+void sources_options_clear(struct sources_options *options)
+{
+    char *texts[] = {options->recording, options->forward,   options->noise_cov, options->folder,
+                     options->events,    options->condition, options->epoch,     options->baseline,
+                     options->bads,      options->orient,    options->model};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_free(texts[i]);
+}
+
 static bool refuse(GError **error, const char *option, const char *expected, const char *found)
 {
-    g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "sources: %s: expected %s, found \"%s\"", option,
+    g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: expected %s, found \"%s\"", option,
                 expected, found);
     return false;
 }
@@ -54,8 +63,8 @@ static bool check_number(double value, double low, double high, const char *opti
 {
     if (value >= low && value <= high)
         return true;
-    g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                "sources: %s: expected a number in %g..%g, found %g", option, low, high, value);
+    g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: expected a number in %g..%g, found %g",
+                option, low, high, value);
     return false;
 }
 
@@ -86,6 +95,8 @@ void sources_clear(struct sources *sources)
     fif_forward_free(sources->forward);
     fif_covariance_free(sources->covariance);
     g_strfreev(sources->bads);
+    g_free(sources->channels.name);
+    g_free(sources->channels.kind);
     channel_choice_free(sources->choice);
     projector_matrix_free(sources->projector);
     whitener_free(sources->whitener);

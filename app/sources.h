@@ -17,7 +17,7 @@ enum source_model {
 
 /** The options of `taut sources`, as given; text is owned, NULL where not given. */
 struct sources_options {
-    char *recording;
+    char *recording; // NULL: none; the channels are those of covariance and leadfield
     char *forward;
     char *noise_cov;
     char *folder;
@@ -34,6 +34,18 @@ struct sources_options {
     double lambda; // a fraction of alpha_max
     double tol;
     gboolean debias;
+};
+
+/** Frees the text. */
+void sources_options_clear(struct sources_options *options);
+typedef struct sources_options owned_sources_options;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_sources_options, sources_options_clear)
+
+/** Channels to choose from, in the order of the recording or, without one, of the covariance. */
+struct sources_channels {
+    size_t n;
+    const char **name;      // owned; names are borrowed
+    enum sensor_kind *kind; // owned
 };
 
 /** Samples of the chosen channels over a window, in SI units. */
@@ -72,6 +84,7 @@ struct sources {
     enum source_model model;
     enum source_orientation orientation;
     double loose;
+    bool any_condition; // begin with the first, where none is named
     char *stem;
 
     struct recording *recording;
@@ -79,15 +92,16 @@ struct sources {
     struct covariance *covariance;
     char **bads; // of the recording, the covariance and the user
 
-    struct channel_choice *choice;
-    size_t n_projections; // in recording and covariance
+    struct sources_channels channels;
+    struct channel_choice *choice; // of these channels
+    size_t n_projections;          // in recording and covariance
     struct projector_matrix *projector;
     struct whitener *whitener;
     struct leadfield *leadfield;
     double *normals;  // n_positions x 3, in the frame of the forward solution
     double *position; // n_positions x 3, m, head frame
     struct sources_window window;
-    double *whitened; // rank x n_time, row-major
+    double *whitened; // rank x n_time, row-major; NULL without a recording
 
     struct sources_result result;
     gint64 begin_us;
@@ -98,13 +112,16 @@ struct sources {
 /** Reads the options into model and orientation. Error: APP_ERROR_USAGE. */
 bool sources_plan(struct sources *sources, GError **error);
 
-/** Opens the three files and picks the channels. Errors: IO_ERROR, APP_ERROR. */
+/** Opens the files and picks the channels. Errors: IO_ERROR, APP_ERROR. */
 bool sources_read(struct sources *sources, GError **error);
+
+/** Of averages the condition asked for (NULL: the only one); else the part with most sensors. */
+bool sources_choose_part(struct sources *sources, GError **error);
 
 /** The samples of the chosen channels: one condition, or a stretch of a continuous recording. */
 bool sources_read_window(struct sources *sources, GError **error);
 
-/** Whitener, leadfield and whitened data. */
+/** Whitener, leadfield and, of a window that was read, whitened data. */
 bool sources_form(struct sources *sources, GError **error);
 
 /** Minimises. */

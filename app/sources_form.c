@@ -27,13 +27,13 @@ static void add_projections(GArray *all, const GPtrArray *projectors)
 static bool make_projector(struct sources *sources, GError **error)
 {
     size_t n = sources->choice->n;
-    const struct sensors *sensors = sources->recording->sensors;
-    const struct part *part = &sensors->part[sensors->chosen];
+    const struct recording *recording = sources->recording;
     g_autofree const char **names = g_new(const char *, n);
     for (size_t i = 0; i < n; i++)
-        names[i] = sensors->channel[part->channel[sources->choice->recording[i]]].name;
+        names[i] = sources->channels.name[sources->choice->recording[i]];
     g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct projection));
-    add_projections(all, sensors->projectors);
+    if (recording != NULL)
+        add_projections(all, recording->sensors->projectors);
     add_projections(all, sources->covariance->projectors);
     sources->n_projections = all->len;
     struct channel_names chosen = {n, names};
@@ -44,7 +44,8 @@ static bool make_projector(struct sources *sources, GError **error)
     for (guint i = 0; i < sources->projector->shrunk->len; i++)
         log_warning(sources->app->log,
                     "%s: projector %s: over 10 %% of a vector is on channels that are left out",
-                    sources->recording->path, (const char *) sources->projector->shrunk->pdata[i]);
+                    recording == NULL ? sources->covariance->path : recording->path,
+                    (const char *) sources->projector->shrunk->pdata[i]);
     return true;
 }
 
@@ -131,7 +132,8 @@ bool sources_form(struct sources *sources, GError **error)
         g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
-    sources->whitened =
-        whitener_apply(sources->whitener, sources->window.data, sources->window.n_time);
+    if (sources->window.data != NULL)
+        sources->whitened =
+            whitener_apply(sources->whitener, sources->window.data, sources->window.n_time);
     return true;
 }

@@ -16,6 +16,16 @@ static void add_bad(GPtrArray *bads, const char *name)
         g_ptr_array_add(bads, g_strdup(name));
 }
 
+static bool is_channel(const struct sources *sources, const char *name)
+{
+    if (sources->recording != NULL) {
+        const struct sensors *sensors = sources->recording->sensors;
+        return sensors_find(sensors, name) < sensors->n_channels;
+    }
+    struct channel_names names = {sources->channels.n, sources->channels.name};
+    return channel_names_find(&names, name) < names.n;
+}
+
 // A name that is no channel is a slip of the user's, not a channel less.
 static bool add_given_bads(const struct sources *sources, GPtrArray *bads, GError **error)
 {
@@ -24,10 +34,9 @@ static bool add_given_bads(const struct sources *sources, GPtrArray *bads, GErro
     g_auto(GStrv) names = g_strsplit(sources->options->bads, ",", -1);
     for (size_t i = 0; names[i] != NULL; i++) {
         const char *name = g_strstrip(names[i]);
-        const struct sensors *sensors = sources->recording->sensors;
-        if (sensors_find(sensors, name) == sensors->n_channels) {
+        if (!is_channel(sources, name)) {
             g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                        "sources: --bads: expected names of channels, found \"%s\"", name);
+                        "--bads: expected names of channels, found \"%s\"", name);
             return false;
         }
         add_bad(bads, name);
@@ -38,8 +47,8 @@ static bool add_given_bads(const struct sources *sources, GPtrArray *bads, GErro
 static bool unite_bads(struct sources *sources, GError **error)
 {
     g_autoptr(GPtrArray) bads = g_ptr_array_new_with_free_func(g_free);
-    const struct sensors *sensors = sources->recording->sensors;
-    for (size_t i = 0; i < sensors->n_channels; i++)
+    const struct sensors *sensors = sources->recording == NULL ? NULL : sources->recording->sensors;
+    for (size_t i = 0; sensors != NULL && i < sensors->n_channels; i++)
         if (sensors->channel[i].bad)
             add_bad(bads, sensors->channel[i].name);
     for (size_t i = 0; sources->covariance->bads[i] != NULL; i++)
@@ -65,26 +74,53 @@ static enum sensor_kind sensor_kind_of(enum channel_kind kind)
     }
 }
 
-static bool choose_channels(struct sources *sources, GError **error)
+static void channels_alloc(struct sources_channels *channels, size_t n)
+{
+    channels->n = n;
+    channels->name = g_new(const char *, n);
+    channels->kind = g_new(enum sensor_kind, n);
+}
+
+static void list_channels_of_recording(struct sources *sources)
 {
     const struct sensors *sensors = sources->recording->sensors;
     const struct part *part = &sensors->part[sensors->chosen];
-    g_autofree const char **names = g_new(const char *, part->n_channels);
-    g_autofree enum sensor_kind *kinds = g_new(enum sensor_kind, part->n_channels);
+    channels_alloc(&sources->channels, part->n_channels);
     for (size_t i = 0; i < part->n_channels; i++) {
-        names[i] = sensors->channel[part->channel[i]].name;
-        kinds[i] = sensor_kind_of(sensors->channel[part->channel[i]].kind);
+        sources->channels.name[i] = sensors->channel[part->channel[i]].name;
+        sources->channels.kind[i] = sensor_kind_of(sensors->channel[part->channel[i]].kind);
     }
+}
+
+// The covariance knows names alone; what a channel measures is told by the forward solution.
+static void list_channels_of_covariance(struct sources *sources)
+{
+    const struct covariance *covariance = sources->covariance;
+    const struct forward *forward = sources->forward;
+    struct channel_names known = {forward->n_channels, (const char *const *) forward->names};
+    channels_alloc(&sources->channels, covariance->n);
+    for (size_t i = 0; i < covariance->n; i++) {
+        size_t at = channel_names_find(&known, covariance->names[i]);
+        sources->channels.name[i] = covariance->names[i];
+        sources->channels.kind[i] =
+            at < known.n ? sensor_kind_of(forward->kinds[at]) : SENSOR_OTHER;
+    }
+}
+
+static bool choose_channels(struct sources *sources, GError **error)
+{
     struct channel_choice_input input = {
-        .recording = {part->n_channels, names},
-        .kind = kinds,
+        .recording = {sources->channels.n, sources->channels.name},
+        .kind = sources->channels.kind,
         .noise = {sources->covariance->n, (const char *const *) sources->covariance->names},
         .forward = {sources->forward->n_channels, (const char *const *) sources->forward->names},
         .bads = {g_strv_length(sources->bads), (const char *const *) sources->bads}};
     sources->choice = channel_choice_new(&input);
     if (sources->choice->n > 0)
         return true;
-    io_error_set(error, IO_ERROR_INPUT, sources->recording->path,
+    const char *path =
+        sources->recording == NULL ? sources->covariance->path : sources->recording->path;
+    io_error_set(error, IO_ERROR_INPUT, path,
                  "channels: expected good MEG or EEG channels that are in the noise covariance and "
                  "in the forward solution, found none");
     return false;
@@ -105,15 +141,14 @@ static bool refuse_condition(const struct sources *sources, GError **error)
     for (size_t i = 0; i < sensors->n_parts; i++)
         g_string_append_printf(names, "%s\"%s\"", i > 0 ? ", " : "", sensors->part[i].name);
     const char *found = sources->options->condition;
-    g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                "sources: --condition: expected one of %s, found %s%s%s", names->str,
-                found == NULL ? "none" : "\"", found == NULL ? "" : found,
+    g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "--condition: expected one of %s, found %s%s%s",
+                names->str, found == NULL ? "none" : "\"", found == NULL ? "" : found,
                 found == NULL ? "" : "\"");
     return false;
 }
 
-// Of averages the condition that was asked for; else the part with most sensors, then samples.
-static bool choose_part(struct sources *sources, GError **error)
+// Of parts that are no averages the one with most sensors, then samples.
+bool sources_choose_part(struct sources *sources, GError **error)
 {
     const struct sensors *sensors = sources->recording->sensors;
     const char *condition = sources->options->condition;
@@ -122,7 +157,8 @@ static bool choose_part(struct sources *sources, GError **error)
         while (condition != NULL && best < sensors->n_parts &&
                strcmp(sensors->part[best].name, condition) != 0)
             best++;
-        if (best == sensors->n_parts || (condition == NULL && sensors->n_parts > 1))
+        if (best == sensors->n_parts ||
+            (condition == NULL && sensors->n_parts > 1 && !sources->any_condition))
             return refuse_condition(sources, error);
     } else {
         for (size_t i = 1; i < sensors->n_parts; i++) {
@@ -143,7 +179,7 @@ static bool open_recording(struct sources *sources, GError **error)
         return false;
     warn_all(sources, sources->recording->path, sources->recording->warnings);
     if (sources->recording->sensors != NULL)
-        return choose_part(sources, error);
+        return sources_choose_part(sources, error);
     io_error_set(error, IO_ERROR_INPUT, sources->recording->path,
                  "expected a recording of MEG or EEG sensors, found %s",
                  sources->recording->format);
@@ -154,7 +190,7 @@ bool sources_read(struct sources *sources, GError **error)
 {
     const struct sources_options *options = sources->options;
     const struct io_context *io = &sources->app->io;
-    if (!open_recording(sources, error))
+    if (options->recording != NULL && !open_recording(sources, error))
         return false;
     sources->covariance = fif_covariance_read(options->noise_cov, io, error);
     if (sources->covariance == NULL)
@@ -164,5 +200,9 @@ bool sources_read(struct sources *sources, GError **error)
     if (sources->forward == NULL)
         return false;
     warn_all(sources, sources->forward->path, sources->forward->warnings);
+    if (sources->recording != NULL)
+        list_channels_of_recording(sources);
+    else
+        list_channels_of_covariance(sources);
     return unite_bads(sources, error) && choose_channels(sources, error);
 }

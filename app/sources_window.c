@@ -41,7 +41,7 @@ static bool parse_interval(const char *option, const char *text, const double en
         parse_time(words[1], ends[1], &interval[1]) && interval[0] <= interval[1])
         return true;
     g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                "sources: %s: expected T0:T1 in seconds, T0 <= T1, found \"%s\"", option, text);
+                "%s: expected T0:T1 in seconds, T0 <= T1, found \"%s\"", option, text);
     return false;
 }
 
@@ -120,8 +120,8 @@ static bool finish(struct sources *sources, GError **error)
     double half = 0.5 * window->interval_s;
     if (from > to || from > ends[1] + half || to < ends[0] - half) {
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                    "sources: --tmin, --tmax: expected a window within %g..%g s, found %g..%g s",
-                    ends[0], ends[1], from, to);
+                    "--tmin, --tmax: expected a window within %g..%g s, found %g..%g s", ends[0],
+                    ends[1], from, to);
         return false;
     }
     crop(window, (struct stretch){nearest_sample(&part, from), nearest_sample(&part, to)});
@@ -280,12 +280,12 @@ bool sources_read_window(struct sources *sources, GError **error)
     bool epochs = options->events != NULL || options->epoch != NULL;
     if (epochs && is_average) {
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                    "sources: --events, --epoch: expected a continuous recording, found averages");
+                    "--events, --epoch: expected a continuous recording, found averages");
         return false;
     }
     if (!epochs && !is_average && options->condition != NULL) {
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                    "sources: --condition: expected --epoch T0:T1 with it, as the recording is "
+                    "--condition: expected --epoch T0:T1 with it, as the recording is "
                     "continuous");
         return false;
     }

@@ -3,6 +3,7 @@
 
 #include "app/network_file.h"
 #include "app/operator.h"
+#include "app/training_leadfield.h"
 #include "solvers/pseudo_inverse.h"
 
 #include <glib/gstdio.h>
@@ -20,14 +21,16 @@ static void samples_clear(struct training_samples *samples)
 void training_clear(struct training *training)
 {
     struct training_options *options = &training->options;
-    char *texts[] = {options->data,   options->validation,  options->targets,
-                     options->matrix, options->response,    options->tr,
-                     options->conv,   options->variant,     options->lambda_ratio,
-                     options->loss,   options->schedule,    options->optimiser,
-                     options->start,  options->safeguard,   options->checkpoint,
-                     options->output, options->preprocessed};
+    char *texts[] = {options->data,   options->validation,   options->targets,
+                     options->matrix, options->response,     options->tr,
+                     options->conv,   options->variant,      options->lambda_ratio,
+                     options->loss,   options->schedule,     options->optimiser,
+                     options->start,  options->safeguard,    options->checkpoint,
+                     options->output, options->preprocessed, training->leadfield};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
+    sources_options_clear(&options->leadfield);
+    g_strfreev(options->conditions);
     samples_clear(&training->train);
     samples_clear(&training->validation);
     network_free(training->net);
@@ -184,7 +187,8 @@ static bool read_validation(struct training *training, GError **error)
     const char *path = training->options.validation;
     if (path == NULL)
         return true;
-    training->validation.x = array_read(path, &training->app->io, error);
+    if (training->validation.x == NULL)
+        training->validation.x = array_read(path, &training->app->io, error);
     if (training->validation.x == NULL)
         return false;
     if (training->validation.x->n_columns == training->train.x->n_columns)
@@ -206,7 +210,9 @@ static bool make_problem(struct training *training, GError **error)
     enum problem_kind kind;
     if (!network_problem(training->network, &kind, error))
         return false;
-    training->op = operator_new(&choice, training->train.x->n_columns, &training->app->io, error);
+    if (training->op == NULL)
+        training->op =
+            operator_new(&choice, training->train.x->n_columns, &training->app->io, error);
     if (training->op == NULL)
         return false;
     training->problem =
@@ -252,7 +258,8 @@ static void set_metadata(struct training *training)
 {
     const struct training_options *options = &training->options;
     training->metadata = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    g_autofree char *data = g_path_get_basename(options->data);
+    g_autofree char *data =
+        options->data == NULL ? g_strdup("drawn") : g_path_get_basename(options->data);
     g_autofree char *training_text = g_strdup_printf(
         "data %s, %zu series, each divided by its lambda_max; loss %s; schedule %s; optimiser %s; "
         "%d gradients; seed %d",
@@ -263,6 +270,7 @@ static void set_metadata(struct training *training)
     add_text(training, "interval_s",
              training->tr_s > 0.0 ? g_ascii_dtostr(number, sizeof number, training->tr_s) : NULL);
     add_text(training, "hrf", options->response);
+    add_text(training, "leadfield", training->leadfield);
     add_text(training, "preprocessing", options->preprocessed);
     add_text(training, "lambda_rule", "ratio");
     add_text(training, "lambda_ratio", options->lambda_ratio);
@@ -352,7 +360,10 @@ static void set_how(struct training *training)
 bool training_plan(struct training *training, GError **error)
 {
     const struct training_options *options = &training->options;
-    training->train.x = array_read(options->data, &training->app->io, error);
+    if (options->leadfield.forward == NULL)
+        training->train.x = array_read(options->data, &training->app->io, error);
+    else if (!training_read_leadfield(training, error))
+        return false;
     if (training->train.x == NULL || !make_problem(training, error) ||
         !fill_samples(training, &training->train, options->data, (guint32) options->seed, error) ||
         !read_validation(training, error))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "app/command.h"
+#include "app/sources.h"
 #include "io/array.h"
 #include "unrolled/train.h"
 
@@ -30,6 +30,9 @@ struct training_options {
     gint batch;
     gint patience;
     gint seed;
+    struct sources_options leadfield; // --forward and what goes with it; forward NULL: none
+    char **conditions;                // NULL: all
+    gint n_samples;                   // drawn for a leadfield without --data
 };
 
 /** Samples with all that a loss needs of them; owned. */
@@ -59,6 +62,7 @@ struct training {
     size_t n_stages;
     size_t n_resumed; // stages that a checkpoint had
     double seconds;
+    char *leadfield; // leadfield_identity, NULL: the operator is another
     GHashTable *metadata;
 };
 
