@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "app/sources.h"
+#include "app/sources_network.h"
 
 #include <math.h>
 #include <string.h>
@@ -8,7 +8,7 @@ void sources_options_clear(struct sources_options *options)
 {
     char *texts[] = {options->recording, options->forward,   options->noise_cov, options->folder,
                      options->events,    options->condition, options->epoch,     options->baseline,
-                     options->bads,      options->orient,    options->model};
+                     options->bads,      options->orient,    options->model,     options->network};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
 }
@@ -49,7 +49,9 @@ static bool plan_orientation(struct sources *sources, GError **error)
 static bool plan_model(struct sources *sources, GError **error)
 {
     static const char *const names[] = {"lasso", "l21", "irl21"};
-    const char *text = sources->options->model == NULL ? "l21" : sources->options->model;
+    const char *text = sources->options->model;
+    if (text == NULL)
+        text = sources->network_file == NULL ? "l21" : "lasso";
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         if (strcmp(text, names[i]) == 0) {
             sources->model = (enum source_model) i;
@@ -71,8 +73,12 @@ static bool check_number(double value, double low, double high, const char *opti
 bool sources_plan(struct sources *sources, GError **error)
 {
     const struct sources_options *options = sources->options;
+    if (!sources_plan_network(sources, error))
+        return false;
+    if (sources->network_file == NULL)
+        sources->lambda = isnan(options->lambda) ? 0.5 : options->lambda;
     return plan_model(sources, error) && plan_orientation(sources, error) &&
-           check_number(options->lambda, 1e-4, 1.0, "--lambda", error) &&
+           check_number(sources->lambda, 1e-4, 1.0, "--lambda", error) &&
            check_number(options->depth, 0.0, 5.0, "--depth", error) &&
            check_number(options->tol, 1e-12, 1.0, "--tol", error);
 }
@@ -94,6 +100,8 @@ void sources_clear(struct sources *sources)
     recording_free(sources->recording);
     fif_forward_free(sources->forward);
     fif_covariance_free(sources->covariance);
+    params_file_free(sources->network_file);
+    sources_network_clear(&sources->network);
     g_strfreev(sources->bads);
     g_free(sources->channels.name);
     g_free(sources->channels.kind);

@@ -7,6 +7,7 @@
 #include "io/recording.h"
 #include "sources/leadfield.h"
 #include "sources/mixed_norm.h"
+#include "unrolled/params_file.h"
 
 /** What is minimised. */
 enum source_model {
@@ -31,9 +32,13 @@ struct sources_options {
     double tmin_s; // NaN: the beginning
     double tmax_s; // NaN: the end
     double depth;
-    double lambda; // a fraction of alpha_max
+    char *network; // a trained network: of the Lasso alone
+    double lambda; // a fraction of alpha_max; NaN: 0.5, or what the network is for
     double tol;
+    double certify; // with a network: relative gap above which a sample is solved exactly; NaN
+    int layers;     // of the network; 0: all
     gboolean debias;
+    gboolean force_network; // whatever leadfield it was trained on
 };
 
 /** Frees the text. */
@@ -77,6 +82,18 @@ struct sources_result {
     double solve_s;
 };
 
+/** What a network did. */
+struct sources_network {
+    linop *op; // owned, as the next two: the leadfield, its Lasso, the network
+    struct problem *problem;
+    struct network *net;
+    size_t layers;
+    size_t n_rejected;       // steps that the safeguard replaced, of all samples and layers
+    size_t n_solved_exactly; // samples left above the tolerance of --certify
+    size_t block_samples;    // that go through the layers together
+    double latency_s[2];     // of a block, from its samples to its certified sources: median, most
+};
+
 /** A recording on its way to sources. Pointers are owned unless it says borrowed. */
 struct sources {
     struct app *app;                       // borrowed
@@ -84,6 +101,7 @@ struct sources {
     enum source_model model;
     enum source_orientation orientation;
     double loose;
+    double lambda;      // a fraction of alpha_max
     bool any_condition; // begin with the first, where none is named
     char *stem;
 
@@ -103,6 +121,8 @@ struct sources {
     struct sources_window window;
     double *whitened; // rank x n_time, row-major; NULL without a recording
 
+    struct params_file *network_file; // NULL: exact methods
+    struct sources_network network;
     struct sources_result result;
     gint64 begin_us;
     double read_s;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "app/sources.h"
+#include "app/sources_network.h"
 
 #include "io/fif.h"
 
@@ -135,5 +135,5 @@ bool sources_form(struct sources *sources, GError **error)
     if (sources->window.data != NULL)
         sources->whitened =
             whitener_apply(sources->whitener, sources->window.data, sources->window.n_time);
-    return true;
+    return sources_form_network(sources, error);
 }

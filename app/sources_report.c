@@ -302,7 +302,7 @@ static void add_settings(GString *html, const struct sources *sources)
     const struct whitener *whitener = sources->whitener;
     g_string_append(html, "<section><h2>Settings</h2><table>");
     add_row(html, "model", models[sources->model]);
-    add_fact(html, "lambda", "%g of alpha_max = %.4g", options->lambda, sources->result.alpha_max);
+    add_fact(html, "lambda", "%g of alpha_max = %.4g", sources->lambda, sources->result.alpha_max);
     if (sources->orientation == ORIENTATION_LOOSE)
         add_fact(html, "orientation", "loose, tangents weigh %g", sources->loose);
     else
@@ -316,6 +316,10 @@ static void add_settings(GString *html, const struct sources *sources)
     add_fact(html, "projected out", "%zu directions", sources->projector->n_vectors);
     add_fact(html, "positions", "%zu, %zu column%s each", sources->leadfield->n_positions,
              sources->leadfield->n_orient, sources->leadfield->n_orient == 1 ? "" : "s");
+    if (sources->network_file != NULL)
+        add_fact(html, "network", "%s, %zu layers, %.2g ms a block of %zu samples (median)",
+                 options->network, sources->network.layers, 1e3 * sources->network.latency_s[0],
+                 sources->network.block_samples);
     add_row(html, "noise covariance", options->noise_cov);
     add_row(html, "forward solution", options->forward);
     g_string_append(html, "</table></section>");

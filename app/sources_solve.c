@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "app/sources.h"
+#include "app/sources_network.h"
 
 #include "sources/amplitude_bias.h"
 #include "sources/lasso_window.h"
@@ -53,8 +53,7 @@ static void solve_reweighted(const struct sources *sources, const struct mixed_n
                              struct source_estimate *reduced, struct workspace *ws,
                              struct sources_result *result)
 {
-    struct reweighted_options options =
-        reweighted_options_of(sources->options->lambda, problem->alpha_max);
+    struct reweighted_options options = reweighted_options_of(sources->lambda, problem->alpha_max);
     options.tol = MIN(sources->options->tol, 1e-9);
     options.max_rounds = MOST_ROUNDS;
     struct reweighted_result found = reweighted_solve(problem, &options, reduced, NULL, ws);
@@ -78,7 +77,7 @@ static void solve_window(struct sources *sources)
     g_autoptr(owned_workspace) ws = workspace_new();
     result->estimate = source_estimate_new(input.n_orient, input.n_time);
     result->alpha_max = problem->alpha_max;
-    result->alpha = sources->options->lambda * problem->alpha_max;
+    result->alpha = sources->lambda * problem->alpha_max;
     if (result->alpha > 0.0 && sources->model == MODEL_IRL21)
         solve_reweighted(sources, problem, reduced, ws, result);
     else if (result->alpha > 0.0)
@@ -153,22 +152,30 @@ static double explained_by(const struct sources *sources, const struct source_es
     return all > 0.0 ? 1.0 - cblas_ddot((int) n, residual, 1, residual, 1) / all : 0.0;
 }
 
-static bool solve_samples(struct sources *sources, GError **error)
+static struct lasso_window *solve_exactly(struct sources *sources, GError **error)
 {
     struct lasso_window_input input = {.gain = sources->leadfield->gain,
                                        .data = sources->whitened,
                                        .n_sensors = sources->leadfield->n_sensors,
                                        .n_columns = sources->leadfield->n_positions,
                                        .n_time = sources->window.n_time,
-                                       .lambda = sources->options->lambda,
+                                       .lambda = sources->lambda,
                                        .tol = sources->options->tol};
-    g_autoptr(owned_lasso_window) found = lasso_window_solve(&input, sources->app->team);
-    if (found == NULL) {
+    struct lasso_window *found = lasso_window_solve(&input, sources->app->team);
+    if (found == NULL)
         app_stopped(sources->app, error);
+    return found;
+}
+
+static bool solve_samples(struct sources *sources, GError **error)
+{
+    g_autoptr(owned_lasso_window) found = sources->network_file == NULL
+                                              ? solve_exactly(sources, error)
+                                              : sources_run_network(sources, error);
+    if (found == NULL)
         return false;
-    }
     summarise_lasso(found, &sources->result);
-    sources->result.estimate = collect(found, input.n_columns);
+    sources->result.estimate = collect(found, sources->leadfield->n_positions);
     sources->result.explained = explained_by(sources, sources->result.estimate);
     return true;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "app/sources.h"
+#include "app/sources_network.h"
 
 #include "app/hash.h"
 #include "app/staging.h"
@@ -158,6 +158,8 @@ static JsonArray *inputs_json(const struct sources *sources)
     add_input(inputs, sources, "noise_cov", sources->options->noise_cov);
     if (sources->options->events != NULL)
         add_input(inputs, sources, "events", sources->options->events);
+    if (sources->options->network != NULL)
+        add_input(inputs, sources, "network", sources->options->network);
     return inputs;
 }
 
@@ -207,7 +209,7 @@ static void set_result(const struct sources *sources, JsonObject *object)
     json_object_set_double_member(gap, "max", result->gap[1]);
     json_object_set_double_member(object, "alpha_max", result->alpha_max);
     json_object_set_double_member(object, "lambda", result->alpha);
-    json_object_set_double_member(object, "lambda_ratio", sources->options->lambda);
+    json_object_set_double_member(object, "lambda_ratio", sources->lambda);
     json_object_set_int_member(object, "n_active", (gint64) result->estimate->n_active);
     json_object_set_double_member(object, "objective", result->objective);
     json_object_set_object_member(object, "relative_gap", gap);
@@ -263,6 +265,8 @@ JsonObject *sources_to_json(const struct sources *sources)
     json_object_set_int_member(object, "n_positions", (gint64) sources->leadfield->n_positions);
     json_object_set_int_member(object, "n_orient", (gint64) sources->leadfield->n_orient);
     set_result(sources, object);
+    if (sources->network_file != NULL)
+        json_object_set_object_member(object, "network", sources_network_json(sources));
     JsonObject *seconds = json_object_new();
     json_object_set_double_member(seconds, "read", sources->read_s);
     json_object_set_double_member(seconds, "prepare", sources->prepare_s);
