@@ -49,10 +49,10 @@ static struct edf_file good_file(void)
 
 static void add_field(GByteArray *file, const char *text, size_t width)
 {
-    char field[81];
-    memset(field, ' ', sizeof field);
-    memcpy(field, text, MIN(strlen(text), width));
-    g_byte_array_append(file, (const guint8 *) field, (guint) width);
+    for (size_t i = 0; i < width; i++) {
+        const guint8 letter = *text == '\0' ? ' ' : (guint8) *text++;
+        g_byte_array_append(file, &letter, 1);
+    }
 }
 
 /** Sample i of signal s: no two alike nearby, of both signs. */
@@ -185,9 +185,7 @@ static void assert_accepted(const struct edf_file *f, const char *flag, size_t n
 {
     struct opened opened = open_file(f);
     struct recording *recording = opened.recording;
-    if (recording == NULL)
-        print_error("%s\n", opened.error->message);
-    assert_non_null(recording);
+    assert_null(opened.error);
     if (flag != NULL)
         assert_true(recording_has_flag(recording, flag));
     else

@@ -204,13 +204,10 @@ static void a_rate_that_disagrees_is_warned_of(void **state)
 /** A WAV of two channels of int16, 100 samples; some of its header fields as given. */
 static GByteArray *make_wav(uint16_t align, uint32_t data_bytes)
 {
-    const uint32_t rate = 256;
-    uint8_t head[44] = "RIFF....WAVEfmt \x10\0\0\0\x01\0\x02\0";
-    memcpy(head + 24, &rate, 4); // the machine is little-endian
-    memcpy(head + 32, &align, 2);
-    head[34] = 16;
-    memcpy(head + 36, "data", 4);
-    memcpy(head + 40, &data_bytes, 4);
+    // PCM of 2 channels at 256 Hz, 16 bits; the machine is little-endian
+    uint8_t head[] = "RIFF....WAVEfmt \x10\0\0\0\x01\0\x02\0\0\x01\0\0\0\x04\0\0..\x10\0data...";
+    memcpy(head + 32, &align, sizeof align);
+    memcpy(head + 40, &data_bytes, sizeof data_bytes);
     GByteArray *wav = g_byte_array_new();
     g_byte_array_append(wav, head, sizeof head);
     for (size_t i = 0; i < 200; i++) {
