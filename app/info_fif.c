@@ -204,6 +204,7 @@ JsonObject *info_fif_json(const struct info_fif *info)
     else
         set_covariance(object, info->covariance);
     const GPtrArray *warnings = warnings_of(info);
+    json_object_set_array_member(object, "flags", json_array_new());
     json_object_set_array_member(object, "warnings",
                                  texts_json((char **) warnings->pdata, warnings->len));
     return object;

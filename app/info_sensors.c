@@ -34,38 +34,36 @@ bool info_sensors_scan(struct recording *recording, struct recording_summary *su
     return ok;
 }
 
-/** Counts by name, in the order in which names came first. */
-struct tally {
-    GPtrArray *names;  // owned, of owned strings
-    GHashTable *count; // owned: name -> number
+/** How often a name came. */
+struct count {
+    char *name; // owned
+    size_t n;
 };
-typedef struct tally owned_tally;
 
-static struct tally tally_new(void)
+static void count_free(void *data)
 {
-    return (struct tally){g_ptr_array_new_with_free_func(g_free),
-                          g_hash_table_new(g_str_hash, g_str_equal)};
+    struct count *count = data;
+    g_free(count->name);
+    g_free(count);
 }
 
-static void tally_clear(struct tally *tally)
+/** Counts of the texts of events, in the order in which they came first; owned. */
+static GPtrArray *count_texts(const GArray *events)
 {
-    g_hash_table_unref(tally->count);
-    g_ptr_array_unref(tally->names);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_tally, tally_clear)
-
-static size_t tally_of(const struct tally *tally, size_t i)
-{
-    return GPOINTER_TO_SIZE(g_hash_table_lookup(tally->count, tally->names->pdata[i]));
-}
-
-static void tally_add(struct tally *tally, const char *name)
-{
-    size_t n = GPOINTER_TO_SIZE(g_hash_table_lookup(tally->count, name));
-    if (n == 0)
-        g_ptr_array_add(tally->names, g_strdup(name));
-    const char *key = n == 0 ? tally->names->pdata[tally->names->len - 1] : name;
-    g_hash_table_insert(tally->count, (char *) key, GSIZE_TO_POINTER(n + 1)); // keeps its first key
+    GPtrArray *counts = g_ptr_array_new_with_free_func(count_free);
+    g_autoptr(GHashTable) by_name = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < events->len; i++) {
+        const char *text = g_array_index(events, struct event, i).text;
+        struct count *count = g_hash_table_lookup(by_name, text);
+        if (count == NULL) {
+            count = g_new0(struct count, 1);
+            count->name = g_strdup(text);
+            g_ptr_array_add(counts, count);
+            g_hash_table_insert(by_name, count->name, count);
+        }
+        count->n++;
+    }
+    return counts;
 }
 
 /** "T/m" of the gradiometers, ...; "mixed" where channels of a kind differ. */
@@ -201,16 +199,15 @@ static void print_events(const struct sensors *sensors)
 {
     if (sensors->events->len == 0)
         return;
-    g_auto(owned_tally) tally = tally_new();
-    for (guint i = 0; i < sensors->events->len; i++)
-        tally_add(&tally, g_array_index(sensors->events, struct event, i).text);
+    g_autoptr(GPtrArray) counts = count_texts(sensors->events);
     printf("  events       %u:", sensors->events->len);
-    for (guint i = 0; i < MIN(tally.names->len, MOST_LISTED); i++) {
-        g_autofree char *name = text_escape(tally.names->pdata[i]);
-        printf("%s%zu %s", i == 0 ? " " : ", ", tally_of(&tally, i), name);
+    for (guint i = 0; i < MIN(counts->len, MOST_LISTED); i++) {
+        const struct count *count = counts->pdata[i];
+        g_autofree char *name = text_escape(count->name);
+        printf("%s%zu %s", i == 0 ? " " : ", ", count->n, name);
     }
-    if (tally.names->len > MOST_LISTED)
-        printf(" and %u other kinds", tally.names->len - MOST_LISTED);
+    if (counts->len > MOST_LISTED)
+        printf(" and %u other kinds", counts->len - MOST_LISTED);
     putchar('\n');
 }
 

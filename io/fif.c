@@ -207,7 +207,7 @@ static bool take_tag(struct walk *walk, const struct fif_tag *tag, GError **erro
     }
     if (tag->size != sizeof(int32_t))
         return fif_refuse(walk->fif, tag, error, "expected 4 bytes, found %u", tag->size);
-    uint8_t bytes[4];
+    uint8_t bytes[4] = {0};
     if (!fif_read(walk->fif, tag->offset, bytes, sizeof bytes, error))
         return false;
     int32_t value = (int32_t) bytes_load_be32(bytes);
@@ -279,7 +279,7 @@ static bool step(struct walk *walk, bool *done, GError **error)
 static void check_directory(struct walk *walk)
 {
     struct fif *fif = walk->fif;
-    uint8_t kind[4];
+    uint8_t kind[4] = {0};
     if (walk->directory <= 0)
         return;
     uint64_t at = (uint64_t) walk->directory;

@@ -51,26 +51,27 @@ static bool refuse(const struct fif *fif, GError **error, const char *message)
 
 // Source spaces.
 
-/** The n numbers of a tag that has to be there; *values are to be freed. */
-static bool read_values(const struct fif *fif, size_t block, int32_t kind, size_t n,
-                        double **values, const struct io_context *io, GError **error)
+/** The n finite numbers of a tag that has to be there, to be freed. */
+static double *read_values(const struct fif *fif, size_t block, int32_t kind, size_t n,
+                           const struct io_context *io, GError **error)
 {
     const struct fif_tag *tag = fif_find(fif, block, kind);
     g_auto(owned_fif_numbers) numbers = {0};
     if (tag == NULL) {
         io_error_set(error, IO_ERROR_INPUT, fif->path, "source space: expected tag %d, found none",
                      kind);
-        return false;
+        return NULL;
     }
     if (!fif_numbers(fif, tag, &numbers, io, error))
-        return false;
-    if (numbers.n != n)
-        return fif_refuse(fif, tag, error, "expected %zu numbers, found %zu", n, numbers.n);
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(numbers.values[i]))
-            return fif_refuse(fif, tag, error, "expected finite numbers");
-    *values = g_steal_pointer(&numbers.values);
-    return true;
+        return NULL;
+    bool finite = true;
+    for (size_t i = 0; i < numbers.n; i++)
+        finite = finite && isfinite(numbers.values[i]);
+    if (numbers.n == n && finite)
+        return g_steal_pointer(&numbers.values);
+    fif_refuse(fif, tag, error, "expected %zu finite numbers, found %zu%s", n, numbers.n,
+               finite ? "" : ", some of them not finite");
+    return NULL;
 }
 
 /** Rotates, and shifts where `shift`, points of three coordinates. */
@@ -113,10 +114,10 @@ static bool to_frame(const struct fif *fif, size_t block, const struct forward *
 static bool read_in_use(const struct fif *fif, size_t block, struct source_space *space,
                         const struct io_context *io, GError **error)
 {
-    g_autofree double *in_use = NULL;
     int32_t declared = 0;
-    if (!read_values(fif, block, FIF_SOURCE_IN_USE, space->n_points, &in_use, io, error) ||
-        !fif_get_int(fif, block, FIF_N_IN_USE, &declared, error))
+    g_autofree double *in_use =
+        read_values(fif, block, FIF_SOURCE_IN_USE, space->n_points, io, error);
+    if (in_use == NULL || !fif_get_int(fif, block, FIF_N_IN_USE, &declared, error))
         return false;
     space->in_use = g_new(uint8_t, space->n_points);
     space->vertex = g_new(size_t, space->n_points);
@@ -137,11 +138,12 @@ static bool read_in_use(const struct fif *fif, size_t block, struct source_space
 static bool read_nearest(const struct fif *fif, size_t block, struct source_space *space,
                          const struct io_context *io, GError **error)
 {
-    g_autofree double *nearest = NULL;
     const struct fif_tag *tag = fif_find(fif, block, FIF_SOURCE_NEAREST);
     if (tag == NULL)
         return true;
-    if (!read_values(fif, block, FIF_SOURCE_NEAREST, space->n_points, &nearest, io, error))
+    g_autofree double *nearest =
+        read_values(fif, block, FIF_SOURCE_NEAREST, space->n_points, io, error);
+    if (nearest == NULL)
         return false;
     space->nearest = g_new(int32_t, space->n_points);
     for (size_t i = 0; i < space->n_points; i++) {
@@ -167,11 +169,12 @@ static bool read_space(const struct fif *fif, size_t block, const struct forward
                       "source space: expected a surface, volume or points, of 1 or more");
     space->type = (enum source_space_type) type;
     space->n_points = (size_t) n_points;
-    return read_values(fif, block, FIF_SOURCE_POINTS, 3 * space->n_points, &space->points, io,
-                       error) &&
-           read_values(fif, block, FIF_SOURCE_NORMALS, 3 * space->n_points, &space->normals, io,
-                       error) &&
-           read_in_use(fif, block, space, io, error) &&
+    size_t n = 3 * space->n_points;
+    space->points = read_values(fif, block, FIF_SOURCE_POINTS, n, io, error);
+    if (space->points == NULL)
+        return false;
+    space->normals = read_values(fif, block, FIF_SOURCE_NORMALS, n, io, error);
+    return space->normals != NULL && read_in_use(fif, block, space, io, error) &&
            read_nearest(fif, block, space, io, error) &&
            to_frame(fif, block, forward, space, error);
 }
@@ -306,6 +309,7 @@ static bool read_gain(const struct fif *fif, const struct part_of_forward *part,
         return fif_refuse(fif, part->gain, error, "expected %zu x %zu, found %zu x %zu", n_columns,
                           part->n_channels, shape.n_rows, shape.n_columns);
     size_t column_bytes = part->n_channels * format->n_bytes;
+    g_assert(column_bytes > 0); // there are channels
     size_t n_most = MAX(READ_BYTES / column_bytes, 1);
     g_autofree uint8_t *bytes = g_malloc(n_most * column_bytes);
     for (size_t j = 0; j < n_columns;) {

@@ -216,16 +216,32 @@ static void set_compensation(struct fif *fif, const struct fif_channels *channel
         fif_warn(fif, "channels: MEG channels are compensated to different grades");
 }
 
+static char *without_spaces(const char *name)
+{
+    g_auto(GStrv) pieces = g_strsplit(name, " ", -1);
+    return g_strjoinv("", pieces);
+}
+
+/** Names are compared as sensors_find does, in one go: lists may be long. */
 static void mark_bads(struct sensors *sensors, char **bads)
 {
+    g_autoptr(GHashTable) exact = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) bare = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (size_t i = sensors->n_channels; i-- > 0;) {
+        g_hash_table_insert(exact, sensors->channel[i].name, &sensors->channel[i]);
+        g_hash_table_insert(bare, without_spaces(sensors->channel[i].name), &sensors->channel[i]);
+    }
     for (; *bads != NULL; bads++) {
-        size_t i = sensors_find(sensors, *bads);
-        if (i < sensors->n_channels)
-            sensors->channel[i].bad = true;
+        g_autofree char *name = without_spaces(*bads);
+        struct channel *channel = g_hash_table_lookup(exact, *bads);
+        if (channel == NULL)
+            channel = g_hash_table_lookup(bare, name);
+        if (channel != NULL)
+            channel->bad = true;
     }
 }
 
-/** Refuses gains that no value has, tells of channels that have none. */
+/** Tells of channels without a gain: all their values are 0. */
 static void check_gains(struct fif *fif, const struct sensors *sensors)
 {
     size_t n_zero = 0;

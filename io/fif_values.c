@@ -108,7 +108,7 @@ bool fif_get_transform(const struct fif *fif, size_t block, int32_t from, int32_
     *found = false;
     for (const struct fif_tag *tag = fif_find(fif, block, FIF_COORD_TRANS); tag != NULL && !*found;
          tag = fif_next(fif, block, FIF_COORD_TRANS, tag)) {
-        uint8_t bytes[TRANSFORM_BYTES];
+        uint8_t bytes[TRANSFORM_BYTES] = {0};
         if (!read_exactly(fif, tag, FIF_TYPE_TRANSFORM, bytes, sizeof bytes, error))
             return false;
         int32_t first = (int32_t) bytes_load_be32(bytes);
@@ -145,7 +145,7 @@ static const struct bytes_format *format_of(int32_t type)
 static bool read_dimensions(const struct fif *fif, const struct fif_tag *tag,
                             struct fif_numbers *shape, size_t *n_trailer, GError **error)
 {
-    uint8_t bytes[4 * (1 + MAX_DIMENSIONS)];
+    uint8_t bytes[4 * (1 + MAX_DIMENSIONS)] = {0};
     size_t n_bytes = MIN(tag->size, sizeof bytes);
     if (!fif_read(fif, tag->offset + tag->size - n_bytes, bytes, n_bytes, error))
         return false;
@@ -198,7 +198,7 @@ static bool get_number(const struct fif *fif, size_t block, int32_t kind, double
     const struct fif_tag *tag = fif_find(fif, block, kind);
     struct fif_numbers shape;
     const struct bytes_format *format = NULL;
-    uint8_t bytes[sizeof(double)];
+    uint8_t bytes[sizeof(double)] = {0};
     if (tag == NULL)
         return true;
     if (!fif_shape(fif, tag, &shape, &format, error))
@@ -266,7 +266,7 @@ void fif_channels_free(struct fif_channels *channels)
 static bool read_channel(const struct fif *fif, const struct fif_tag *tag,
                          struct fif_channel *channel, GError **error)
 {
-    uint8_t bytes[CHANNEL_BYTES];
+    uint8_t bytes[CHANNEL_BYTES] = {0};
     if (!read_exactly(fif, tag, FIF_TYPE_CH_INFO, bytes, sizeof bytes, error))
         return false;
     struct cursor cursor = cursor_over(bytes, sizeof bytes);

@@ -31,6 +31,7 @@ struct fif_source {
     GArray *aspects;   // owned, of size_t: the blocks of averages, one a part
     size_t n_channels; // of the file
     size_t n_time;     // of raw data
+    int64_t n_skipped; // samples of gaps
     int64_t first;     // sample of the acquisition's clock; raw data
 };
 
@@ -102,13 +103,15 @@ static bool take_buffer(struct fif_source *source, const struct fif *fif, const 
                             .file = source->files->len - 1,
                             .n = (uint32_t) (tag->size / frame),
                             .format = format};
+    // All gaps together: samples are counted in 31 bits.
     int64_t n_skipped = 0;
-    if (__builtin_mul_overflow(skip, (int64_t) buffer.n, &n_skipped) || n_skipped > INT32_MAX ||
-        source->n_time > INT64_MAX / 4)
+    if (__builtin_mul_overflow(skip, (int64_t) buffer.n, &n_skipped) ||
+        n_skipped > INT32_MAX - source->n_skipped)
         return fif_refuse(fif, tag, error,
-                          "expected a gap below 2^31 samples before it, found %" PRId64
-                          " buffers of %u",
-                          skip, buffer.n);
+                          "expected gaps below 2^31 samples, found one of %" PRId64
+                          " buffers of %u after %" PRId64 " samples of them",
+                          skip, buffer.n, source->n_skipped);
+    source->n_skipped += n_skipped;
     if (source->n_time == 0) {
         source->first += n_skipped;
     } else if (n_skipped > 0) {
@@ -131,7 +134,7 @@ static bool index_buffers(struct fif_source *source, const struct fif *fif, size
         if (tag->block != block)
             continue;
         if (tag->kind == FIF_DATA_SKIP) {
-            uint8_t bytes[4];
+            uint8_t bytes[4] = {0};
             if (tag->size != sizeof bytes)
                 return fif_refuse(fif, tag, error, "expected 4 bytes, found %u", tag->size);
             if (!fif_read(fif, tag->offset, bytes, sizeof bytes, error))
@@ -356,6 +359,7 @@ static const char *name_samples(const struct fif_source *source)
         if (buffer->format != NULL)
             format = buffer->format;
     }
+    g_assert(format != NULL); // there are samples
     return format->name;
 }
 
@@ -461,6 +465,7 @@ static bool add_average(struct recording *recording, const struct fif *fif, size
     size_t n_time = (size_t) ((int64_t) last - first + 1);
     if (!check_average(fif, aspect, sensors->n_channels, n_time, &format, error))
         return false;
+    g_assert(format != NULL); // there are rows
     recording->datatype = format->name;
     g_array_append_val(source->aspects, aspect);
     sensors->part = g_renew(struct part, sensors->part, sensors->n_parts + 1);
@@ -668,6 +673,27 @@ static bool raw_frames(struct recording *recording, struct reading *reading, GEr
     return true;
 }
 
+/** The same of a matrix with a row of n_time samples a channel. */
+static bool take_column(const struct reading *reading, size_t t, const double *column,
+                        size_t n_time)
+{
+    const struct selection *selection = reading->selection;
+    size_t done = 0;
+    for (size_t i = 0; i < selection->n_runs; i++) {
+        const struct series_run *run = &selection->runs[i];
+        for (size_t at = 0; at < run->count;) {
+            size_t n = MIN(run->count - at, TILE_SAMPLES);
+            for (size_t j = 0; j < n; j++)
+                reading->tile[j] = column[(run->first + at + j) * n_time];
+            if (!reading->sink->take(reading->sink->data, t, done, n, reading->tile))
+                return false;
+            at += n;
+            done += n;
+        }
+    }
+    return true;
+}
+
 static bool average_frames(struct recording *recording, struct reading *reading, GError **error)
 {
     const struct fif_source *source = reading->source;
@@ -688,17 +714,9 @@ static bool average_frames(struct recording *recording, struct reading *reading,
         memcpy(rows + n, numbers.values, numbers.n * sizeof(double));
         n += numbers.n;
     }
-    const struct selection *selection = reading->selection;
-    for (size_t t = 0; t < selection->n_frames; t++) {
-        size_t done = 0;
-        for (size_t i = 0; i < selection->n_runs; i++)
-            for (size_t j = 0; j < selection->runs[i].count; j++, done++) {
-                const double *row = rows + (selection->runs[i].first + j) * n_time;
-                if (!reading->sink->take(reading->sink->data, t, done, 1,
-                                         &row[selection->first_frame + t]))
-                    return set_stopped(recording, error);
-            }
-    }
+    for (size_t t = 0; t < reading->selection->n_frames; t++)
+        if (!take_column(reading, t, rows + reading->selection->first_frame + t, n_time))
+            return set_stopped(recording, error);
     return true;
 }
 

@@ -314,7 +314,7 @@ static void buffers_that_cannot_be_are_refused(void **state)
         {FIF_DATA_BUFFER, 13, 4, 0, "found others (type 13)"},
         {FIF_DATA_BUFFER, FIF_TYPE_INT32, 4, 0, "expected a multiple of 8 bytes (2 channels)"},
         {FIF_DATA_SKIP, FIF_TYPE_INT32, 4, -1, "expected a gap of 0 buffers or more, found -1"},
-        {FIF_DATA_SKIP, FIF_TYPE_INT32, 4, INT32_MAX, "expected a gap below 2^31 samples"},
+        {FIF_DATA_SKIP, FIF_TYPE_INT32, 4, INT32_MAX, "expected gaps below 2^31 samples"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GByteArray) file = begin_raw(0);
@@ -325,6 +325,13 @@ static void buffers_that_cannot_be_are_refused(void **state)
         end_raw(file);
         assert_refused(*state, file, rows[i].refusal);
     }
+    g_autoptr(GByteArray) gaps = begin_raw(0); // each of them, but not both
+    for (int i = 0; i < 3; i++) {
+        maker_buffer(gaps, FIF_TYPE_INT16, 0, 10);
+        maker_int(gaps, FIF_DATA_SKIP, INT32_MAX / 15);
+    }
+    end_raw(gaps);
+    assert_refused(*state, gaps, "after 1431655760 samples of them");
     g_autoptr(GByteArray) empty = begin_raw(0);
     end_raw(empty);
     assert_refused(*state, empty, "data: expected samples, found none");
