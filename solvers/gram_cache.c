@@ -65,8 +65,8 @@ static void multiply_new(struct gram_cache *cache, size_t first)
                 (int) cache->n_rows, 1.0, cache->columns, (int) cache->n_rows,
                 cache->columns + first * cache->n_rows, (int) cache->n_rows, 0.0,
                 values + first * ld, (int) ld);
-    for (size_t k = first; k < n; k++)
-        for (size_t i = 0; i < first; i++)
+    for (size_t i = 0; i < first; i++)
+        for (size_t k = first; k < n; k++)
             values[i * ld + k] = values[k * ld + i];
 }
 

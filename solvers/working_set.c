@@ -11,15 +11,14 @@
 
 #define SLACK 1e-10 // as in gram_active_set.c
 
-enum { FIRST_VIOLATORS = 16, MOST_ROUNDS_WITHOUT_PROGRESS = 5 };
+enum { FEW_VIOLATORS = 20, PART_OF_VIOLATORS = 4, MOST_ROUNDS_WITHOUT_PROGRESS = 5 };
 
 // A series whose minimiser is not found yet.
 struct open_series {
     size_t v;
-    size_t n_violators; // that join in this round
-    double b_max;       // max |b_j|
-    bool stationary;    // w is the minimiser on the columns that it uses; not so at the start
-    double best;        // objective so far
+    double b_max;    // max |b_j|
+    bool stationary; // w is the minimiser on the columns that it uses; not so at the start
+    double best;     // objective so far
     int rounds_without_progress;
 };
 
@@ -120,7 +119,8 @@ static double kth_largest(double *values, size_t n, size_t k)
     return values[k];
 }
 
-// The columns that w uses, then at most n_violators of those that violate, the worst.
+// The columns that w uses, then the worst of those that violate: few, since neighbours violate
+// together and one of them is enough.
 static size_t choose_working_set(struct state *s, size_t i, const struct view *view)
 {
     const double *w = block_series(s->w, s->open[i].v);
@@ -130,7 +130,7 @@ static size_t choose_working_set(struct state *s, size_t i, const struct view *v
             s->chosen[n_chosen++] = j;
         else if (fabs(view->c[j]) > view->tolerance)
             s->sizes[n_violators++] = fabs(view->c[j]);
-    size_t wanted = MIN(n_violators, s->open[i].n_violators);
+    size_t wanted = MIN(n_violators, FEW_VIOLATORS + n_chosen / PART_OF_VIOLATORS);
     if (wanted == 0)
         return n_chosen;
     double bar = kth_largest(s->sizes, n_violators, wanted - 1);
@@ -186,7 +186,6 @@ static bool improve(struct state *s, size_t i)
     if (open->rounds_without_progress > MOST_ROUNDS_WITHOUT_PROGRESS)
         return false;
     solve_on(s, open->v, choose_working_set(s, i, &view));
-    open->n_violators *= 2;
     open->stationary = true;
     return true;
 }
@@ -229,7 +228,6 @@ void working_set_solve(const struct working_set_input *input, struct block *w,
         results[v] = (struct working_set_result){0};
         s.open[s.n_open++] =
             (struct open_series){.v = v,
-                                 .n_violators = FIRST_VIOLATORS,
                                  .stationary = largest(block_series(w, v), input->form->n) == 0.0,
                                  .b_max = largest(block_series(input->b, v), input->form->n),
                                  .best = INFINITY};

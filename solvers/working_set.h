@@ -20,7 +20,7 @@ struct working_set_input {
 /**
  * The exact minimisers of a block of series, for more columns than a Gram matrix may have: each
  * series is solved by gram_active_set_solve on a working set, the columns that w uses and the
- * worst violators, twice as many of them in every round. What costs much is shared by the series
+ * worst violators, more of them the more columns it uses. What costs much is shared by the series
  * of the block: one product M' R looks at all columns for all of them, and Gram entries are kept.
  *
  * Gap safe screening (Ndiaye, Fercoq, Gramfort and Salmon 2017) has nothing to add here: columns

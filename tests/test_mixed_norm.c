@@ -336,6 +336,48 @@ static void check_newton(size_t n_orient)
     drop(&made);
 }
 
+// Along its direction a block feels alpha exactly, or, where it became zero, at most that.
+static void check_radial(size_t n_orient)
+{
+    struct made made = make(17, 30, 20, n_orient, 6);
+    g_autoptr(owned_mixed_norm) problem = mixed_norm_new(&made.input);
+    g_autoptr(owned_workspace) ws = workspace_new();
+    size_t size = n_orient * problem->n_padded, n = 20 * size, n_zero = 0;
+    g_autofree double *gram = gram_of(&made.input);
+    struct block_problem blocks = {.n_blocks = 20,
+                                   .n_orient = n_orient,
+                                   .n_time = problem->n_padded,
+                                   .alpha = 0.3 * problem->alpha_max,
+                                   .data_norm2 = problem->data_norm2,
+                                   .curvature = problem->curvature,
+                                   .b = problem->b,
+                                   .gram = gram,
+                                   .ld = 20 * n_orient,
+                                   .kernels = problem->kernels};
+    g_autofree double *x = g_memdup2(problem->b, n * sizeof(double));
+    g_autofree double *kept = g_new0(double, n);
+    assert_true(block_radial(&blocks, INFINITY, x, kept, ws));
+    for (size_t k = 0; k < 20; k++) {
+        const double *x_k = x + k * size, *b_k = problem->b + k * size, *c_k = kept + k * size;
+        double (*dot)(const double *, const double *, size_t) = problem->kernels->dot;
+        double norm = sqrt(dot(x_k, x_k, size)), before = sqrt(dot(b_k, b_k, size));
+        if (norm > 0.0)
+            assert_close(dot(x_k, c_k, size) / norm, blocks.alpha, 1e-8 * blocks.alpha);
+        else
+            assert_true(fabs(dot(b_k, c_k, size)) <= blocks.alpha * before * (1.0 + 1e-8));
+        n_zero += norm == 0.0;
+    }
+    assert_true(n_zero > 0 && n_zero < 20);
+    drop(&made);
+}
+
+static void norms_are_the_best_for_their_directions(void **state)
+{
+    (void) state;
+    check_radial(1);
+    check_radial(3);
+}
+
 static void a_step_of_newton_squares_the_error(void **state)
 {
     (void) state;
@@ -417,7 +459,7 @@ static void solve_one(void *data, size_t index, struct workspace *ws)
 {
     struct thread_job *job = data;
     struct mixed_norm_options options = mixed_norm_options_default();
-    double alpha = (0.2 + 0.08 * (double) index) * job->problem->alpha_max;
+    double alpha = (0.35 + 0.08 * (double) index) * job->problem->alpha_max;
     mixed_norm_solve(job->problem, alpha, &options, job->estimates[index], ws);
 }
 
@@ -554,6 +596,7 @@ int main(void)
         cmocka_unit_test(columns_twice_or_of_zeros_change_nothing),
         cmocka_unit_test(data_of_zeros_have_no_sources),
         cmocka_unit_test(more_blocks_than_a_gram_matrix_may_have_are_solved),
+        cmocka_unit_test(norms_are_the_best_for_their_directions),
         cmocka_unit_test(nothing_is_active_from_alpha_max_on),
         cmocka_unit_test(one_sample_and_one_orientation_are_the_lasso),
         cmocka_unit_test(reduced_time_gives_the_same_minimum),
