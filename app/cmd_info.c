@@ -296,6 +296,8 @@ static JsonObject *refusal_json(const char *path, const GError *error)
 // Tells of a FIF file that is no recording; false, and *problem as it was, where it is none.
 static bool tell_fif(struct app *app, const char *path, JsonArray *files, GError **problem)
 {
+    if (!g_error_matches(*problem, IO_ERROR, IO_ERROR_INPUT))
+        return false;
     g_autoptr(owned_info_fif) info = info_fif_read(path, &app->io, problem);
     if (info == NULL)
         return false;

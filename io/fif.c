@@ -343,34 +343,44 @@ struct fif *fif_of_bytes(const char *path, const void *bytes, size_t n, const st
     return build_index(fif, io, error) ? g_steal_pointer(&fif) : NULL;
 }
 
-/** Decompresses all of a stream into memory, to its trailer. */
+/** More room for what is decompressed, within the limit. */
+static bool make_room(struct fif *fif, size_t *capacity, const struct io_context *io,
+                      GError **error)
+{
+    size_t more = *capacity == 0 ? MAX(4 * (size_t) gz_file_size(fif->stream), 4096)
+                                 : *capacity + *capacity / 2;
+    more = MIN(more, io->mem_limit);
+    uint8_t *moved = more > *capacity ? g_try_realloc(fif->owned_bytes, more) : NULL;
+    if (moved == NULL) {
+        g_autofree char *held = g_format_size_full((guint64) *capacity, G_FORMAT_SIZE_IEC_UNITS);
+        io_error_set(error, IO_ERROR_MEMORY, fif->path,
+                     "needs more than %s of memory, decompressed", held);
+        return false;
+    }
+    fif->owned_bytes = moved;
+    *capacity = more;
+    return true;
+}
+
+/** Decompresses all of a stream into memory, to its trailer, if it begins as a FIF file. */
 static bool decompress(struct fif *fif, const struct io_context *io, GError **error)
 {
     size_t capacity = 0;
     size_t n = 0;
     enum gz_status status = GZ_OK;
     while (status == GZ_OK) {
-        size_t want = capacity == 0 ? MAX(4 * (size_t) gz_file_size(fif->stream), 4096)
-                                    : capacity + capacity / 2;
-        want = MIN(want, io->mem_limit);
-        uint8_t *moved = want > capacity ? g_try_realloc(fif->owned_bytes, want) : NULL;
-        if (moved == NULL) {
-            g_autofree char *limit =
-                g_format_size_full((guint64) capacity, G_FORMAT_SIZE_IEC_UNITS);
-            io_error_set(error, IO_ERROR_MEMORY, fif->path,
-                         "needs more than %s of memory, decompressed", limit);
+        if (n == capacity && !make_room(fif, &capacity, io, error))
+            return false;
+        size_t n_read = 0;
+        status = gz_read(fif->stream, fif->owned_bytes + n, MIN(capacity - n, GZ_PIECE), &n_read);
+        n += n_read;
+        if (n >= FIF_HEADER_BYTES && !fif_recognise(fif->owned_bytes, n)) {
+            io_error_set(error, IO_ERROR_INPUT, fif->path,
+                         "expected the identification of a FIF file, found other contents");
             return false;
         }
-        fif->owned_bytes = moved;
-        capacity = want;
-        while (status == GZ_OK && n < capacity) {
-            size_t n_read = 0;
-            status = gz_read(fif->stream, moved + n, MIN(capacity - n, GZ_PIECE), &n_read);
-            n += n_read;
-            double fraction = (double) gz_position(fif->stream) / (double) capacity;
-            if (!io_context_go_on(io, MIN(fraction, 1.0)))
-                status = GZ_CANCELLED;
-        }
+        if (!io_context_go_on(io, (double) n / (double) capacity))
+            status = GZ_CANCELLED;
     }
     if (status != GZ_END) {
         io_error_set(error, status == GZ_CANCELLED ? IO_ERROR_CANCELLED : IO_ERROR_INPUT, fif->path,
@@ -388,16 +398,18 @@ struct fif *fif_open(const char *path, struct gz *stream, const struct io_contex
     g_autoptr(owned_fif) fif = fif_new(path);
     fif->stream = stream;
     fif->size = gz_file_size(stream);
+    struct io_context left = *io;
     if (gz_is_compressed(stream)) {
         struct gz_rest rest;
         if (!decompress(fif, io, error))
             return NULL;
         gz_finish(stream, &rest); // at the end already: tells what it met
         fif->n_members = rest.n_members;
+        left.mem_limit -= MIN(left.mem_limit, fif->size); // the index has the rest
         if (rest.has_garbage)
             fif_warn(fif, "gzip: bytes after the last member");
     }
-    return build_index(fif, io, error) ? g_steal_pointer(&fif) : NULL;
+    return build_index(fif, &left, error) ? g_steal_pointer(&fif) : NULL;
 }
 
 // What the index answers.

@@ -592,6 +592,9 @@ static void compressed_files_are_read_to_their_end(void **state)
     io.mem_limit = file->len / 2;
     assert_null(recording_open(path, &io, &error));
     assert_io_error(&error, IO_ERROR_MEMORY, "decompressed");
+    io.mem_limit = file->len + 1000; // room for the contents, not for their index
+    assert_null(recording_open(path, &io, &error));
+    assert_io_error(&error, IO_ERROR_MEMORY, "too many for the memory");
 
     g_autofree char *bytes = NULL;
     size_t n = 0;
