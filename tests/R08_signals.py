@@ -17,9 +17,18 @@ SHAPE = (24, 24, 24, 150)
 SLOW = ["--solver", "pgd", "--tol", "0", "--max-iter", "2000", "--mask", "none"]
 
 
+def catches_signals(process):
+    """Whether a process has its handlers by now."""
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    [caught] = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")]
+    return int(caught, 16) >> (signal.SIGTERM - 1) & 1
+
+
 def start(*words):
     """Starts a command that takes a minute, and waits until it is at work."""
     process = subprocess.Popen([cli.TAUT, *words], stderr=subprocess.PIPE, start_new_session=True)
+    while not catches_signals(process):
+        time.sleep(0.05)
     time.sleep(1.5)
     assert process.poll() is None, process.communicate()
     return process
@@ -55,9 +64,9 @@ def test_a_second_signal_ends_at_once():
     process.send_signal(signal.SIGTERM)
     time.sleep(0.1)  # signals that wait together become one
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     assert time.monotonic() - begin < (1.0 if cli.SANITIZER == "none" else 5.0)
-    assert process.returncode == 143
+    assert process.returncode == 143, (process.returncode, err)
 
 
 def test_a_stopped_batch_keeps_what_is_done_and_goes_on():

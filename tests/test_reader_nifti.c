@@ -972,7 +972,7 @@ static void what_is_not_a_regular_file_is_refused(void **state)
     assert_int_equal(symlink("no\x1bwhere", dangling), 0);
     assert_refused(dangling, "dangling.nii: link to a missing file no\\x1bwhere");
     g_autofree char *text = write_file(folder, "notes.doc", "subject,age\n", 12);
-    assert_refused(text, "expected a NIfTI image (.nii, .nii.gz, .hdr) or an array");
+    assert_refused(text, "expected a NIfTI image (.nii, .nii.gz, .hdr), an array");
     remove_folder(folder);
 }
 
