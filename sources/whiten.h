@@ -66,6 +66,7 @@ struct whitener {
 enum sources_error {
     SOURCES_ERROR_PROJECTIONS, // projections leave nothing
     SOURCES_ERROR_RANK,        // the noise covariance of a group has rank 0
+    SOURCES_ERROR_BAND,        // of a filter, outside what the rate allows
     SOURCES_ERROR_GEOMETRY,    // source spaces lack what an orientation needs
 };
 #define SOURCES_ERROR (sources_error_quark())
