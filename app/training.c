@@ -260,11 +260,14 @@ static void set_metadata(struct training *training)
     training->metadata = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autofree char *data =
         options->data == NULL ? g_strdup("drawn") : g_path_get_basename(options->data);
+    g_autofree char *batch = g_str_equal(options->optimiser, "adam")
+                                 ? g_strdup_printf(" on batches of %d", options->batch)
+                                 : g_strdup("");
     g_autofree char *training_text = g_strdup_printf(
-        "data %s, %zu series, each divided by its lambda_max; loss %s; schedule %s; optimiser %s; "
-        "%d gradients; seed %d",
+        "data %s, %zu series, each divided by its lambda_max; loss %s; schedule %s; optimiser "
+        "%s%s; %d gradients; patience %d; seed %d",
         data, training->train.x->n_rows, options->loss, options->schedule, options->optimiser,
-        options->max_iter, options->seed);
+        batch, options->max_iter, options->patience, options->seed);
     g_autofree char *same = fingerprint(training);
     char number[G_ASCII_DTOSTR_BUF_SIZE];
     add_text(training, "interval_s",

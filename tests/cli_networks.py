@@ -249,6 +249,8 @@ def test_wrong_use_of_a_network_is_refused_in_one_line():
     refuses(3, *apply, "short.csv", says="40")
     refuses(3, "apply", "absent", *apply[2:], "x.csv", says="absent")
     refuses(3, "apply", "x.csv", *apply[2:], "x.csv", says="header")
+    pathlib.Path("a.csv").write_text("\n".join(["1" + ",0" * 39] * 40) + "\n")
+    refuses(3, *apply, "x.csv", "--operator", "a.csv", says="operator")
     for more in (["--layers", "4"], ["--layers", "1.5"], ["--safeguard", "maybe"],
                  ["--certify", "-1"], ["--lambda-ratio", "2"]):
         refuses(2, *apply, "x.csv", *more)
@@ -305,16 +307,29 @@ def test_deconv_certifies_what_a_network_leaves():
 
 
 def test_deconv_refuses_a_network_for_something_else():
-    succeeds(*train("net.safetensors", "--preprocessed", "detrend=cosine:128"))
+    cleaned = "detrend=cosine:128,bandpass=none,standardize=zscore"
+    succeeds(*train("net.safetensors", "--preprocessed", cleaned))
+    metadata = header("net.safetensors")["__metadata__"]
+    assert metadata["preprocessing"] == cleaned and metadata["interval_s"] == "2", metadata
+    assert metadata["hrf"] == "spm" and len(metadata["operator_sha256"]) == 64, metadata
     uses = ["--network", "net.safetensors"]
-    for more, says in ((["--tr", "2.2"], "2.2 s"), (["--hrf", "glover"], "hrf"),
-                       (["--conv", "full"], "conv"), (["--drop", "3"], "37"),
-                       (["--detrend", "linear"], "detrend")):
+    for more, says in ((["--tr", "2.2"], "expected 2 s as in training, found 2.2 s"),
+                       (["--hrf", "glover"], "hrf: expected"),
+                       (["--conv", "full"], "conv: expected causal as in training, found full"),
+                       (["--drop", "3"], "frames: expected 40 as in training, found 37"),
+                       (["--detrend", "linear"],
+                        "detrend: expected cosine:128 as in training, found linear"),
+                       (["--bandpass", "0.01:0.1"],
+                        "bandpass: expected none as in training, found 0.01:0.1"),
+                       (["--standardize", "psc"],
+                        "standardize: expected zscore as in training, found psc")):
         refuses(3, *deconv(*uses, *more), says=says)
     refuses(3, *deconv("--network", "absent"), says="absent")
     refuses(2, *deconv(*uses, "--solver", "pgd"), says="network")
     refuses(2, *deconv("--certify", "0.1"), says="network")
     assert not pathlib.Path("out").exists()
+    # what was not stated may be anything
+    succeeds(*train("net.safetensors", "--preprocessed", "detrend=cosine:128", "--force"))
     succeeds(*deconv(*uses, "--standardize", "psc"))
 
 
