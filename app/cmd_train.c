@@ -203,6 +203,36 @@ static bool run(struct training *training, GError **error)
     return true;
 }
 
+// The words that a --config among the given ones stands for.
+static bool add_config(struct training *training, const GOptionEntry *own, GPtrArray *words,
+                       int argc, char *const *argv, GError **error)
+{
+    static const char option[] = "--config";
+    const char *path = NULL;
+    for (int i = 1; i < argc && !g_str_equal(argv[i], "--"); i++) {
+        if (g_str_has_prefix(argv[i], "--config="))
+            path = argv[i] + sizeof option;
+        else if (g_str_equal(argv[i], option) && i + 1 < argc)
+            path = argv[i + 1];
+    }
+    return path == NULL || training_read_config(path, own, words, &training->network, error);
+}
+
+// The name of the command, the words of a configuration, the words that were given. Owned, the
+// words are borrowed.
+static char **join_words(const GPtrArray *words, int *argc, char *const *argv)
+{
+    size_t n_given = (size_t) *argc;
+    char **all = g_new0(char *, n_given + words->len + 1);
+    all[0] = argv[0];
+    for (guint i = 0; i < words->len; i++)
+        all[1 + i] = g_ptr_array_index(words, i);
+    for (size_t i = 1; i < n_given; i++)
+        all[words->len + i] = argv[i];
+    *argc += (int) words->len;
+    return all;
+}
+
 bool cmd_train(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
     g_auto(owned_training)
@@ -217,6 +247,11 @@ bool cmd_train(struct app *app, const struct command *self, int argc, char **arg
     const GOptionEntry own[] = {
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &o->output, "The trained network",
          "NET.safetensors"},
+        {"config", 0, 0, G_OPTION_ARG_FILENAME, &o->config,
+         "Options from the group [train] of this file, and NET as its network; those of the "
+         "command "
+         "line come after",
+         "FILE.ini"},
         {"data", 0, 0, G_OPTION_ARG_FILENAME, &o->data, "Array of series (rows) to learn from",
          "X.npy"},
         {"validation", 0, 0, G_OPTION_ARG_FILENAME, &o->validation,
@@ -283,9 +318,18 @@ bool cmd_train(struct app *app, const struct command *self, int argc, char **arg
          "Kept after every stage; where it is there, training goes on from it", "FILE"},
         {"seed", 0, 0, G_OPTION_ARG_INT, &o->seed, "Of what is drawn (default: 0)", "N"},
         {0}};
-    if (!app_parse(app, self, own, &argc, &argv, error) ||
-        !app_expect_arguments(self, argc, argv, 1, 1, error))
+    g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
+    char *const *given = argv;
+    if (!add_config(&training, own, words, argc, given, error))
         return false;
-    training.network = argv[1];
+    g_autofree char **all = join_words(words, &argc, given);
+    char **rest = all;
+    if (!app_parse(app, self, own, &argc, &rest, error) ||
+        !app_expect_arguments(self, argc, rest, training.network == NULL ? 1 : 0, 1, error))
+        return false;
+    if (argc == 2) {
+        g_free(training.network);
+        training.network = g_strdup(rest[1]);
+    }
     return run(&training, error);
 }

@@ -21,12 +21,12 @@ static void samples_clear(struct training_samples *samples)
 void training_clear(struct training *training)
 {
     struct training_options *options = &training->options;
-    char *texts[] = {options->data,   options->validation,   options->targets,
-                     options->matrix, options->response,     options->tr,
-                     options->conv,   options->variant,      options->lambda_ratio,
-                     options->loss,   options->schedule,     options->optimiser,
-                     options->start,  options->safeguard,    options->checkpoint,
-                     options->output, options->preprocessed, training->leadfield};
+    char *texts[] = {
+        options->data,         options->validation,   options->targets,    options->matrix,
+        options->response,     options->tr,           options->conv,       options->variant,
+        options->lambda_ratio, options->loss,         options->schedule,   options->optimiser,
+        options->start,        options->safeguard,    options->checkpoint, options->config,
+        options->output,       options->preprocessed, training->network,   training->leadfield};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     sources_options_clear(&options->leadfield);

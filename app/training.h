@@ -23,6 +23,7 @@ struct training_options {
     char *start;
     char *safeguard;
     char *checkpoint;
+    char *config;
     char *output;
     gint layers;
     gint inner;
@@ -45,10 +46,19 @@ struct training_samples {
     struct train_samples samples;
 };
 
+/**
+ * Reads a configuration: one group [train] whose keys are long names of options, and "network".
+ * Adds words of a command line, "--key=value", to words; relative names of files are taken from
+ * the folder of the configuration. *network: owned, set where the file names one. Errors:
+ * APP_ERROR_INPUT, APP_ERROR_USAGE.
+ */
+bool training_read_config(const char *path, const GOptionEntry *options, GPtrArray *words,
+                          char **network, GError **error);
+
 /** A network being trained: planned, then executed. */
 struct training {
-    struct app *app;     // borrowed
-    const char *network; // borrowed
+    struct app *app; // borrowed
+    char *network;   // its name, owned
     struct training_options options;
     double ratio[2]; // lambda / lambda_max, least and most
     double tr_s;     // 0: not given

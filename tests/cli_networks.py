@@ -6,6 +6,7 @@
 """
 import json
 import math
+import os
 import pathlib
 import random
 import re
@@ -210,6 +211,43 @@ def test_validation_decides():
     told = summary(*train("net.safetensors", "--validation", "y.csv", variant="dense"))
     judged = told["validation_loss"]
     assert len(judged) == 3 and judged == sorted(judged, reverse=True), told
+
+
+def configured(**changes):
+    """A folder with the example of a training run, its data, and small numbers."""
+    example = pathlib.Path(os.environ["TAUT_CONFIGS"], "train-network.ini").read_text()
+    for key, value in changes.items():
+        example = re.sub(rf"(?m)^{key} = .*$", f"{key} = {value}", example)
+    pathlib.Path("study/study").mkdir(parents=True, exist_ok=True)
+    pathlib.Path("study/train.ini").write_text(example)
+    write_series("study/study/x.csv")
+    write_series("study/study/y.csv", seed=8)
+    return "study/train.ini"
+
+
+def test_a_configuration_is_a_training_run():
+    config = configured(data="study/x.csv", validation="study/y.csv", layers=3)
+    told = summary("train", "--config", config)
+    assert told["network"] == "lpgd-taut" and told["layers"] == 3, told
+    assert len(told["validation_loss"]) == 3, told
+    metadata = header("study/study/network.safetensors")["__metadata__"]
+    assert metadata["lambda_ratio"] == "0.05:0.2" and float(metadata["interval_s"]) == 0.735, metadata
+    # the command line wins
+    told = summary("train", "lpgd-taut", "--layers", 2, f"--config={config}", "--variant", "step",
+                   "-o", "mine", "--max-iter", 9)
+    assert told["layers"] == 2 and told["parameters"] == 2, told
+    assert pathlib.Path("mine").exists()
+
+
+def test_a_bad_configuration_is_refused_in_one_line():
+    refuses(3, "train", "--config", "absent.ini", says="absent.ini")
+    for text, says in (("[train]\nlayer = 3\n", "layer"), ("[net]\nlayers = 3\n", "[net]"),
+                       ("layers = 3\n", "bad.ini"), ("", "[train]"),
+                       ("[train]\nlayers = 3\n", "NET"),
+                       ("[train]\nnetwork = slista\nlayers = many\n", "many"),
+                       ("[train]\nconfig = bad.ini\n", "config")):
+        pathlib.Path("bad.ini").write_text(text)
+        refuses(2, "train", "--config", "bad.ini", says=says)
 
 
 def test_wrong_usage_is_refused_in_one_line():

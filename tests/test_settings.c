@@ -312,6 +312,8 @@ static void every_example_is_a_good_configuration(G_GNUC_UNUSED void **state)
     assert_non_null(dir);
     size_t count = 0;
     for (const char *name; (name = g_dir_read_name(dir)) != NULL; count++) {
+        if (g_str_has_prefix(name, "train-")) // options of another command; tested with it
+            continue;
         g_autofree char *path = g_build_filename(folder, name, NULL);
         g_autoptr(owned_settings) settings = settings_new();
         g_autoptr(GError) error = NULL;
