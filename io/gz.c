@@ -31,26 +31,38 @@ const char *gz_describe(const struct gz *gz, enum gz_status status)
     return status == GZ_IO ? g_strerror(gz->io_errno) : texts[status];
 }
 
-struct gz *gz_open(const char *path, GError **error)
+/** Takes the input over, whose first two bytes (or fewer) are `magic`. */
+static struct gz *gz_of_input(const struct input *input, const uint8_t *magic, size_t n)
 {
-    struct input input;
-    if (!input_open(&input, path, error))
-        return NULL;
-    g_autoptr(owned_gz) gz = g_new0(struct gz, 1);
-    gz->input = input;
-    uint8_t magic[2];
-    size_t n = 0;
-    if (!input_read(&input, 0, magic, sizeof magic, &n)) {
-        io_error_set(error, IO_ERROR_INPUT, path, "cannot read: %s", g_strerror(errno));
-        return NULL;
-    }
-    gz->compressed = n == sizeof magic && memcmp(magic, member_magic, n) == 0;
+    struct gz *gz = g_new0(struct gz, 1);
+    gz->input = *input;
+    gz->compressed = n == sizeof member_magic && memcmp(magic, member_magic, n) == 0;
     if (gz->compressed) {
         gz->buffer = g_malloc(IN_HISTORY + IN_BYTES);
         gz->inflater = inflater_new();
     }
     gz_rewind(gz);
-    return g_steal_pointer(&gz);
+    return gz;
+}
+
+struct gz *gz_open(const char *path, GError **error)
+{
+    struct input input;
+    if (!input_open(&input, path, error))
+        return NULL;
+    uint8_t magic[2];
+    size_t n = 0;
+    if (input_read(&input, 0, magic, sizeof magic, &n))
+        return gz_of_input(&input, magic, n);
+    io_error_set(error, IO_ERROR_INPUT, path, "cannot read: %s", g_strerror(errno));
+    input_close(&input);
+    return NULL;
+}
+
+struct gz *gz_open_bytes(const void *bytes, size_t n)
+{
+    struct input input = input_of_bytes(bytes, n);
+    return gz_of_input(&input, bytes, MIN(n, sizeof member_magic));
 }
 
 void gz_free(struct gz *gz)
@@ -133,7 +145,8 @@ static bool fail(struct gz *gz, enum gz_status status)
 /** Makes at least one byte of input; false at the end of the file (status GZ_OK) or with GZ_IO. */
 static bool refill(struct gz *gz)
 {
-    if (gz->in < gz->in_end || gz->input.fd < 0)
+    bool has_input = gz->input.fd >= 0 || gz->input.bytes != NULL;
+    if (gz->in < gz->in_end || !has_input)
         return gz->in < gz->in_end;
     // The first time there is no history, and none is asked for.
     if (gz->in_offset > 0)

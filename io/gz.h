@@ -26,6 +26,10 @@ struct gz;
 
 /** Opens a file as input_open does. */
 struct gz *gz_open(const char *path, GError **error);
+
+/** A stream over bytes in memory, which have to stay until it is freed. */
+struct gz *gz_open_bytes(const void *bytes, size_t n);
+
 void gz_free(struct gz *gz);
 typedef struct gz owned_gz; // for g_autoptr(owned_gz)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_gz, gz_free)

@@ -59,10 +59,21 @@ bool input_open(struct input *input, const char *path, GError **error)
     return true;
 }
 
+struct input input_of_bytes(const void *bytes, size_t n)
+{
+    return (struct input){.fd = -1, .size = n, .bytes = bytes};
+}
+
 bool input_read(const struct input *input, uint64_t offset, void *bytes, size_t n, size_t *n_read)
 {
     char *at = bytes;
     *n_read = 0;
+    if (input->bytes != NULL) {
+        *n_read = (size_t) MIN(n, input->size - MIN(offset, input->size));
+        if (*n_read > 0)
+            memcpy(bytes, input->bytes + offset, *n_read);
+        return true;
+    }
     while (*n_read < n) {
         ssize_t got = pread(input->fd, at + *n_read, n - *n_read, (off_t) (offset + *n_read));
         if (got < 0 && errno == EINTR)

@@ -5,10 +5,14 @@
 
 #include <stdint.h>
 
-/** A regular file, open for reading. It may change under us: reads are bounded by what comes. */
+/**
+ * A regular file, open for reading, or bytes in memory. A file may change under us: reads are
+ * bounded by what comes.
+ */
 struct input {
     int fd;
-    uint64_t size; // when it was opened
+    uint64_t size;        // when it was opened
+    const uint8_t *bytes; // borrowed; instead of a file, else NULL
 };
 
 /**
@@ -17,6 +21,9 @@ struct input {
  * one into a git-annex from others.
  */
 bool input_open(struct input *input, const char *path, GError **error);
+
+/** Bytes as an input; they have to stay until it is closed. */
+struct input input_of_bytes(const void *bytes, size_t n);
 
 /**
  * Reads n bytes from offset on, or fewer at the end of the file only. False: errno tells why.

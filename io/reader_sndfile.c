@@ -15,7 +15,7 @@ static const double SLOWEST_HZ = 1e-3;
 static const double FASTEST_HZ = 1e7;
 
 struct sndfile_source {
-    struct input input;  //
+    struct gz *stream;   // owned; plain bytes
     sf_count_t position; // of libsndfile in it
     SNDFILE *file;       // owned
     SF_INFO info;        //
@@ -61,7 +61,7 @@ static void sndfile_close(struct recording *recording)
         return;
     if (source->file != NULL)
         sf_close(source->file);
-    input_close(&source->input);
+    gz_free(source->stream);
     g_free(source);
     recording->source = NULL;
 }
@@ -71,7 +71,7 @@ static void sndfile_close(struct recording *recording)
 static sf_count_t get_length(void *data)
 {
     const struct sndfile_source *source = data;
-    return (sf_count_t) source->input.size;
+    return (sf_count_t) gz_file_size(source->stream);
 }
 
 static sf_count_t tell(void *data)
@@ -85,7 +85,7 @@ static sf_count_t seek(sf_count_t offset, int whence, void *data)
     struct sndfile_source *source = data;
     sf_count_t base = whence == SEEK_SET   ? 0
                       : whence == SEEK_CUR ? source->position
-                                           : (sf_count_t) source->input.size;
+                                           : (sf_count_t) gz_file_size(source->stream);
     sf_count_t position = 0;
     if (__builtin_add_overflow(base, offset, &position) || position < 0)
         return -1;
@@ -96,11 +96,12 @@ static sf_count_t seek(sf_count_t offset, int whence, void *data)
 static sf_count_t read_bytes(void *bytes, sf_count_t count, void *data)
 {
     struct sndfile_source *source = data;
-    uint64_t left = source->input.size - MIN((uint64_t) source->position, source->input.size);
-    size_t n = 0;
-    if (count <= 0 || !input_read(&source->input, (uint64_t) source->position, bytes,
-                                  (size_t) MIN((uint64_t) count, left), &n))
+    if (count <= 0)
         return 0;
+    size_t n = 0;
+    gz_rewind(source->stream);
+    gz_skip(source->stream, (uint64_t) source->position);
+    gz_read(source->stream, bytes, (size_t) count, &n);
     source->position += (sf_count_t) n;
     return (sf_count_t) n;
 }
@@ -288,18 +289,15 @@ static bool sndfile_open(struct recording *recording, struct gz *stream,
     struct sndfile_source *source = g_new0(struct sndfile_source, 1);
     recording->source = source;
     recording->type = SAMPLE_DOUBLE;
-    source->input.fd = -1;
-    bool compressed = gz_is_compressed(stream);
-    gz_free(stream); // libsndfile wants to go back and forth
-    if (compressed) {
+    source->stream = stream;
+    if (gz_is_compressed(stream)) { // libsndfile wants to go back and forth
         io_error_set(error, IO_ERROR_INPUT, recording->path,
                      "expected sound as it is, found it in a gzip stream");
         return false;
     }
-    if (!input_open(&source->input, recording->path, error) || !open_sound(recording, error) ||
-        !check_counts(recording, error))
+    if (!open_sound(recording, error) || !check_counts(recording, error))
         return false;
-    riff_judge(recording, &source->input);
+    riff_judge(recording, stream);
     make_sensors(recording);
     if (!apply_sidecar(recording, io, error))
         return false;

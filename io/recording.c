@@ -93,9 +93,10 @@ static void judge_events(struct recording *recording)
                        sensors->events->len);
 }
 
-struct recording *recording_open(const char *path, const struct io_context *io, GError **error)
+static struct recording *open_stream(const char *path, struct gz *opened,
+                                     const struct io_context *io, GError **error)
 {
-    g_autoptr(owned_gz) stream = gz_open(path, error);
+    g_autoptr(owned_gz) stream = opened;
     const struct reader *reader = stream == NULL ? NULL : find_reader(path, stream, error);
     if (reader == NULL)
         return NULL;
@@ -109,6 +110,17 @@ struct recording *recording_open(const char *path, const struct io_context *io, 
         return NULL;
     judge_events(recording);
     return g_steal_pointer(&recording);
+}
+
+struct recording *recording_open(const char *path, const struct io_context *io, GError **error)
+{
+    return open_stream(path, gz_open(path, error), io, error);
+}
+
+struct recording *recording_open_bytes(const char *name, const void *bytes, size_t n,
+                                       const struct io_context *io, GError **error)
+{
+    return open_stream(name, gz_open_bytes(bytes, n), io, error);
 }
 
 static size_t sample_bytes(const struct recording *recording)

@@ -80,6 +80,14 @@ struct recording {
  */
 struct recording *recording_open(const char *path, const struct io_context *io, GError **error);
 
+/**
+ * recording_open of what a file of this name would hold: the bytes have to stay until the
+ * recording is freed. Other files that it names, or that stand beside it, are looked for on the
+ * disk, relative to the name.
+ */
+struct recording *recording_open_bytes(const char *name, const void *bytes, size_t n,
+                                       const struct io_context *io, GError **error);
+
 /** Whether one of recording->flags is this word. */
 bool recording_has_flag(const struct recording *recording, const char *flag);
 

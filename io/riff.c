@@ -41,19 +41,30 @@ static void judge_chunk(struct recording *recording, const uint8_t *name, uint32
                        size, left);
 }
 
-void riff_judge(struct recording *recording, const struct input *input)
+/** Bytes at a place of the file; how many of them there are. */
+static size_t read_at(struct gz *stream, uint64_t at, uint8_t *bytes, size_t n)
 {
+    size_t n_read = 0;
+    gz_rewind(stream);
+    gz_skip(stream, at);
+    gz_read(stream, bytes, n, &n_read);
+    return n_read;
+}
+
+void riff_judge(struct recording *recording, struct gz *stream)
+{
+    enum { FIRST_CHUNK = 12 };
     uint8_t head[CHUNK_HEAD + FORMAT_BYTES];
-    size_t n = 0;
-    if (!input_read(input, 0, head, 12, &n) || n < 12 || !is_named(head, "RIFF") ||
+    if (read_at(stream, 0, head, FIRST_CHUNK) < FIRST_CHUNK || !is_named(head, "RIFF") ||
         !is_named(head + 8, "WAVE"))
         return;
-    uint64_t at = 12;
+    uint64_t at = FIRST_CHUNK;
     for (size_t chunk = 0; chunk < MOST_CHUNKS; chunk++) {
-        if (!input_read(input, at, head, sizeof head, &n) || n < CHUNK_HEAD)
+        size_t n = read_at(stream, at, head, sizeof head);
+        if (n < CHUNK_HEAD)
             return;
         uint32_t size = bytes_load_le32(head + 4);
-        uint64_t left = input->size - MIN(at + CHUNK_HEAD, input->size);
+        uint64_t left = gz_file_size(stream) - MIN(at + CHUNK_HEAD, gz_file_size(stream));
         judge_chunk(recording, head, size, left);
         if (is_named(head, "fmt ") && n == sizeof head)
             judge_format(recording, head + CHUNK_HEAD);

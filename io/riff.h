@@ -8,4 +8,4 @@
  * block size that is not that of the samples, data whose length is not known or that are cut,
  * chunks that reach past the end. A file that is no RIFF is left alone.
  */
-void riff_judge(struct recording *recording, const struct input *input);
+void riff_judge(struct recording *recording, struct gz *stream);

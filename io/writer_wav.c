@@ -92,19 +92,22 @@ static bool write_samples(struct publish *output, const char *path,
 {
     size_t n = recording->n_series;
     g_autofree double *values = g_new(double, n);
-    g_autofree uint8_t *bytes = g_malloc(n * SAMPLE_BYTES);
-    for (size_t t = 0; t < recording->n_time; t++) {
-        if (t % FRAMES_A_TURN == 0 &&
-            !io_context_go_on(io, (double) t / (double) recording->n_time)) {
+    g_autofree uint8_t *bytes = g_malloc(FRAMES_A_TURN * n * SAMPLE_BYTES);
+    for (size_t first = 0; first < recording->n_time; first += FRAMES_A_TURN) {
+        size_t n_frames = MIN(FRAMES_A_TURN, recording->n_time - first);
+        if (!io_context_go_on(io, (double) first / (double) recording->n_time)) {
             io_error_set(error, IO_ERROR_CANCELLED, path, "stopped");
             return false;
         }
-        recording_values(recording, t, 0, n, values);
-        for (size_t c = 0; c < n; c++) {
-            uint64_t bits = GUINT64_TO_LE(bytes_of_double(values[c]));
-            memcpy(bytes + SAMPLE_BYTES * c, &bits, sizeof bits);
+        uint8_t *at = bytes;
+        for (size_t t = first; t < first + n_frames; t++) {
+            recording_values(recording, t, 0, n, values);
+            for (size_t c = 0; c < n; c++, at += SAMPLE_BYTES) {
+                uint64_t bits = GUINT64_TO_LE(bytes_of_double(values[c]));
+                memcpy(at, &bits, sizeof bits);
+            }
         }
-        if (!publish_write(output, bytes, n * SAMPLE_BYTES, error))
+        if (!publish_write(output, bytes, n_frames * n * SAMPLE_BYTES, error))
             return false;
     }
     return true;

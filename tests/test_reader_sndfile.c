@@ -276,6 +276,29 @@ static void what_is_no_sound_is_refused(void **state)
     assert_refused(wav->data, wav->len, "header");
 }
 
+static void no_change_of_bytes_breaks_the_reader(void **state)
+{
+    (void) state;
+    g_autoptr(GByteArray) good = make_wav(4, 400);
+    g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+    struct io_context io = io_context_default();
+    io.mem_limit = 1 << 24;
+    for (size_t i = 0; i < 2000; i++) {
+        g_autofree uint8_t *bytes = g_memdup2(good->data, good->len);
+        for (gint32 k = g_rand_int_range(rand, 1, 5); k > 0; k--)
+            bytes[g_rand_int_range(rand, 4, 48)] = (uint8_t) g_rand_int_range(rand, 0, 256);
+        size_t n = i % 4 == 0 ? (size_t) g_rand_int_range(rand, 12, (gint32) good->len) : good->len;
+        GError *error = NULL;
+        g_autoptr(owned_recording) recording =
+            recording_open_bytes("memory.wav", bytes, n, &io, &error);
+        assert_true((recording == NULL) == (error != NULL));
+        if (recording != NULL)
+            assert_true(recording_read(recording, NULL, 0, recording->n_time, &io, &error) ==
+                        (error == NULL));
+        g_clear_error(&error);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +311,7 @@ int main(void)
         cmocka_unit_test(a_rate_that_disagrees_is_warned_of),
         cmocka_unit_test(what_libsndfile_passes_over_is_warned_of),
         cmocka_unit_test(what_is_no_sound_is_refused),
+        cmocka_unit_test(no_change_of_bytes_breaks_the_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
