@@ -97,8 +97,6 @@ static inline void maker_finish(GByteArray *file)
 static inline void maker_channel(GByteArray *file, const char *name, int32_t kind, int32_t unit,
                                  float range, float cal)
 {
-    char bytes[16] = {0};
-    memcpy(bytes, name, MIN(strlen(name), sizeof bytes));
     maker_header(file, FIF_CH_INFO, FIF_TYPE_CH_INFO, 96, 0);
     maker_word(file, 1);
     maker_word(file, 1);
@@ -109,7 +107,10 @@ static inline void maker_channel(GByteArray *file, const char *name, int32_t kin
         maker_word(file, 0);
     maker_word(file, (uint32_t) unit);
     maker_word(file, 0);
-    g_byte_array_append(file, (const guint8 *) bytes, sizeof bytes);
+    for (size_t i = 0, n = strlen(name); i < 16; i++) {
+        guint8 letter = i < n ? (guint8) name[i] : 0;
+        g_byte_array_append(file, &letter, 1);
+    }
 }
 
 /** n EEG channels, EEG 001 and so on, of a gain of 0.5; a measurement's beginning. */

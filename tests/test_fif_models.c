@@ -67,68 +67,69 @@ static void check_gain(const struct forward *forward, const char *file)
     }
 }
 
+static const struct {
+    const char *name;
+    size_t n_sources;
+    double norm;
+    const char *near; // of the warning of sources next to each other
+    struct space_truth space[2];
+} forwards[] = {
+    {"meeg/sample-small-meg-eeg-fwd.fif",
+     498,
+     17509.16796875,
+     NULL,
+     {{246,
+       SOURCE_LEFT,
+       {8, 12, 14, 24, 27},
+       1022,
+       {-8.172084095584792, 5.625561895373556, 17.612951638201327},
+       {-1.5738391175205184, 5.075974552992409, 3.821690102210879}},
+      {252,
+       SOURCE_RIGHT,
+       {1, 2, 5, 18, 26},
+       1021,
+       {6.140174318823781, 4.990976968692647, 18.60140330660777},
+       {3.23175748481953, 3.5599920201511743, 4.36986371326492}}}},
+    {"meeg/sample-all-meg-eeg-fwd.fif",
+     1984,
+     34942.8046875,
+     "3 of 1984",
+     {{989,
+       SOURCE_LEFT,
+       {1, 4, 7, 8, 9},
+       1025,
+       {-33.03017418736351, 21.767177408331325, 71.28858447935583},
+       {-10.317139434213074, 8.047479778129198, 15.435455473473464}},
+      {995,
+       SOURCE_RIGHT,
+       {0, 1, 2, 4, 5},
+       1025,
+       {24.14545807367339, 19.3509750571354, 73.5193931142264},
+       {12.156102216792789, 5.682108992568987, 21.238209791842397}}}},
+};
+
 static void forward_solutions_are_those_of_other_readers(void **state)
 {
     (void) state;
-    static const struct {
-        const char *name;
-        size_t n_sources;
-        double norm;
-        const char *near; // of the warning of sources next to each other
-        struct space_truth space[2];
-    } files[] = {
-        {"meeg/sample-small-meg-eeg-fwd.fif",
-         498,
-         17509.16796875,
-         NULL,
-         {{246,
-           SOURCE_LEFT,
-           {8, 12, 14, 24, 27},
-           1022,
-           {-8.172084095584792, 5.625561895373556, 17.612951638201327},
-           {-1.5738391175205184, 5.075974552992409, 3.821690102210879}},
-          {252,
-           SOURCE_RIGHT,
-           {1, 2, 5, 18, 26},
-           1021,
-           {6.140174318823781, 4.990976968692647, 18.60140330660777},
-           {3.23175748481953, 3.5599920201511743, 4.36986371326492}}}},
-        {"meeg/sample-all-meg-eeg-fwd.fif",
-         1984,
-         34942.8046875,
-         "3 of 1984",
-         {{989,
-           SOURCE_LEFT,
-           {1, 4, 7, 8, 9},
-           1025,
-           {-33.03017418736351, 21.767177408331325, 71.28858447935583},
-           {-10.317139434213074, 8.047479778129198, 15.435455473473464}},
-          {995,
-           SOURCE_RIGHT,
-           {0, 1, 2, 4, 5},
-           1025,
-           {24.14545807367339, 19.3509750571354, 73.5193931142264},
-           {12.156102216792789, 5.682108992568987, 21.238209791842397}}}},
-    };
     struct io_context io = io_context_default();
-    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
-        g_autofree char *path = shared_data(files[i].name);
+    for (size_t i = 0; i < G_N_ELEMENTS(forwards); i++) {
+        g_autofree char *path = shared_data(forwards[i].name);
         if (path == NULL)
             skip();
         g_autoptr(owned_forward) forward = fif_forward_read(path, &io, NULL);
         assert_non_null(forward);
         assert_int_equal(forward->n_channels, 366);
-        assert_int_equal(forward->n_sources, files[i].n_sources);
+        assert_int_equal(forward->n_sources, forwards[i].n_sources);
         assert_int_equal(forward->frame, FIF_FRAME_HEAD);
         assert_int_equal(forward->n_spaces, 2);
-        assert_int_equal(forward->warnings->len, files[i].near == NULL ? 0 : 1);
-        if (files[i].near != NULL)
-            assert_non_null(strstr(forward->warnings->pdata[0], files[i].near));
+        assert_int_equal(forward->warnings->len, forwards[i].near == NULL ? 0 : 1);
+        if (forwards[i].near != NULL)
+            assert_non_null(strstr(forward->warnings->pdata[0], forwards[i].near));
         double norm = sqrt(sum_of_squares(forward->gain, 366 * 3 * forward->n_sources));
-        assert_close(norm, files[i].norm, 1e-7 * norm);
+        assert_close(norm, forwards[i].norm, 1e-7 * norm);
         for (size_t s = 0; s < 2; s++)
-            check_space(&forward->space[s], &files[i].space[s]);
-        check_gain(forward, files[i].name + strlen("meeg/"));
+            check_space(&forward->space[s], &forwards[i].space[s]);
+        check_gain(forward, forwards[i].name + strlen("meeg/"));
         assert_true(forward->has_mri_to_head);
         assert_close((double) forward->mri_to_head[1][2], 0.582954407, 1e-7);
     }
