@@ -13,6 +13,7 @@
 enum {
     MOST_SEGMENTS = 65535,
     TRIGGER_BITS = 0xffff, // of a BDF Status word; those above tell of the amplifier
+    MOST_TRIGGERS = 1 << 20,
     SKIP_BYTES = 1 << 20,
 };
 
@@ -183,6 +184,7 @@ struct events_pass {
     const struct edf_signal *trigger; // the Status of a BDF; NULL: none
     uint8_t *trigger_bytes;           // of it, in one record
     int value;                        // of the trigger at the sample before
+    size_t n_triggers;                // seen so far
 };
 
 /** Where the record goes: on the segment under way, or into a new one. */
@@ -222,7 +224,8 @@ static void find_triggers(struct events_pass *pass, double time_s)
     double interval_s = pass->source->header.record_s / (double) signal->n_samples;
     for (size_t i = 0; i < signal->n_samples; i++) {
         int value = load_sample(true, pass->trigger_bytes + 3 * i) & TRIGGER_BITS;
-        if (value != pass->value && value != 0)
+        bool is_event = value != pass->value && value != 0;
+        if (is_event && pass->n_triggers++ < MOST_TRIGGERS)
             sensors_add_event(pass->recording->sensors, time_s + (double) i * interval_s, 0.0,
                               signal->label, value);
         pass->value = value;
@@ -333,6 +336,9 @@ static bool read_events(struct recording *recording, GArray *segments, const str
     if (!done)
         return false;
     shift_times(&pass);
+    if (pass.n_triggers > MOST_TRIGGERS)
+        recording_warn(recording, "triggers", "%s: of %zu changes only the first %d are events",
+                       pass.trigger->label, pass.n_triggers, MOST_TRIGGERS);
     if (segments->len > 1)
         recording_warn(recording, "gaps", "%u stretches with gaps between them: kept apart",
                        segments->len);

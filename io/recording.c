@@ -108,6 +108,7 @@ static struct recording *open_stream(const char *path, struct gz *opened,
         return g_steal_pointer(&recording);
     if (!siblings_apply(recording, io, error))
         return NULL;
+    sensors_sort_events(recording->sensors);
     judge_events(recording);
     return g_steal_pointer(&recording);
 }

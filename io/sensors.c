@@ -78,10 +78,19 @@ void sensors_add_event(struct sensors *sensors, double onset_s, double duration_
                        int value)
 {
     struct event event = {onset_s, duration_s, g_strdup(text), value};
-    guint at = sensors->events->len;
-    while (at > 0 && g_array_index(sensors->events, struct event, at - 1).onset_s > onset_s)
-        at--;
-    g_array_insert_val(sensors->events, at, event);
+    g_array_append_val(sensors->events, event);
+}
+
+static gint compare_onsets(gconstpointer a, gconstpointer b)
+{
+    double first_s = ((const struct event *) a)->onset_s;
+    double second_s = ((const struct event *) b)->onset_s;
+    return (first_s > second_s) - (first_s < second_s);
+}
+
+void sensors_sort_events(struct sensors *sensors)
+{
+    g_array_sort(sensors->events, compare_onsets); // stable
 }
 
 bool sensors_make_names_unique(struct sensors *sensors)

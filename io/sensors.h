@@ -100,9 +100,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_sensors, sensors_free)
 
 void projector_free(struct projector *projector);
 
-/** Adds an event, keeping the order of onsets; text is copied. */
+/** Adds an event after those that are there; text is copied. */
 void sensors_add_event(struct sensors *sensors, double onset_s, double duration_s, const char *text,
                        int value);
+
+/** Puts events in the order of their onsets; equal ones stay in theirs. recording_open does so. */
+void sensors_sort_events(struct sensors *sensors);
 
 /** Names that stand twice get -0, -1, ... in the order of channels; whether any did. */
 bool sensors_make_names_unique(struct sensors *sensors);

@@ -5,6 +5,6 @@ import sys
 
 import verdicts
 
-READ = (".bdf", ".edf", ".fif", ".vhdr")
+READ = (".bdf", ".edf", ".fif", ".vhdr", ".wav")
 
 sys.exit(verdicts.main(lambda case: case["file"].endswith(READ)))

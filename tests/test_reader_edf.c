@@ -360,6 +360,29 @@ static void annotations_count_from_the_first_sample(void **state)
     close_file(&opened);
 }
 
+static GString *annotations_backwards(size_t record)
+{
+    GString *text = list((double) record, "\x14\x14");
+    static const char lists[] = "+3\x14late\x14\0+1\x14"
+                                "first\x14second\x14\0+1\x14third\x14";
+    if (record == 0)
+        g_string_append_len(text, lists, sizeof lists);
+    return text;
+}
+
+static void events_are_in_the_order_of_onsets(void **state)
+{
+    (void) state;
+    struct edf_file f = good_file();
+    f.kind = "EDF+C";
+    f.annotations = annotations_backwards;
+    struct opened opened = open_file(&f);
+    const struct truth_event expected[] = {
+        {1.0, 0.0, "first"}, {1.0, 0.0, "second"}, {1.0, 0.0, "third"}, {3.0, 0.0, "late"}};
+    truth_check_events(opened.recording, expected, 4);
+    close_file(&opened);
+}
+
 static GString *annotations_contiguous(size_t record)
 {
     return list((double) record, "\x14\x14");
@@ -648,6 +671,7 @@ int main(void)
         cmocka_unit_test(a_part_of_the_samples_is_what_was_asked_for),
         cmocka_unit_test(unequal_rates_are_parts_at_their_own_rates),
         cmocka_unit_test(annotations_count_from_the_first_sample),
+        cmocka_unit_test(events_are_in_the_order_of_onsets),
         cmocka_unit_test(records_that_follow_each_other_are_one_part),
         cmocka_unit_test(nothing_is_joined_over_a_gap),
         cmocka_unit_test(what_was_not_closed_or_cut_keeps_its_whole_records),
