@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
+#include "app/meeg_phantom.h"
 #include "app/phantom.h"
 #include "app/simulate.h"
+#include "app/staging.h"
 #include "io/array.h"
 #include "io/publish.h"
 #include "io/sidecar.h"
+#include "io/writer_fif.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -392,12 +395,127 @@ static bool simulate_lasso_arrays(struct app *app, const struct command *self, i
                         &(const struct array_names){"lasso", "D.npy", "Z.npy"}, error);
 }
 
+enum { MEEG_AVERAGE, MEEG_COVARIANCE, MEEG_FORWARD, MEEG_TRUTH, MEEG_FILES };
+static const char *const meeg_names[MEEG_FILES] = {"sim-ave.fif", "sim-cov.fif", "sim-fwd.fif",
+                                                   "sim_truth.tsv"};
+
+static bool check_meeg_outputs(const char *folder, bool force, GPtrArray *outputs, GError **error)
+{
+    if (!staging_possible(folder, error))
+        return false;
+    for (size_t i = 0; i < MEEG_FILES; i++) {
+        char *path = g_build_filename(folder, meeg_names[i], NULL);
+        g_ptr_array_add(outputs, path);
+        if (force || !g_file_test(path, G_FILE_TEST_EXISTS))
+            continue;
+        g_set_error(error, IO_ERROR, IO_ERROR_EXISTS, "%s: exists already (--force overwrites)",
+                    path);
+        return false;
+    }
+    return true;
+}
+
+static bool write_meeg(const struct meeg_phantom *phantom, struct staging *staging, GError **error)
+{
+    const char *paths[MEEG_FILES];
+    for (size_t i = 0; i < MEEG_FILES; i++)
+        paths[i] = staging_add(staging, meeg_names[i]);
+    g_autofree char *truth = meeg_phantom_truth(phantom);
+    return writer_fif_evoked(paths[MEEG_AVERAGE], phantom->sensors, &phantom->samples, true,
+                             error) &&
+           writer_fif_covariance(paths[MEEG_COVARIANCE], phantom->covariance, true, error) &&
+           writer_fif_forward(paths[MEEG_FORWARD], phantom->forward, true, error) &&
+           publish_bytes(paths[MEEG_TRUTH], truth, strlen(truth), true, error);
+}
+
+static bool draw_meeg(const struct app *app, const struct meeg_law *law, const char *folder,
+                      GError **error)
+{
+    g_autoptr(GPtrArray) outputs = g_ptr_array_new_with_free_func(g_free);
+    if (!check_meeg_outputs(folder, app->force, outputs, error))
+        return false;
+    g_autoptr(owned_meeg_phantom) phantom = meeg_phantom_new(law);
+    g_autoptr(owned_staging) staging = staging_new(folder, error);
+    if (staging == NULL)
+        return false;
+    log_accept(app->log);
+    GError *problem = NULL;
+    if (!write_meeg(phantom, staging, &problem)) {
+        staging_propagate(staging, error, problem);
+        return false;
+    }
+    if (!staging_commit(staging, error))
+        return false;
+    JsonObject *facts = json_object_new();
+    json_object_set_string_member(facts, "kind", "meeg");
+    json_object_set_int_member(facts, "n_channels", (gint64) phantom->sensors->n_channels);
+    json_object_set_int_member(facts, "n_positions", (gint64) law->n_positions);
+    json_object_set_int_member(facts, "n_active", (gint64) law->n_active);
+    print_outputs(app, facts, outputs);
+    return true;
+}
+
+static bool check_meeg_memory(const struct meeg_law *law, size_t mem_limit, GError **error)
+{
+    double bytes = meeg_phantom_bytes(law);
+    if (bytes <= (double) mem_limit)
+        return true;
+    g_set_error(error, IO_ERROR, IO_ERROR_MEMORY,
+                "simulate: expected to need at most %zu MiB, found %.0f MiB", mem_limit >> 20,
+                bytes / 1048576.0);
+    return false;
+}
+
+static bool simulate_meeg(struct app *app, const struct command *self, int argc, char **argv,
+                          GError **error)
+{
+    struct meeg_law law = meeg_law_default();
+    g_autofree char *output = NULL;
+    gint64 n_positions = (gint64) law.n_positions;
+    gint64 n_sites = (gint64) law.n_sites;
+    gint64 n_electrodes = (gint64) law.n_electrodes;
+    gint64 n_active = (gint64) law.n_active;
+    gint64 seed = 0;
+    const GOptionEntry options[] = {
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output,
+         "Folder of average, noise covariance, forward solution and truth", "DIR"},
+        {"active", 0, 0, G_OPTION_ARG_INT64, &n_active, "Active positions (3)", "N"},
+        {"eeg", 0, 0, G_OPTION_ARG_INT64, &n_electrodes, "Electrodes of EEG (60)", "N"},
+        {"positions", 0, 0, G_OPTION_ARG_INT64, &n_positions, "Positions of the cortex (8000)",
+         "N"},
+        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Seed of all that is random (0)", "N"},
+        {"sensors", 0, 0, G_OPTION_ARG_INT64, &n_sites,
+         "Sites of the helmet, three sensors each (102)", "N"},
+        {"snr", 0, 0, G_OPTION_ARG_DOUBLE, &law.snr_db, "Signal to noise ratio, dB (0)", "DB"},
+        {0}};
+    if (!app_parse(app, self, options, &argc, &argv, error) ||
+        !app_expect_arguments(self, argc, argv, 0, 0, error))
+        return false;
+    if (output == NULL)
+        return refuse(error, "simulate: expected -o DIR");
+    const struct bounded numbers[] = {{"--active", (double) n_active, 1.0, 100.0},
+                                      {"--eeg", (double) n_electrodes, 0.0, 500.0},
+                                      {"--positions", (double) n_positions, 100.0, 100000.0},
+                                      {"--seed", (double) seed, 0.0, 9e15},
+                                      {"--sensors", (double) n_sites, 4.0, 500.0},
+                                      {"--snr", law.snr_db, -100.0, 100.0}};
+    if (!check_bounds(numbers, G_N_ELEMENTS(numbers), error))
+        return false;
+    law.n_positions = (size_t) n_positions;
+    law.n_sites = (size_t) n_sites;
+    law.n_electrodes = (size_t) n_electrodes;
+    law.n_active = (size_t) n_active;
+    law.seed = (uint64_t) seed;
+    return check_meeg_memory(&law, app->mem_limit, error) && draw_meeg(app, &law, output, error);
+}
+
 static const struct kind {
     const char *name;
     bool (*run)(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 } kinds[] = {
     {"fmri", simulate_fmri},
     {"lasso", simulate_lasso_arrays},
+    {"meeg", simulate_meeg},
     {"tv", simulate_tv_arrays},
 };
 
@@ -411,5 +529,5 @@ bool cmd_simulate(struct app *app, const struct command *self, int argc, char **
     // --help, or nothing that is known
     if (!app_parse(app, self, NULL, &argc, &argv, error))
         return false;
-    return refuse(error, "simulate: expected fmri|lasso|tv first, found \"%s\"", name);
+    return refuse(error, "simulate: expected fmri|lasso|meeg|tv first, found \"%s\"", name);
 }

@@ -29,7 +29,7 @@ static const struct command commands[] = {
     {"reproduce", "ID|all -o DIR", "Make the figures of the papers again, and check their claims",
      cmd_reproduce},
     {"run", "CONFIG.ini", "Deconvolve the recordings of a configuration", cmd_run},
-    {"simulate", "fmri|lasso|tv -o DIR|FILE", "Draw data whose truth is known", cmd_simulate},
+    {"simulate", "fmri|lasso|meeg|tv -o DIR|FILE", "Draw data whose truth is known", cmd_simulate},
     {"solve", "tv|lasso --data X.npy -o U.npy", "Solve a problem on arrays", cmd_solve},
     {"sources", "RECORDING --forward FWD.fif --noise-cov COV.fif -o DIR",
      "Find the cortical sources of MEG and EEG", cmd_sources},

@@ -144,4 +144,51 @@ def test_wrong_options_are_refused_in_one_line():
     assert simulate("tv", "-o", "blocked/e")[0] == 4
 
 
+def rows(path):
+    with open(path, encoding="utf-8") as file:
+        lines = [line.rstrip("\n").split("\t") for line in file]
+    return [dict(zip(lines[0], line)) for line in lines[1:]]
+
+
+MEEG = ["meeg", "--positions", "600", "--sensors", "40", "--eeg", "20", "--snr", "6", "-q"]
+
+
+def test_sources_of_a_simulated_average_are_where_they_were_put():
+    # Seed 1 has one at the midline, whose field few others add up to.
+    for seed in ("2", "3", "4"):
+        folder = "meeg" + seed
+        code, out, err = simulate(*MEEG, "--seed", seed, "--json", "-o", folder)
+        assert code == 0, err
+        facts = json.loads(out)
+        assert facts["kind"] == "meeg" and facts["n_channels"] == 140, facts
+        assert [os.path.exists(path) for path in facts["outputs"]] == [True] * 4, facts
+        found = cli.summary("sources", folder + "/sim-ave.fif", "--forward",
+                            folder + "/sim-fwd.fif", "--noise-cov", folder + "/sim-cov.fif",
+                            "--orient", "fixed", "--model", "irl21", "--lambda", "0.3", "--tmin",
+                            "0.03", "--tmax", "0.2", "-q", "-o", folder + "/out")
+        assert found["rank_by_type"] == {"meg": 120, "eeg": 19}, found["rank_by_type"]
+        truth = rows(folder + "/sim_truth.tsv")
+        ours = rows(folder + "/out/sim-ave_sources.tsv")
+        for name in ("column", "hemisphere", "vertex", "orientation"):
+            assert [row[name] for row in ours] == [row[name] for row in truth], (seed, name)
+        for a, b in zip(ours, truth):
+            assert abs(float(a["peak_time"]) - float(b["peak_time"])) < 0.01, (a, b)
+            assert 0.8 < float(a["peak_amplitude"]) / float(b["peak_amplitude"]) < 1.2, (a, b)
+
+
+def test_a_simulated_average_is_a_function_of_its_seed():
+    for folder, seed in (("a", "5"), ("b", "5"), ("c", "6")):
+        assert simulate(*MEEG, "--seed", seed, "-o", folder)[0] == 0
+    a, b, c = files("a"), files("b"), files("c")
+    assert set(a) == {"sim-ave.fif", "sim-cov.fif", "sim-fwd.fif", "sim_truth.tsv"}
+    assert a["sim_truth.tsv"] == b["sim_truth.tsv"] != c["sim_truth.tsv"]
+    assert a["sim-cov.fif"] == b["sim-cov.fif"] == c["sim-cov.fif"]
+    assert a["sim-ave.fif"] == b["sim-ave.fif"] != c["sim-ave.fif"]
+    cli.refuses(4, "simulate", *MEEG, "-o", "a", says="exists already")
+    assert files("a") == a
+    cli.refuses(2, "simulate", "meeg", "--positions", "1", "-o", "d", says="--positions")
+    cli.refuses(2, "simulate", "meeg", says="-o DIR")
+    cli.refuses(3, "simulate", "meeg", "--mem-limit", "64M", "-o", "d", says="MiB")
+
+
 cli.run(globals())
