@@ -233,18 +233,10 @@ static char **join_words(const GPtrArray *words, int *argc, char *const *argv)
     return all;
 }
 
-bool cmd_train(struct app *app, const struct command *self, int argc, char **argv, GError **error)
+// What is read and written.
+static void add_file_options(struct training_options *o, GArray *options)
 {
-    g_auto(owned_training)
-        training = {.app = app,
-                    .options = {.layers = 10,
-                                .max_iter = 1000,
-                                .batch = 64,
-                                .patience = 50,
-                                .leadfield = {.tmin_s = NAN, .tmax_s = NAN, .depth = 0.8},
-                                .n_samples = 200}};
-    struct training_options *o = &training.options;
-    const GOptionEntry own[] = {
+    const GOptionEntry rows[] = {
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &o->output, "The trained network",
          "NET.safetensors"},
         {"config", 0, 0, G_OPTION_ARG_FILENAME, &o->config,
@@ -258,6 +250,14 @@ bool cmd_train(struct app *app, const struct command *self, int argc, char **arg
          "Array of series that decides which parameters are kept", "X.npy"},
         {"targets", 0, 0, G_OPTION_ARG_FILENAME, &o->targets,
          "Array of wanted solutions, for --loss supervised", "Z.npy"},
+    };
+    g_array_append_vals(options, rows, G_N_ELEMENTS(rows));
+}
+
+// The operator, and what it and samples are made of.
+static void add_operator_options(struct training_options *o, GArray *options)
+{
+    const GOptionEntry rows[] = {
         {"hrf", 0, 0, G_OPTION_ARG_FILENAME, &o->response,
          "The operator is the convolution with this response, a model or a file", "NAME|FILE"},
         {"tr", 0, 0, G_OPTION_ARG_STRING, &o->tr, "Repetition time", "S"},
@@ -285,6 +285,14 @@ bool cmd_train(struct app *app, const struct command *self, int argc, char **arg
          "Exponent of depth weighting (0.8)", "P"},
         {"samples", 0, 0, G_OPTION_ARG_INT, &o->n_samples,
          "Samples of white noise to learn from, with --forward and without --data (200)", "N"},
+    };
+    g_array_append_vals(options, rows, G_N_ELEMENTS(rows));
+}
+
+// The network, and how it learns.
+static void add_training_options(struct training_options *o, GArray *options)
+{
+    const GOptionEntry rows[] = {
         {"preprocessed", 0, 0, G_OPTION_ARG_STRING, &o->preprocessed,
          "How the series were cleaned, detrend=D,bandpass=LO:HI,standardize=S: `deconv` refuses "
          "the "
@@ -317,12 +325,29 @@ bool cmd_train(struct app *app, const struct command *self, int argc, char **arg
         {"checkpoint", 0, 0, G_OPTION_ARG_FILENAME, &o->checkpoint,
          "Kept after every stage; where it is there, training goes on from it", "FILE"},
         {"seed", 0, 0, G_OPTION_ARG_INT, &o->seed, "Of what is drawn (default: 0)", "N"},
-        {0}};
+    };
+    g_array_append_vals(options, rows, G_N_ELEMENTS(rows));
+}
+
+bool cmd_train(struct app *app, const struct command *self, int argc, char **argv, GError **error)
+{
+    g_auto(owned_training)
+        training = {.app = app,
+                    .options = {.layers = 10,
+                                .max_iter = 1000,
+                                .batch = 64,
+                                .patience = 50,
+                                .leadfield = {.tmin_s = NAN, .tmax_s = NAN, .depth = 0.8},
+                                .n_samples = 200}};
+    g_autoptr(GArray) options = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+    add_file_options(&training.options, options);
+    add_operator_options(&training.options, options);
+    add_training_options(&training.options, options);
+    const GOptionEntry *own = (const GOptionEntry *) (const void *) options->data;
     g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
-    char *const *given = argv;
-    if (!add_config(&training, own, words, argc, given, error))
+    if (!add_config(&training, own, words, argc, argv, error))
         return false;
-    g_autofree char **all = join_words(words, &argc, given);
+    g_autofree char **all = join_words(words, &argc, argv);
     char **rest = all;
     if (!app_parse(app, self, own, &argc, &rest, error) ||
         !app_expect_arguments(self, argc, rest, training.network == NULL ? 1 : 0, 1, error))

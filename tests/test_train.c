@@ -453,7 +453,7 @@ static void a_trained_network_beats_accelerated_descent_at_every_depth(void **st
     (void) state;
     static const double momentum[N_LAYERS] = {0.7, 0.7, 0.7, 0.7, 0.3, 0.2};
     static const double filters[N_LAYERS] = {0.7, 0.7, 0.7, 0.7, 0.7, 0.7};
-    struct benchmark it;
+    struct benchmark it = {.op = NULL};
     if (!benchmark_init(&it))
         skip();
     check_against_apgd(&it, "step-momentum", 120, momentum);
@@ -475,7 +475,7 @@ static void search_for(const struct benchmark *it, const char *variant,
 static void filters_are_never_worse_than_steps(void **state)
 {
     (void) state;
-    struct benchmark it;
+    struct benchmark it = {.op = NULL};
     struct train_stage steps[N_LAYERS], filters[N_LAYERS];
     if (!benchmark_init(&it))
         skip();

@@ -72,9 +72,9 @@ double train_mean_loss(const struct network *network, const struct network_pass 
     }
     chunks.n_chunks = MIN(chunks.n_blocks, (size_t) MAX_CHUNKS);
     chunks.n_gradient = network->offsets[pass->depth];
-    g_autofree double *gradients = NULL;
-    if (gradient != NULL)
-        gradients = chunks.gradients = g_new0(double, chunks.n_chunks *chunks.n_gradient);
+    g_autofree double *gradients =
+        gradient == NULL ? NULL : g_new0(double, chunks.n_chunks *chunks.n_gradient);
+    chunks.gradients = gradients;
     if (!parallel_for(team, chunks.n_chunks, sum_chunk, &chunks))
         return NAN;
 
