@@ -347,12 +347,24 @@ static void companion_clear(void *data)
     g_free(companion->text);
 }
 
-static bool is_there_already(const struct companion *companion)
+/** What stands where a companion is to be. */
+enum standing { STANDS_NOTHING, STANDS_SAME, STANDS_OURS, STANDS_OTHER };
+
+/** --force is about the output: it is not to cost a dataset the side-cars that others wrote. */
+static enum standing judge_standing(const struct companion *companion)
 {
     g_autofree char *text = NULL;
-    size_t n = 0;
-    return g_file_get_contents(companion->path, &text, &n, NULL) && n == strlen(companion->text) &&
-           memcmp(text, companion->text, n) == 0;
+    if (!g_file_test(companion->path, G_FILE_TEST_EXISTS))
+        return STANDS_NOTHING;
+    if (!g_file_get_contents(companion->path, &text, NULL, NULL))
+        return STANDS_OTHER;
+    if (strcmp(text, companion->text) == 0)
+        return STANDS_SAME;
+    size_t first_line = strcspn(companion->text, "\n");
+    bool is_ours = g_str_has_suffix(companion->path, ".json")
+                       ? strstr(text, "\"GeneratedBy\": \"taut ") != NULL
+                       : strncmp(text, companion->text, first_line + 1) == 0;
+    return is_ours ? STANDS_OURS : STANDS_OTHER;
 }
 
 /** The files of text that go with the output; to be freed. */
@@ -379,10 +391,17 @@ static bool check_companions(const struct app *app, GArray *companions, GError *
 {
     for (guint i = companions->len; i > 0; i--) {
         const struct companion *companion = &g_array_index(companions, struct companion, i - 1);
-        if (is_there_already(companion))
-            g_array_remove_index(companions, i - 1);
-        else if (!app_check_output(app, companion->path, false, error))
+        enum standing standing = judge_standing(companion);
+        if (standing == STANDS_OTHER && app->force) {
+            g_autofree char *name = text_escape(companion->path);
+            g_set_error(error, IO_ERROR, IO_ERROR_EXISTS,
+                        "%s: exists already, and is not of this program's making", name);
             return false;
+        }
+        if (standing != STANDS_SAME && !app_check_output(app, companion->path, false, error))
+            return false;
+        if (standing == STANDS_SAME)
+            g_array_remove_index(companions, i - 1);
     }
     return true;
 }

@@ -192,7 +192,11 @@ static bool place_record(struct events_pass *pass, uint64_t record, double time_
 {
     const struct edf_header *header = &pass->source->header;
     guint n = pass->segments->len;
-    bool has_gap = header->is_interrupted && fabs(time_s - pass->next_s) > pass->tolerance_s;
+    bool is_late = n > 0 && fabs(time_s - pass->next_s) > pass->tolerance_s;
+    bool has_gap = is_late && header->is_interrupted;
+    if (is_late && !has_gap)
+        recording_warn(pass->recording, "times",
+                       "records do not follow each other, though the header says so: joined");
     pass->next_s = time_s + header->record_s;
     if (n > 0 && !has_gap) {
         g_array_index(pass->segments, struct segment, n - 1).count++;

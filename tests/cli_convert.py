@@ -221,7 +221,19 @@ def test_outputs_are_kept_unless_force_is_given():
     pathlib.Path("y.json").write_text("{}", encoding="utf-8")
     refuses(4, "convert", "x.edf", "y.bdf", says="y.json")
     assert not pathlib.Path("y.bdf").exists()
+    refuses(4, "convert", "x.edf", "y.bdf", "--force", says="not of this program's making")
+    assert pathlib.Path("y.json").read_text(encoding="utf-8") == "{}"
     cli.has_no_temporaries(".")
+
+
+def test_force_replaces_the_side_cars_that_convert_wrote():
+    write_edf("x.edf", wave())
+    write_edf("z.edf", wave(), label="other")
+    succeeds("convert", "x.edf", "y.wav")
+    refuses(4, "convert", "z.edf", "y.wav", says="exists already")
+    succeeds("convert", "z.edf", "y.wav", "--force")
+    assert "other2" in pathlib.Path("y_channels.tsv").read_text(encoding="utf-8")
+    assert "other2" in pathlib.Path("y.json").read_text(encoding="utf-8")
 
 
 def test_wrong_usage_is_refused():

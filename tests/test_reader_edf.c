@@ -422,6 +422,15 @@ static void nothing_is_joined_over_a_gap(void **state)
     close_file(&opened);
 }
 
+static void a_gap_that_the_header_denies_is_warned_of(void **state)
+{
+    (void) state;
+    struct edf_file f = good_file();
+    f.kind = "EDF+C";
+    f.annotations = annotations_with_gap;
+    assert_accepted(&f, "times", RECORDS * RATE);
+}
+
 static void what_was_not_closed_or_cut_keeps_its_whole_records(void **state)
 {
     (void) state;
@@ -674,6 +683,7 @@ int main(void)
         cmocka_unit_test(events_are_in_the_order_of_onsets),
         cmocka_unit_test(records_that_follow_each_other_are_one_part),
         cmocka_unit_test(nothing_is_joined_over_a_gap),
+        cmocka_unit_test(a_gap_that_the_header_denies_is_warned_of),
         cmocka_unit_test(what_was_not_closed_or_cut_keeps_its_whole_records),
         cmocka_unit_test(oddities_are_warned_of),
         cmocka_unit_test(wrong_headers_are_refused),
