@@ -27,7 +27,7 @@ def catches_signals(process):
 def start(*words):
     """Starts a command that takes a minute, and waits until it is at work."""
     process = subprocess.Popen([cli.TAUT, *words], stderr=subprocess.PIPE, start_new_session=True)
-    while not catches_signals(process):
+    while process.poll() is None and not catches_signals(process):
         time.sleep(0.05)
     time.sleep(1.5)
     assert process.poll() is None, process.communicate()
