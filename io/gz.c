@@ -8,6 +8,7 @@
 
 enum {
     IN_BYTES = 256 * 1024, // compressed bytes read at a time
+    SMALL_STEP = 256,      // given to a decompressor at a time, at first
     IN_HISTORY = 8,        // kept before them: an inflater may give that many back
     EXCESS_BYTES = 1024 * 1024,
 };
@@ -105,6 +106,10 @@ void gz_rewind(struct gz *gz)
     gz->status = GZ_OK;
     gz->in = gz->in_end = gz->buffer;
     gz->in_offset = 0;
+    // Of invalid data a decompressor tells nothing that came in one call: small ones first, so that
+    // headers are read whatever comes later.
+    gz->in_step = SMALL_STEP;
+    gz->in_step_growth = 2;
     gz->in_member = false;
     gz->n_padding = 0;
     gz->has_garbage = false;
@@ -285,7 +290,9 @@ static bool inflate_some(struct gz *gz, uint8_t *out, size_t n, size_t *n_out)
     bool more_input = refill(gz);
     if (gz->status != GZ_OK)
         return false;
-    struct inflate_span span = {gz->in, gz->in_end, out, out + n};
+    size_t n_in = MIN((size_t) (gz->in_end - gz->in), gz->in_step);
+    struct inflate_span span = {gz->in, gz->in + n_in, out, out + n};
+    gz->in_step = MIN(gz->in_step * gz->in_step_growth, IN_BYTES);
     enum inflate_status result = inflater_run(gz->inflater, &span);
     *n_out = (size_t) (span.out - out);
     bool progress = *n_out > 0 || span.in != gz->in;
@@ -353,6 +360,16 @@ enum gz_status gz_skip(struct gz *gz, uint64_t n)
         n -= n_read;
     }
     return status;
+}
+
+uint64_t gz_locate_damage(struct gz *gz)
+{
+    g_autofree uint8_t *scratch = g_malloc(EXCESS_BYTES);
+    gz_rewind(gz);
+    gz->in_step_growth = 1;
+    while (gz->status == GZ_OK)
+        gz_fill(gz, scratch, EXCESS_BYTES, false);
+    return gz->position;
 }
 
 enum gz_status gz_finish(struct gz *gz, struct gz_rest *rest)

@@ -64,17 +64,23 @@ struct gz_sink {
     void *data;
     size_t unit; // bytes, at most GZ_MAX_UNIT
 };
-enum { GZ_MAX_UNIT = 16, GZ_PIECE = 1 << 20 };
+enum { GZ_MAX_UNIT = 16 };
 
 /**
  * Hands the next n bytes, a multiple of sink->unit, to the sink, in order. With a team of threads
  * it decompresses what comes next while the sink works on what came before, and members side by
  * side. What the sink gets and how it ends do not depend on that; after a failure the sink has had
- * every whole unit before it, but for invalid compressed data: then up to GZ_PIECE bytes less.
+ * every whole unit before it; of invalid data, what went before only roughly (gz_locate_damage).
  * Tells io->go_on the fraction done.
  */
 enum gz_status gz_pump(struct gz *gz, uint64_t n, const struct gz_sink *sink,
                        const struct io_context *io);
+
+/**
+ * After GZ_DEFLATE: how many bytes of contents the stream has before its invalid data, to what 256
+ * compressed bytes hold. Decompresses it again in small steps; the stream stands there afterwards.
+ */
+uint64_t gz_locate_damage(struct gz *gz);
 
 /** What comes after the bytes that were wanted. */
 struct gz_rest {

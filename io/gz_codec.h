@@ -30,7 +30,7 @@ struct inflate_span {
 /**
  * Decompresses until the input is used up, the output is full, or the stream ends. At the end,
  * span->in is the first byte after the stream; that may be up to 8 bytes before where this call
- * began, so those must still be there.
+ * began, so those must still be there. Of invalid data, nothing of this call is told.
  */
 enum inflate_status inflater_run(struct inflater *inflater, struct inflate_span *span);
 

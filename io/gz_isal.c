@@ -37,10 +37,10 @@ enum inflate_status inflater_run(struct inflater *inflater, struct inflate_span 
     state->next_out = span->out;
     state->avail_out = (uint32_t) MIN(span->out_end - span->out, 1 << 30);
     int result = isal_inflate(state);
-    span->in = state->next_in;
-    span->out = state->next_out;
     if (result != ISAL_DECOMP_OK)
         return INFLATE_CORRUPT;
+    span->in = state->next_in;
+    span->out = state->next_out;
     if (state->block_state != ISAL_BLOCK_FINISH)
         return INFLATE_MORE;
     // Whole bytes in the bit buffer are not of this stream.

@@ -13,7 +13,7 @@
 // goes on one byte after the other, as if nothing had been guessed.
 
 enum {
-    CHUNK_BYTES = GZ_PIECE,     // made by one thread: stays in cache
+    CHUNK_BYTES = 1 << 20,      // made by one thread: stays in cache
     MEMBER_CONTENTS = 16 << 20, // of members that are decompressed side by side
     GROUP_CONTENTS = 1 << 20,   // short members are decompressed in groups of that
     THREAD_CONTENTS = 8 << 20,  // of a batch, for each thread
@@ -215,9 +215,8 @@ static void end_batch(struct pump *pump)
 }
 
 /**
- * The next chunk by one thread, at most to the end of a member, where there may be others to
- * decompress side by side. How far a decompressor came in invalid data depends on how they were
- * cut into pieces, and so on threads: nothing of such a chunk is handed on.
+ * The next chunk by one thread, at most to the end of a member: there may be others to decompress
+ * side by side.
  */
 static void make_chunk(struct pump *pump)
 {
@@ -225,7 +224,7 @@ static void make_chunk(struct pump *pump)
     size_t n = (size_t) MIN(pump->n_left, CHUNK_BYTES);
     size_t n_made = gz_fill(gz, contents(pump->ahead), n, true);
     pump->status = n_made == n ? GZ_OK : gz->status;
-    cut_units(pump, gz->status == GZ_DEFLATE ? 0 : n_made);
+    cut_units(pump, n_made);
 }
 
 static void hand_on(struct pump *pump)

@@ -17,6 +17,8 @@ struct gz {
     const uint8_t *in_end;     //
     uint64_t in_offset;        // in the file, of in_end
     struct inflater *inflater; // owned
+    size_t in_step;            // most bytes that it is given at a time
+    size_t in_step_growth;     // by which that is multiplied each time
     bool in_member;            // its header is read, its trailer is not
     uint32_t crc;              // of the contents of the member under way
     uint32_t length;           // of them, modulo 2^32

@@ -40,12 +40,12 @@ enum inflate_status inflater_run(struct inflater *inflater, struct inflate_span 
     stream->next_out = span->out;
     stream->avail_out = (uInt) MIN(span->out_end - span->out, 1 << 30);
     int result = inflate(stream, Z_NO_FLUSH);
+    // Z_BUF_ERROR: no input or no room; the caller sees which.
+    if (result != Z_OK && result != Z_BUF_ERROR && result != Z_STREAM_END)
+        return INFLATE_CORRUPT;
     span->in = stream->next_in;
     span->out = stream->next_out;
-    if (result == Z_STREAM_END)
-        return INFLATE_END;
-    // Z_BUF_ERROR: no input or no room; the caller sees which.
-    return result == Z_OK || result == Z_BUF_ERROR ? INFLATE_MORE : INFLATE_CORRUPT;
+    return result == Z_STREAM_END ? INFLATE_END : INFLATE_MORE;
 }
 
 uint32_t codec_crc32(uint32_t crc, const uint8_t *bytes, size_t n)

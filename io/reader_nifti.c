@@ -107,7 +107,9 @@ static bool nifti_open(struct recording *recording, struct gz *stream, const str
     uint8_t bytes[NIFTI_HEADER_BYTES];
     size_t n = 0;
     enum gz_status status = gz_read(stream, bytes, sizeof bytes, &n);
-    if (status != GZ_OK && status != GZ_END) {
+    // A stream that breaks off later is refused with the volume where it does.
+    bool is_short = n < sizeof(nifti_1_header);
+    if (status == GZ_IO || (is_short && status != GZ_OK && status != GZ_END)) {
         io_error_set(error, IO_ERROR_INPUT, path, "header: %s", gz_describe(stream, status));
         return false;
     }
@@ -235,6 +237,12 @@ static bool set_stream_error(const struct recording *recording, enum gz_status s
                              size_t n_samples, GError **error)
 {
     const struct nifti_source *source = recording->source;
+    const struct nifti_header *header = &source->header;
+    if (status == GZ_DEFLATE) {
+        uint64_t offset = header_nifti_data_offset(header);
+        uint64_t end = MAX(gz_locate_damage(source->data), offset);
+        n_samples = (size_t) ((end - offset) / header->type->n_bytes);
+    }
     size_t volume = MIN(n_samples / recording->n_series + 1, recording->n_time);
     if (status == GZ_CANCELLED || status == GZ_STOPPED)
         io_error_set(error, IO_ERROR_CANCELLED, recording->path, "stopped");
@@ -242,7 +250,8 @@ static bool set_stream_error(const struct recording *recording, enum gz_status s
         io_error_set(error, IO_ERROR_INPUT, recording->path, "ends in volume %zu of %zu: %s",
                      volume, recording->n_time, gz_describe(source->data, status));
     else
-        io_error_set(error, IO_ERROR_INPUT, recording->path, "volume %zu of %zu: %s", volume,
+        io_error_set(error, IO_ERROR_INPUT, recording->path, "%svolume %zu of %zu: %s",
+                     status == GZ_CRC || status == GZ_LENGTH ? "up to " : "", volume,
                      recording->n_time, gz_describe(source->data, status));
     return false;
 }

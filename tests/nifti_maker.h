@@ -191,6 +191,27 @@ static inline GByteArray *gzip_bytes(const uint8_t *bytes, size_t n, int level)
     return out;
 }
 
+/** The same, but after n_good bytes comes a deflate block of no known kind. */
+static inline GByteArray *gzip_damaged(const uint8_t *bytes, size_t n, size_t n_good)
+{
+    z_stream stream = {0};
+    assert_int_equal(deflateInit2(&stream, 1, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    GByteArray *out = g_byte_array_new();
+    g_byte_array_set_size(out, (guint) deflateBound(&stream, n) + 100);
+    stream.next_in = (Bytef *) bytes;
+    stream.avail_in = (uInt) n_good;
+    stream.next_out = out->data;
+    stream.avail_out = out->len;
+    assert_int_equal(deflate(&stream, Z_FULL_FLUSH), Z_OK); // ends on a byte
+    uint8_t *begin = stream.next_out;
+    stream.avail_in = (uInt) (n - n_good);
+    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    *begin = 6; // type 3
+    g_byte_array_set_size(out, (guint) stream.total_out);
+    deflateEnd(&stream);
+    return out;
+}
+
 /** Writes the file, gzip where its name says so; the path is to be freed. The maker is freed. */
 static inline char *maker_write(struct maker *maker, const char *folder, const char *name)
 {

@@ -434,7 +434,7 @@ static void gzip_data_cut_short_are_refused_with_the_volume(void **state)
             write_file(folder, "a.nii.gz", stored->data, MEMBER_HEADER + BLOCK_HEADER + n);
         size_t frame = n < 352 ? 0 : (n - 352) / FRAME + 1;
         g_autofree char *part =
-            n < 544 ? g_strdup("truncated") : g_strdup_printf("ends in volume %zu of 6", frame);
+            n < 352 ? g_strdup("truncated") : g_strdup_printf("ends in volume %zu of 6", frame);
         assert_refused(path, part);
     }
     remove_folder(folder);
@@ -455,6 +455,37 @@ static void damaged_gzip_data_are_refused(void **state)
             if (level > 0 || at > 10)
                 assert_refused(path, ": ");
             gz->data[at] ^= 0x40;
+        }
+    }
+    remove_folder(folder);
+}
+
+static void damage_is_told_with_its_volume_on_any_number_of_threads(void **state)
+{
+    (void) state;
+    enum { N_T = 200, N_V = 32 * 32 * 16 };
+    char *folder = temporary_folder();
+    g_autoptr(GRand) rand = g_rand_new_with_seed(3);
+    struct maker maker = maker_new(1, false);
+    static const double dim[] = {4, 32, 32, 16, N_T};
+    for (size_t i = 0; i < G_N_ELEMENTS(dim); i++)
+        set_field(&maker, F_DIM, i, dim[i]);
+    for (size_t i = 0; i < N_T * N_V; i++)
+        append_number(&maker, 'i', 2, g_rand_int_range(rand, -100, 100));
+    g_autoptr(GByteArray) bytes = g_steal_pointer(&maker.bytes);
+    for (size_t volume = 1; volume <= N_T; volume += 33) {
+        size_t n_good = 352 + 2 * (volume * N_V - N_V / 10);
+        g_autoptr(GByteArray) gz = gzip_damaged(bytes->data, bytes->len, n_good);
+        g_autofree char *path = write_file(folder, "bad.nii.gz", gz->data, gz->len);
+        for (size_t n_threads = 1; n_threads <= 3; n_threads++) {
+            struct io_context io = team_context(n_threads);
+            g_autoptr(owned_recording) recording = open_good(path);
+            GError *error = NULL;
+            assert_false(recording_read(recording, NULL, 0, N_T, &io, &error));
+            g_autofree char *part =
+                g_strdup_printf("volume %zu of 200: the gzip stream is corrupt", volume);
+            assert_io_error(&error, IO_ERROR_INPUT, part);
+            parallel_free(io.team);
         }
     }
     remove_folder(folder);
@@ -1066,6 +1097,7 @@ int main(void)
         cmocka_unit_test(plain_data_cut_short_are_refused_before_they_are_read),
         cmocka_unit_test(gzip_data_cut_short_are_refused_with_the_volume),
         cmocka_unit_test(damaged_gzip_data_are_refused),
+        cmocka_unit_test(damage_is_told_with_its_volume_on_any_number_of_threads),
         cmocka_unit_test(a_gzip_that_cannot_hold_the_data_is_refused_before_it_is_read),
         cmocka_unit_test(what_is_odd_is_read_and_told),
         cmocka_unit_test(a_bomb_after_the_data_is_not_inflated),
