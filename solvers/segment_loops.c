@@ -146,7 +146,7 @@ INLINE double matrix_row(const struct segment_tables *tables, const ptrdiff_t *k
     ptrdiff_t begin = knot[0], end = knot[1];
     const double *to = transient_row(tables, end);
     double plateau = tables->plateau[end];
-    double previous = 0.0, products[NEAR];
+    double previous = 0.0, products[NEAR] = {0.0};
     for (size_t p = 0; p <= width; p++) {
         ptrdiff_t left = (knot - width)[p];
         double at_end = product(tables, to, end - left);

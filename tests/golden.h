@@ -144,7 +144,7 @@ static inline double golden_scalar(const char *name, const char *quantity)
 /** Column j of a table, as a new array of `rows` numbers. */
 static inline double *golden_column(const struct golden *golden, size_t j)
 {
-    double *column = g_new(double, golden->rows);
+    double *column = g_new0(double, golden->rows);
     for (size_t i = 0; i < golden->rows; i++)
         column[i] = golden->data[i * golden->cols + j];
     return column;

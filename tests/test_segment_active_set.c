@@ -66,7 +66,7 @@ static void check_minimiser(const struct setting *setting, const double *x, doub
                             const double *reference, double lambda_max, double objective)
 {
     size_t n = setting->op->n_in;
-    g_autofree double *u = g_new(double, n);
+    g_autofree double *u = g_new0(double, n);
     struct series_result result = solve(setting, x, ratio, true, u);
     assert_int_equal(result.status, SERIES_SOLVED);
     assert_close(result.lambda_max, lambda_max, 1e-12 * lambda_max);
@@ -81,8 +81,10 @@ static void full_convolution_matches_fista_and_lars(void **state)
     (void) state;
     static const char *const fractions[] = {"0.01", "0.1", "0.9", "1.0"};
     g_autoptr(owned_golden) h = golden_array("tv", "hrf221x250_h");
-    if (h == NULL)
+    if (h == NULL) {
         skip();
+        return;
+    }
     g_autoptr(owned_golden) x = golden_array("tv", "hrf221x250_x");
     g_autoptr(owned_golden) lambda_max = golden_array("tv", "hrf221x250_lambdamax");
     struct setting setting = setting_new(h->data, h->cols, 221, true);
@@ -102,7 +104,7 @@ static void check_objectives(const struct setting *setting, const char *series, 
 {
     g_autoptr(owned_golden) x = golden_npy(series);
     g_autoptr(owned_golden) minimum = golden_npy(minima);
-    g_autofree double *u = g_new(double, setting->op->n_in);
+    g_autofree double *u = g_new0(double, setting->op->n_in);
     for (size_t v = 0; v < x->rows; v++) {
         struct series_result result = solve(setting, golden_row(x, v), 0.1, false, u);
         assert_close(result.lambda_max, 1.0, 1e-12);
@@ -115,8 +117,10 @@ static void published_deconvolution_data_reach_their_minima(void **state)
 {
     (void) state;
     g_autoptr(owned_golden) h = golden_npy("golden/hrf_64_64/h.npy");
-    if (h == NULL)
+    if (h == NULL) {
         skip();
+        return;
+    }
     struct setting setting = setting_new(h->data, h->cols, 221, true);
     check_objectives(&setting, "golden/hrf_64_64/X_train.npy", "golden/hrf_64_64/F_star_train.npy");
     check_objectives(&setting, "golden/hrf_64_64/X_test.npy", "golden/hrf_64_64/F_star_test.npy");
@@ -128,8 +132,10 @@ static void the_uk_biobank_protocol_matches(void **state)
     (void) state;
     static const char scalars[] = "golden_hrf/ukb_protocol_scalars.csv";
     g_autoptr(owned_golden) hrf = golden_csv("golden_hrf/ukb_protocol_hrf_tr0.735_n30.csv");
-    if (hrf == NULL)
+    if (hrf == NULL) {
         skip();
+        return;
+    }
     g_autoptr(owned_golden) y = golden_csv("golden_hrf/ukb_protocol_y.csv");
     g_autoptr(owned_golden) u = golden_csv("golden_hrf/ukb_protocol_u_star_lam0.1.csv");
     g_autofree double *h = golden_column(hrf, 1);
@@ -151,12 +157,14 @@ static void the_causal_convolution_matches(void **state)
     static const char scalars[] = "golden_hrf/causal_spm_tr2_scalars.csv";
     static const double ratios[] = {0.1, 0.3};
     g_autoptr(owned_golden) hrf = golden_csv("golden_hrf/causal_spm_tr2_h.csv");
-    if (hrf == NULL)
+    if (hrf == NULL) {
         skip();
+        return;
+    }
     g_autoptr(owned_golden) y = golden_csv("golden_hrf/causal_spm_tr2_y.csv");
     g_autoptr(owned_golden) u = golden_csv("golden_hrf/causal_spm_tr2_u_star.csv");
     g_autofree double *h = golden_column(hrf, 1);
-    struct setting setting = setting_new(h, hrf->rows, y->rows, false);
+    struct setting setting = setting_new(h, hrf->rows, u->rows, false);
     for (size_t v = 0; v < 2; v++) {
         g_autofree double *x = golden_column(y, v + 1);
         g_autofree char *lambda_max = g_strdup_printf("lambda_max_y%zu", v);
@@ -188,6 +196,7 @@ enum response {
 static double response_sample(enum response kind, size_t k, size_t n, GRand *rand)
 {
     double t = 20.0 * ((double) k + 0.5) / (double) n;
+    size_t delay = n / 2;
     switch (kind) {
     case BOX:
         return 1.0;
@@ -202,7 +211,7 @@ static double response_sample(enum response kind, size_t k, size_t n, GRand *ran
     case NEARLY_IDENTITY:
         return k == 0 ? 1.0 : 1e-3;
     case DELAYED:
-        return k < n / 2 ? 0.0 : exp(-0.3 * (double) (k - n / 2));
+        return k < delay ? 0.0 : exp(-0.3 * (double) (k - delay));
     case NEGATIVE:
         return -exp(-0.2 * (double) k);
     default: // the double gamma, with peaks at 5 and 15 of 20
@@ -226,7 +235,7 @@ static double *response_new(enum response kind, size_t n, GRand *rand)
 // Noise, a ramp, noisy blocks, a sine, one spike.
 enum { N_SIGNALS = 5 };
 
-static double *signal_new(int kind, size_t n, GRand *rand)
+static double *signal_new(size_t kind, size_t n, GRand *rand)
 {
     double *x = g_new(double, n);
     fill_normal(rand, x, n);
@@ -266,8 +275,8 @@ static void the_string_stays_in_its_tube_and_touches_it_at_jumps(void **state)
         size_t n = 2 + (size_t) g_rand_int_range(rand, 0, 120);
         g_autofree double *h = response_new(DOUBLE_GAMMA, 15, rand);
         struct setting setting = setting_new(h, 15, n, round % 2 == 0);
-        g_autofree double *x = signal_new(round % N_SIGNALS, setting.op->n_out, rand);
-        g_autofree double *u = g_new(double, n);
+        g_autofree double *x = signal_new((size_t) round % N_SIGNALS, setting.op->n_out, rand);
+        g_autofree double *u = g_new0(double, n);
         struct series_result result = solve(&setting, x, 0.05, true, u);
         g_autofree double *v = dual_string(&setting, x, u);
         assert_close(v[0], 0.0, 1e-9 * result.lambda);
@@ -326,10 +335,11 @@ static double *refit(const struct setting *setting, const double *x, const doubl
         values[q] += end < n ? lambda * copysign(1.0, u[end] - u[end - 1]) : 0.0;
         begin = end;
     }
-    for (size_t i = 0; i < n_segments * n_segments; i++)
-        for (size_t t = 0; t < op->n_out; t++)
-            matrix[i] +=
-                columns[i / n_segments * op->n_out + t] * columns[i % n_segments * op->n_out + t];
+    for (size_t i = 0; i < n_segments; i++)
+        for (size_t j = 0; j < n_segments; j++)
+            for (size_t t = 0; t < op->n_out; t++)
+                matrix[i * n_segments + j] +=
+                    columns[i * op->n_out + t] * columns[j * op->n_out + t];
     solve_dense(matrix, values, n_segments);
     return values;
 }
@@ -386,7 +396,7 @@ static void proximal_gradient_ends_at_the_same_point(void **state)
         g_autofree double *h = response_new(kinds[round / 2], 6, rand);
         struct setting setting = setting_new(h, 6, 60, round % 2 == 0);
         g_autofree double *x = signal_new(2, setting.op->n_out, rand);
-        double u[60], reference[60];
+        double u[60] = {0.0}, reference[60] = {0.0};
         struct series_result result = solve(&setting, x, 0.02, true, u);
         minimise_slowly(&setting, x, result.lambda, 20000, reference);
         assert_close(max_abs_difference(u, reference, 60), 0.0, 1e-9);
@@ -409,33 +419,35 @@ static double attainable_gap(const double *x, size_t n, double ratio, double lam
     return (ratio < 0.01 ? 1e-8 : 1e-10) + rounding * energy / (lambda * lambda);
 }
 
+// One response on signals of every kind.
+static void check_response(enum response kind, size_t n, size_t n_h, bool full, GRand *rand)
+{
+    static const double ratios[] = {0.9, 0.3, 0.1, 0.03, 0.01, 0.003};
+    g_autofree double *h = response_new(kind, n_h, rand);
+    struct setting setting = setting_new(h, n_h, n, full);
+    g_autofree double *u = g_new0(double, n);
+    for (size_t i = 0; i < N_SIGNALS * G_N_ELEMENTS(ratios); i++) {
+        double ratio = ratios[i / N_SIGNALS];
+        g_autofree double *x = signal_new(i % N_SIGNALS, setting.op->n_out, rand);
+        struct series_result result = solve(&setting, x, ratio, true, u);
+        double bound = attainable_gap(x, setting.op->n_out, ratio, result.lambda);
+        if (!(result.relative_gap <= bound))
+            fail_msg("response %d, n %zu, n_h %zu, full %d, signal %zu, ratio %g: gap %g",
+                     (int) kind, n, n_h, full, i % N_SIGNALS, ratio, result.relative_gap);
+    }
+    setting_free(&setting);
+}
+
 static void every_response_and_signal_is_solved(void **state)
 {
     (void) state;
-    static const double ratios[] = {0.9, 0.3, 0.1, 0.03, 0.01, 0.003};
     static const size_t sizes[][2] = {{1, 1},  {1, 5},   {2, 2},   {2, 30},    {7, 20}, {20, 7},
                                       {64, 9}, {65, 33}, {100, 2}, {128, 128}, {33, 1}, {150, 24}};
     GRand *rand = g_rand_new_with_seed(4);
-    for (size_t round = 0; round < N_SWEEP * N_RESPONSES; round++) {
-        enum response kind = (enum response)(round % N_RESPONSES);
-        const size_t *size = sizes[round / N_RESPONSES % G_N_ELEMENTS(sizes)];
-        size_t n = size[0], n_h = size[1];
-        for (int full = 0; full < 2; full++) {
-            // One sample of a zero-mean or delayed response may be all there is: no response.
-            g_autofree double *h = response_new(kind, n_h, rand);
-            struct setting setting = setting_new(h, n_h, n, full);
-            g_autofree double *u = g_new(double, n);
-            for (int i = 0; i < N_SIGNALS * (int) G_N_ELEMENTS(ratios); i++) {
-                double ratio = ratios[i / N_SIGNALS];
-                g_autofree double *x = signal_new(i % N_SIGNALS, setting.op->n_out, rand);
-                struct series_result result = solve(&setting, x, ratio, true, u);
-                if (!(result.relative_gap <=
-                      attainable_gap(x, setting.op->n_out, ratio, result.lambda)))
-                    fail_msg("response %d, n %zu, n_h %zu, full %d, signal %d, ratio %g: gap %g",
-                             (int) kind, n, n_h, full, i % N_SIGNALS, ratio, result.relative_gap);
-            }
-            setting_free(&setting);
-        }
+    for (size_t i = 0; i < N_SWEEP * N_RESPONSES; i++) {
+        const size_t *size = sizes[i / N_RESPONSES % G_N_ELEMENTS(sizes)];
+        for (int full = 0; full < 2; full++)
+            check_response((enum response)(i % N_RESPONSES), size[0], size[1], full, rand);
     }
     g_rand_free(rand);
 }
@@ -491,8 +503,9 @@ static void at_lambda_max_and_above_u_is_the_best_constant(void **state)
     struct setting setting = setting_new(h, 20, 130, false);
     g_autofree double *x = signal_new(0, 130, rand);
     double u[130], level = problem_trivial_level(setting.problem, x);
-    for (double ratio = 1.0; ratio < 1e6; ratio *= 10.0) {
-        struct series_result result = solve(&setting, x, ratio, true, u);
+    static const double ratios[] = {1.0, 1.1, 10.0, 1e6};
+    for (size_t i = 0; i < G_N_ELEMENTS(ratios); i++) {
+        struct series_result result = solve(&setting, x, ratios[i], true, u);
         assert_int_equal(result.n_jumps, 0);
         assert_int_equal(result.status, SERIES_SOLVED);
         assert_close(u[0], level, 1e-14);
@@ -570,8 +583,8 @@ static void one_sample_of_response_is_the_prox_of_tv(void **state)
     for (int round = 0; round < 50; round++) {
         size_t n = 1 + (size_t) g_rand_int_range(rand, 0, 200);
         double h = 0.5 + g_rand_double(rand), lambda = 0.01 + g_rand_double(rand);
-        g_autofree double *x = signal_new(round % N_SIGNALS, n, rand);
-        g_autofree double *u = g_new(double, n);
+        g_autofree double *x = signal_new((size_t) round % N_SIGNALS, n, rand);
+        g_autofree double *u = g_new0(double, n);
         g_autofree double *expected = g_new(double, n);
         struct setting setting = setting_new(&h, 1, n, false);
         for (size_t t = 0; t < n; t++)
@@ -618,8 +631,8 @@ static void all_kernels_find_the_same_minimiser(void **state)
         struct filter filter = {h, 25, round % 2 == 0};
         size_t n_out = filter.full ? n + 24 : n;
         g_autofree double *x = signal_new(round % 3 == 0 ? 0 : 2, n_out, rand);
-        g_autofree double *reference = g_new(double, n);
-        g_autofree double *u = g_new(double, n);
+        g_autofree double *reference = g_new0(double, n);
+        g_autofree double *u = g_new0(double, n);
         for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
             const struct kernels *kernels = kernels_named(names[i]);
             if (kernels == NULL)
@@ -643,13 +656,79 @@ static void the_workspace_grows_in_the_first_series_only(void **state)
     double u[400];
     size_t capacity = 0;
     for (int round = 0; round < 6; round++) {
-        g_autofree double *x = signal_new(round == 0 ? 3 : round % N_SIGNALS, 400, rand);
+        g_autofree double *x = signal_new(round == 0 ? 3 : (size_t) round % N_SIGNALS, 400, rand);
         solve(&setting, x, round == 0 ? 0.9 : 0.001, true, u);
         if (round == 1)
             capacity = workspace_capacity(setting.ws);
         if (round > 1)
             assert_int_equal(workspace_capacity(setting.ws), capacity);
     }
+    setting_free(&setting);
+    g_rand_free(rand);
+}
+
+// A response of alternating signs cannot be inverted: knots become dependent, up to rounding.
+static void where_rounding_stops_the_active_set_fista_goes_on(void **state)
+{
+    (void) state;
+    enum { N = 150, N_H = 25 };
+    GRand *rand = g_rand_new_with_seed(15);
+    g_autofree double *h = response_new(DOUBLE_GAMMA, N_H, rand);
+    for (size_t k = 1; k < N_H; k += 2)
+        h[k] = -h[k];
+    struct setting setting = setting_new(h, N_H, N, false);
+    g_autoptr(owned_segment_active_set) set =
+        segment_active_set_new(setting.op->filter, N, kernels_best());
+    size_t n_unfinished = 0, n_better = 0;
+    for (int round = 0; round < 10; round++) {
+        g_autofree double *x = signal_new(0, N, rand);
+        double u[N];
+        struct segment_result alone = segment_active_set_solve(set, x, 1e-5, true, u, setting.ws);
+        double gap = problem_certify(setting.problem, x, u, alone.lambda, setting.ws).relative_gap;
+        struct series_result result = solve(&setting, x, 1e-5, true, u);
+        assert_true(result.relative_gap <= gap);
+        assert_int_equal(result.status,
+                         result.relative_gap <= 1e-6 ? SERIES_SOLVED : SERIES_INACCURATE);
+        n_unfinished += !alone.finished;
+        n_better += result.relative_gap < 0.9 * gap;
+    }
+    assert_true(n_unfinished > 5);
+    assert_true(n_better > 2);
+    setting_free(&setting);
+    g_rand_free(rand);
+}
+
+struct told {
+    size_t n;
+    double first_level;
+    double last;
+};
+
+static void hear(void *data, size_t series, size_t iteration, const double *u)
+{
+    struct told *told = data;
+    assert_int_equal(series, 0);
+    assert_true((iteration == 0) == (told->n == 0));
+    if (told->n++ == 0)
+        told->first_level = u[0];
+    told->last = u[0];
+}
+
+static void observers_hear_of_the_best_constant_and_of_the_end(void **state)
+{
+    (void) state;
+    GRand *rand = g_rand_new_with_seed(16);
+    g_autofree double *h = response_new(DOUBLE_GAMMA, 20, rand);
+    struct setting setting = setting_new(h, 20, 130, false);
+    struct told told = {0};
+    const struct solver_observer observer = {hear, &told};
+    setting.solver->options.observer = &observer;
+    g_autofree double *x = signal_new(0, 130, rand);
+    double u[130];
+    solve(&setting, x, 0.1, true, u);
+    assert_int_equal(told.n, 2);
+    assert_close(told.first_level, problem_trivial_level(setting.problem, x), 0.0);
+    assert_close(told.last, u[0], 0.0);
     setting_free(&setting);
     g_rand_free(rand);
 }
@@ -689,6 +768,8 @@ int main(void)
         cmocka_unit_test(least_squares_is_reached_in_the_objective),
         cmocka_unit_test(all_kernels_find_the_same_minimiser),
         cmocka_unit_test(the_workspace_grows_in_the_first_series_only),
+        cmocka_unit_test(where_rounding_stops_the_active_set_fista_goes_on),
+        cmocka_unit_test(observers_hear_of_the_best_constant_and_of_the_end),
         cmocka_unit_test(a_causal_response_of_thousands_of_samples_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
