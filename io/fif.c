@@ -362,6 +362,9 @@ static bool make_room(struct fif *fif, size_t *capacity, const struct io_context
     return true;
 }
 
+// Bytes between two looks at whether it is a FIF file at all.
+enum { MOST_AT_ONCE = 1 << 20 };
+
 /** Decompresses all of a stream into memory, to its trailer, if it begins as a FIF file. */
 static bool decompress(struct fif *fif, const struct io_context *io, GError **error)
 {
@@ -372,7 +375,7 @@ static bool decompress(struct fif *fif, const struct io_context *io, GError **er
         if (n == capacity && !make_room(fif, &capacity, io, error))
             return false;
         size_t n_read = 0;
-        status = gz_read(fif->stream, fif->owned_bytes + n, MIN(capacity - n, GZ_PIECE), &n_read);
+        status = gz_read(fif->stream, fif->owned_bytes + n, MIN(capacity - n, MOST_AT_ONCE), &n_read);
         n += n_read;
         if (n >= FIF_HEADER_BYTES && !fif_recognise(fif->owned_bytes, n)) {
             io_error_set(error, IO_ERROR_INPUT, fif->path,
