@@ -375,7 +375,8 @@ static bool decompress(struct fif *fif, const struct io_context *io, GError **er
         if (n == capacity && !make_room(fif, &capacity, io, error))
             return false;
         size_t n_read = 0;
-        status = gz_read(fif->stream, fif->owned_bytes + n, MIN(capacity - n, MOST_AT_ONCE), &n_read);
+        status =
+            gz_read(fif->stream, fif->owned_bytes + n, MIN(capacity - n, MOST_AT_ONCE), &n_read);
         n += n_read;
         if (n >= FIF_HEADER_BYTES && !fif_recognise(fif->owned_bytes, n)) {
             io_error_set(error, IO_ERROR_INPUT, fif->path,
