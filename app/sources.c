@@ -8,7 +8,8 @@ void sources_options_clear(struct sources_options *options)
 {
     char *texts[] = {options->recording, options->forward,   options->noise_cov, options->folder,
                      options->events,    options->condition, options->epoch,     options->baseline,
-                     options->bads,      options->orient,    options->model,     options->network};
+                     options->bads,      options->orient,    options->model,     options->network,
+                     options->reject,    options->band};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
 }
@@ -77,7 +78,10 @@ bool sources_plan(struct sources *sources, GError **error)
         return false;
     if (sources->network_file == NULL)
         sources->lambda = isnan(options->lambda) ? 0.5 : options->lambda;
-    return plan_model(sources, error) && plan_orientation(sources, error) &&
+    double bounds[SENSOR_KINDS], band_hz[2];
+    return sources_parse_reject(options->reject, bounds, error) &&
+           sources_parse_band(options->band, band_hz, error) && plan_model(sources, error) &&
+           plan_orientation(sources, error) &&
            check_number(sources->lambda, 1e-4, 1.0, "--lambda", error) &&
            check_number(options->depth, 0.0, 5.0, "--depth", error) &&
            check_number(options->tol, 1e-12, 1.0, "--tol", error);
@@ -107,6 +111,7 @@ void sources_clear(struct sources *sources)
     g_free(sources->channels.kind);
     channel_choice_free(sources->choice);
     projector_matrix_free(sources->projector);
+    band_pass_free(sources->band);
     whitener_free(sources->whitener);
     leadfield_free(sources->leadfield);
     g_free(sources->normals);

@@ -5,6 +5,8 @@
 #include "io/fif_covariance.h"
 #include "io/fif_forward.h"
 #include "io/recording.h"
+#include "sources/band_pass.h"
+#include "sources/epochs.h"
 #include "sources/leadfield.h"
 #include "sources/mixed_norm.h"
 #include "unrolled/params_file.h"
@@ -27,6 +29,8 @@ struct sources_options {
     char *epoch;
     char *baseline;
     char *bads;
+    char *reject;
+    char *band;
     char *orient;
     char *model;
     double tmin_s; // NaN: the beginning
@@ -59,9 +63,10 @@ struct sources_window {
     size_t n_time;
     double start_s;
     double interval_s;
-    double *data;    // owned; row-major n_channels x n_time
-    int n_averaged;  // trials behind it; 0: no average
-    char *condition; // owned; "" where there is none
+    double *data;      // owned; row-major n_channels x n_time
+    int n_averaged;    // trials behind it; 0: no average
+    size_t n_rejected; // epochs left out by --reject, or not finite
+    char *condition;   // owned; "" where there is none
 };
 
 /** What was found, in A m. */
@@ -116,8 +121,9 @@ struct sources {
     struct projector_matrix *projector;
     struct whitener *whitener;
     struct leadfield *leadfield;
-    double *normals;  // n_positions x 3, in the frame of the forward solution
-    double *position; // n_positions x 3, m, head frame
+    double *normals;        // n_positions x 3, in the frame of the forward solution
+    double *position;       // n_positions x 3, m, head frame
+    struct band_pass *band; // of a continuous recording, or NULL
     struct sources_window window;
     double *whitened; // rank x n_time, row-major; NULL without a recording
 
@@ -131,6 +137,15 @@ struct sources {
 
 /** Reads the options into model and orientation. Error: APP_ERROR_USAGE. */
 bool sources_plan(struct sources *sources, GError **error);
+
+/** "mag=4e-12,eeg=1e-4": bounds of the kinds named. Error: APP_ERROR_USAGE. */
+bool sources_parse_reject(const char *text, double bounds[SENSOR_KINDS], GError **error);
+
+/** "LOW:HIGH" in Hz; an empty end is no edge. Error: APP_ERROR_USAGE. */
+bool sources_parse_band(const char *text, double band_hz[2], GError **error);
+
+/** Filters n rows of n_time samples, on all threads. */
+void sources_filter(const struct sources *sources, double *rows, size_t n, size_t n_time);
 
 /** Opens the files and picks the channels. Errors: IO_ERROR, APP_ERROR. */
 bool sources_read(struct sources *sources, GError **error);

@@ -45,7 +45,15 @@ static bool parse_interval(const char *option, const char *text, const double en
     return false;
 }
 
-// The chosen channels, first to last; row-major. NULL on error.
+// A stretch with what a filter needs on both sides of it, as far as there is any.
+static struct stretch with_margin(const struct sources *sources, struct stretch stretch)
+{
+    size_t margin = sources->band == NULL ? 0 : band_pass_length(sources->band) / 2;
+    return (struct stretch){stretch.first - MIN(stretch.first, margin),
+                            MIN(stretch.last + margin, chosen_part(sources)->n_time - 1)};
+}
+
+// The chosen channels, first to last, filtered; row-major. NULL on error.
 static double *read_stretch(struct sources *sources, struct stretch stretch, GError **error)
 {
     struct recording *recording = sources->recording;
@@ -65,6 +73,8 @@ static double *read_stretch(struct sources *sources, struct stretch stretch, GEr
             data[i * n_time + t] = frame[i];
     }
     recording_choose(recording, recording->sensors->chosen);
+    if (sources->band != NULL)
+        sources_filter(sources, data, n, n_time);
     return g_steal_pointer(&data);
 }
 
@@ -178,7 +188,8 @@ static GArray *first_samples(const struct part *part, const GArray *onsets, doub
 }
 
 /** The mean of epochs of n_time samples; *span: all that is to be read, less its beginning. */
-static bool average(struct sources *sources, const GArray *first, size_t n_time, GError **error)
+static bool average_epochs(struct sources *sources, const GArray *first, size_t n_time,
+                           GError **error)
 {
     struct sources_window *window = &sources->window;
     struct stretch span = {G_MAXSIZE, 0};
@@ -187,19 +198,33 @@ static bool average(struct sources *sources, const GArray *first, size_t n_time,
         span.first = MIN(span.first, sample);
         span.last = MAX(span.last, sample + n_time - 1);
     }
+    span = with_margin(sources, span);
     g_autofree double *data = read_stretch(sources, span, error);
     if (data == NULL)
         return false;
-    size_t n_read = span.last - span.first + 1;
-    window->data = g_new0(double, window->n_channels *n_time);
-    for (guint e = 0; e < first->len; e++) {
-        const double *epoch = data + g_array_index(first, size_t, e) - span.first;
-        for (size_t i = 0; i < window->n_channels; i++)
-            cblas_daxpy((int) n_time, 1.0 / (double) first->len, epoch + i * n_read, 1,
-                        window->data + i * n_time, 1);
+    g_autofree size_t *begin = g_new(size_t, first->len);
+    for (guint e = 0; e < first->len; e++)
+        begin[e] = g_array_index(first, size_t, e) - span.first;
+    struct epochs epochs = {.data = data,
+                            .n_channels = window->n_channels,
+                            .n_data = span.last - span.first + 1,
+                            .kind = sources->choice->kind,
+                            .first = begin,
+                            .n_epochs = first->len,
+                            .n_time = n_time};
+    if (!sources_parse_reject(sources->options->reject, epochs.peak_to_peak, error))
+        return false;
+    g_autoptr(owned_epochs_average) average = epochs_average_new(&epochs);
+    window->n_rejected = first->len - average->n_used;
+    if (average->n_used == 0) {
+        io_error_set(error, IO_ERROR_INPUT, sources->recording->path,
+                     "epochs: expected some that are finite and within --reject, found none of %u",
+                     first->len);
+        return false;
     }
+    window->data = g_steal_pointer(&average->mean);
     window->n_time = n_time;
-    window->n_averaged = (int) first->len;
+    window->n_averaged = (int) average->n_used;
     return true;
 }
 
@@ -229,7 +254,7 @@ static bool read_epochs(struct sources *sources, GError **error)
         return false;
     }
     sources->window.start_s = interval[0];
-    return average(sources, first, n_time, error) && finish(sources, error);
+    return average_epochs(sources, first, n_time, error) && finish(sources, error);
 }
 
 // Only what baseline and window need of a recording that may be long.
@@ -242,6 +267,7 @@ static bool read_part(struct sources *sources, GError **error)
         stretch.first = nearest_sample(part, options->tmin_s);
     if (options->baseline == NULL && !isnan(options->tmax_s))
         stretch.last = MAX(nearest_sample(part, options->tmax_s), stretch.first);
+    stretch = with_margin(sources, stretch);
     sources->window.data = read_stretch(sources, stretch, error);
     if (sources->window.data == NULL)
         return false;
@@ -269,6 +295,23 @@ static bool check_finite(const struct sources *sources, GError **error)
     return true;
 }
 
+static bool make_filter(struct sources *sources, bool is_average, GError **error)
+{
+    if (sources->options->band == NULL || sources->band != NULL)
+        return true;
+    if (is_average) {
+        g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
+                    "--band: expected a continuous recording, found averages");
+        return false;
+    }
+    double band_hz[2];
+    if (!sources_parse_band(sources->options->band, band_hz, error))
+        return false;
+    struct band_pass_input input = {chosen_part(sources)->rate_hz, band_hz[0], band_hz[1]};
+    sources->band = band_pass_new(&input, error);
+    return sources->band != NULL;
+}
+
 bool sources_read_window(struct sources *sources, GError **error)
 {
     const struct part *part = chosen_part(sources);
@@ -289,6 +332,12 @@ bool sources_read_window(struct sources *sources, GError **error)
                     "continuous");
         return false;
     }
+    if (options->reject != NULL && !epochs) {
+        g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "--reject: expected --epoch T0:T1 with it");
+        return false;
+    }
+    if (!make_filter(sources, is_average, error))
+        return false;
     window->condition = g_strdup(is_average           ? part->name
                                  : options->condition ? options->condition
                                                       : "");

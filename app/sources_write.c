@@ -245,6 +245,10 @@ static void set_settings(const struct sources *sources, JsonObject *object)
     json_object_set_int_member(object, "n_times", (gint64) sources->window.n_time);
     json_object_set_double_member(object, "sampling_frequency", 1.0 / sources->window.interval_s);
     json_object_set_int_member(object, "nave", sources->window.n_averaged);
+    if (options->epoch != NULL || options->events != NULL)
+        json_object_set_int_member(object, "n_rejected", (gint64) sources->window.n_rejected);
+    if (options->band != NULL)
+        json_object_set_string_member(object, "band", options->band);
     json_object_set_string_member(object, "noise_scale",
                                   "covariance as given, not divided by nave");
 }

@@ -150,6 +150,30 @@ def test_outputs_do_not_depend_on_threads():
     has_no_temporaries(".")
 
 
+def test_epochs_are_averaged_filtered_and_rejected():
+    need_data()
+    succeeds("convert", EVOKED, "raw.fif", "--part", "1", "-q")
+    pathlib.Path("events.tsv").write_text("onset\ttrial_type\n0.25\ta\n0.4\ta\n0.5\tb\n")
+    base = ["sources", "raw.fif", *FILES, "--bads", "MEG 2443,EEG 053", "--events", "events.tsv",
+            "--condition", "a", "--epoch", "-0.1:0.1", "-q"]
+    plain = summary(*base, "-o", "plain")
+    assert plain["nave"] == 2 and plain["n_rejected"] == 0
+    same = summary(*base, "-o", "same", "--band", ":", "--reject", "eeg=1,grad=1,mag=1")
+    assert abs(same["alpha_max"] / plain["alpha_max"] - 1) < 1e-12
+    no_level = summary(*base, "-o", "band", "--band", "1:40")
+    assert no_level["alpha_max"] < 0.2 * plain["alpha_max"]
+    counts = []
+    for height in (1e-6, 2e-5, 1e-3):
+        done = cli.taut(*base, "-o", "some", "--force", "--json", "--reject", f"eeg={height}")
+        counts.append(json.loads(done.stdout)["nave"] if done.returncode == 0 else 0)
+    assert counts[0] == 0 and counts[-1] == 2 and counts == sorted(counts), counts
+    refuses(3, *base, "-o", "none", "--reject", "eeg=1e-9", says="--reject")
+    for option, value in (("--reject", "eog=1"), ("--reject", "eeg=-1"), ("--band", "40:1"),
+                          ("--band", "40"), ("--band", "1:9999")):
+        refuses(2, *base, "-o", "none", option, value, says="band" if "band" in option else option)
+    assert not pathlib.Path("none").exists()
+
+
 def test_wrong_use_is_refused_in_one_line():
     need_data()
     refuses(2, "sources", EVOKED, *FILES, "-o", "out", says='"Right visual"')
@@ -164,6 +188,8 @@ def test_wrong_use_is_refused_in_one_line():
     refuses(2, *base, "--tmin", "2", "--tmax", "3", says="--tmin")
     refuses(2, *base, "--baseline", "0-1", says="--baseline")
     refuses(2, *base, "--epoch", "0:1", says="averages")
+    refuses(2, *base, "--band", "1:40", says="averages")
+    refuses(2, *base, "--reject", "eeg=1e-4", says="--epoch")
     refuses(3, "sources", "absent.fif", *FILES, "-o", "out", says="absent.fif")
     refuses(3, "sources", EVOKED, "--forward", EVOKED, *FILES[2:], "--condition", "Left Auditory",
             "-o", "out", says="forward")
