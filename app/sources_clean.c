@@ -74,6 +74,7 @@ static void filter_row(void *data, size_t i, struct workspace *ws)
 
 void sources_filter(const struct sources *sources, double *rows, size_t n, size_t n_time)
 {
-    struct filter_job job = {sources->band, rows, n_time};
+    struct filter_job job = {.band = sources->band, .n_time = n_time};
+    job.rows = rows;
     parallel_for(sources->app->team, n, filter_row, &job);
 }

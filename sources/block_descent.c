@@ -244,10 +244,10 @@ struct block_descent_result block_descent(const struct block_problem *problem, d
     size_t size = problem->n_orient * problem->n_time;
     struct state s = {.problem = problem,
                       .size = size,
-                      .x = x,
-                      .kept = kept,
                       .c_block = WORKSPACE_ALLOC(ws, double, size),
                       .change = WORKSPACE_ALLOC(ws, double, size)};
+    s.x = x;
+    s.kept = kept;
     begin_kept(&s);
     struct block_descent_result result = problem->gram != NULL
                                              ? descend_with_gram(&s, target_gap, max_passes, ws)

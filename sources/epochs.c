@@ -87,7 +87,7 @@ void epochs_average_free(struct epochs_average *average)
 static double *gather(const struct epochs *epochs, const bool *is_used, size_t begin, size_t end,
                       size_t n_samples)
 {
-    double *rows = g_new(double, epochs->n_channels *n_samples);
+    double *rows = g_new0(double, epochs->n_channels *n_samples);
     for (size_t c = 0; c < epochs->n_channels; c++) {
         double *row = rows + c * n_samples;
         for (size_t e = 0; e < epochs->n_epochs; e++) {

@@ -169,7 +169,7 @@ static void scale_columns(struct leadfield *leadfield)
 
 static bool weigh(const struct leadfield_input *input, struct leadfield *leadfield)
 {
-    g_autofree double *d = g_new(double, leadfield->n_positions);
+    g_autofree double *d = g_new0(double, leadfield->n_positions);
     if (!(set_sensitivity(leadfield, d) > 0.0))
         return false;
     for (size_t j = 0; j < leadfield->n_positions * leadfield->n_orient; j++) {

@@ -74,7 +74,7 @@ static void set_block_norms(const struct mixed_norm_input *input, const long dou
 static double largest_block(const struct mixed_norm_input *input, const long double *residual)
 {
     g_autofree double *norm = g_new(double, input->n_positions);
-    g_autofree long double *row = g_new(long double, input->n_time);
+    g_autofree long double *row = g_new0(long double, input->n_time);
     set_block_norms(input, residual, norm);
     double rough = 0.0, largest = 0.0;
     for (size_t k = 0; k < input->n_positions; k++)
@@ -103,7 +103,7 @@ struct mixed_norm_certificate mixed_norm_certify(const struct mixed_norm_input *
                                                  double alpha)
 {
     size_t n = input->n_sensors * input->n_time;
-    g_autofree long double *residual = g_new(long double, n);
+    g_autofree long double *residual = g_new0(long double, n);
     set_residual(input, estimate, residual);
     long double data2 = 0.0L, inner = 0.0L, residual2 = square_sum(residual, n);
     for (size_t i = 0; i < n; i++) {
