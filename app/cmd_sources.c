@@ -172,6 +172,9 @@ bool cmd_sources(struct app *app, const struct command *self, int argc, char **a
         {"layers", 0, 0, G_OPTION_ARG_INT, &o.layers, "Layers of the network to use (all)", "N"},
         {"force-network", 0, 0, G_OPTION_ARG_NONE, &o.force_network,
          "Use a network that was trained on another leadfield of the same size", NULL},
+        {"map", 0, 0, G_OPTION_ARG_STRING, &o.map,
+         "Also the minimum norm of all positions, as a reference: amplitudes, or over noise",
+         "mne|dspm"},
         {"debias", 0, 0, G_OPTION_ARG_NONE, &o.debias,
          "Multiply each source by the factor >= 1 that fits best", NULL},
         {0}};

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "app/sources_map.h"
 #include "app/sources_network.h"
 
 #include <math.h>
@@ -9,7 +10,7 @@ void sources_options_clear(struct sources_options *options)
     char *texts[] = {options->recording, options->forward,   options->noise_cov, options->folder,
                      options->events,    options->condition, options->epoch,     options->baseline,
                      options->bads,      options->orient,    options->model,     options->network,
-                     options->reject,    options->band};
+                     options->reject,    options->band,      options->map};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
 }
@@ -79,7 +80,8 @@ bool sources_plan(struct sources *sources, GError **error)
     if (sources->network_file == NULL)
         sources->lambda = isnan(options->lambda) ? 0.5 : options->lambda;
     double bounds[SENSOR_KINDS], band_hz[2];
-    return sources_parse_reject(options->reject, bounds, error) &&
+    return sources_plan_map(sources, error) &&
+           sources_parse_reject(options->reject, bounds, error) &&
            sources_parse_band(options->band, band_hz, error) && plan_model(sources, error) &&
            plan_orientation(sources, error) &&
            check_number(sources->lambda, 1e-4, 1.0, "--lambda", error) &&

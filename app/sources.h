@@ -31,6 +31,7 @@ struct sources_options {
     char *bads;
     char *reject;
     char *band;
+    char *map;
     char *orient;
     char *model;
     double tmin_s; // NaN: the beginning

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "app/sources_map.h"
 #include "app/sources_network.h"
 
 #include "app/hash.h"
@@ -33,6 +34,11 @@ static bool is_cortex(const struct sources *sources)
     return true;
 }
 
+static char *map_name(const struct sources *sources, const char *ending)
+{
+    return g_strconcat(sources->stem, "_desc-", sources->options->map, ending, NULL);
+}
+
 GPtrArray *sources_output_names(const struct sources *sources)
 {
     static const char *const endings[] = {"_sources.tsv", "_sources.npy", "_sources.json",
@@ -42,6 +48,8 @@ GPtrArray *sources_output_names(const struct sources *sources)
         g_ptr_array_add(names, g_strconcat(sources->stem, endings[i], NULL));
     for (size_t h = 0; h < G_N_ELEMENTS(hemispheres) && is_cortex(sources); h++)
         g_ptr_array_add(names, g_strconcat(sources->stem, hemispheres[h].ending, NULL));
+    for (size_t h = 0; h < G_N_ELEMENTS(hemispheres) && sources->options->map != NULL; h++)
+        g_ptr_array_add(names, map_name(sources, hemispheres[h].ending));
     return names;
 }
 
@@ -132,6 +140,39 @@ static bool write_hemisphere(const struct sources *sources, int32_t id, const ch
                                      .n_time = n_time,
                                      .values = values};
     return writer_stc_write(path, &courses, true, error);
+}
+
+// A map of all positions.
+static bool write_map(const struct sources *sources, const double *map, int32_t id,
+                      const char *path, GError **error)
+{
+    size_t n = sources->leadfield->n_positions, first = 0, count = 0;
+    g_autofree uint32_t *vertices = g_new(uint32_t, n + 1);
+    for (size_t k = 0; k < n; k++) {
+        size_t vertex = 0;
+        if (sources_space_of(sources, k, &vertex)->id != id)
+            continue;
+        first = count == 0 ? k : first; // those of one space are neighbours
+        vertices[count++] = (uint32_t) vertex;
+    }
+    struct source_courses courses = {.start_s = sources->window.start_s,
+                                     .interval_s = sources->window.interval_s,
+                                     .n_vertices = count,
+                                     .vertex = vertices,
+                                     .n_time = sources->window.n_time,
+                                     .values = map + first * sources->window.n_time};
+    return writer_stc_write(path, &courses, true, error);
+}
+
+static bool write_maps(const struct sources *sources, struct staging *staging, GError **error)
+{
+    g_autofree double *map = sources_map(sources);
+    for (size_t h = 0; h < G_N_ELEMENTS(hemispheres) && map != NULL; h++) {
+        g_autofree char *name = map_name(sources, hemispheres[h].ending);
+        if (!write_map(sources, map, hemispheres[h].space, staging_add(staging, name), error))
+            return false;
+    }
+    return true;
 }
 
 static void add_input(JsonArray *inputs, const struct sources *sources, const char *role,
@@ -304,7 +345,7 @@ static bool write_all(const struct sources *sources, struct staging *staging, GE
         if (!write_hemisphere(sources, hemispheres[h].space,
                               stage(staging, sources, hemispheres[h].ending), error))
             return false;
-    return true;
+    return write_maps(sources, staging, error);
 }
 
 bool sources_write(struct sources *sources, GError **error)

@@ -174,6 +174,18 @@ def test_epochs_are_averaged_filtered_and_rejected():
     assert not pathlib.Path("none").exists()
 
 
+def test_a_map_of_all_positions_comes_beside():
+    need_data()
+    for name in ("mne", "dspm"):
+        run("--map", name, folder=name)
+        for side in ("lh", "rh"):
+            sizes = [pathlib.Path(name, f"sample-ave{kind}-{side}.stc").stat().st_size
+                     for kind in ("", f"_desc-{name}")]
+            assert sizes[1] > 10 * sizes[0], sizes
+    assert contents("mne")["sample-ave_sources.npy"] == contents("dspm")["sample-ave_sources.npy"]
+    refuses(2, "sources", EVOKED, *FILES, *WINDOW, "-o", "out", "--map", "eloreta", says="--map")
+
+
 def test_wrong_use_is_refused_in_one_line():
     need_data()
     refuses(2, "sources", EVOKED, *FILES, "-o", "out", says='"Right visual"')

@@ -145,7 +145,7 @@ static inline double *golden_chain_normals(const struct golden_chain *chain)
 
 static inline struct leadfield *golden_chain_leadfield(const struct golden_chain *chain,
                                                        enum source_orientation orientation,
-                                                       double loose)
+                                                       double loose, double depth)
 {
     const struct channel_choice *choice = chain->choice;
     size_t n_columns = 3 * chain->forward->n_sources;
@@ -161,7 +161,7 @@ static inline struct leadfield *golden_chain_leadfield(const struct golden_chain
                                     .normals = normals,
                                     .orientation = orientation,
                                     .loose = loose,
-                                    .depth = 0.8};
+                                    .depth = depth};
     struct leadfield *leadfield = leadfield_new(&input, NULL);
     assert_non_null(leadfield);
     return leadfield;

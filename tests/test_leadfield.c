@@ -165,7 +165,7 @@ static bool pair_read(struct pair *pair, const char *name, enum source_orientati
     g_autoptr(owned_golden_chain) chain = golden_chain_read();
     if (chain == NULL)
         return false;
-    pair->leadfield = golden_chain_leadfield(chain, orientation, 0.2);
+    pair->leadfield = golden_chain_leadfield(chain, orientation, 0.2, 0.8);
     pair->golden = golden_case_read(name);
     g_autoptr(owned_array) data = golden_array("data_physical.npy");
     g_autofree double *m = whitener_apply(chain->whitener, data->values, 85);

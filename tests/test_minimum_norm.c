@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tests/golden_meeg.h"
+#include "tests/golden_chain.h"
 #include "tests/made_gain.h"
 
 #include "sources/minimum_norm.h"
@@ -87,10 +87,46 @@ static void moments_of_three_orientations_become_their_norm(void **state)
     drop(&made);
 }
 
+// MNE-Python 1.3.0: make_inverse_operator with loose=1 and depth=None, lambda2 = 1/9.
+static void maps_are_those_of_mne(void **state)
+{
+    (void) state;
+    static const struct {
+        size_t k, t;
+        double amplitude, dspm;
+    } golden[] = {{10, 5, 2.9882593463757805e-09, 1.2767019625121983},
+                  {300, 40, 6.270810730669087e-10, 0.6947887207527182}};
+    g_autoptr(owned_golden_chain) chain = golden_chain_read();
+    if (chain == NULL)
+        skip();
+    g_autoptr(owned_leadfield) g = golden_chain_leadfield(chain, ORIENTATION_FREE, 1.0, 0.0);
+    g_autoptr(owned_array) data = golden_array("data_physical.npy");
+    g_autofree double *m = whitener_apply(chain->whitener, data->values, 85);
+    g_autofree double *map = g_new(double, 498 * 85);
+    struct minimum_norm_input input = {.gain = g->gain,
+                                       .weight = g->weight,
+                                       .data = m,
+                                       .n_sensors = g->n_sensors,
+                                       .n_positions = 498,
+                                       .n_orient = 3,
+                                       .n_time = 85,
+                                       .snr = 3.0};
+    minimum_norm(&input, map);
+    for (size_t i = 0; i < 2; i++)
+        assert_close(map[golden[i].k * 85 + golden[i].t], golden[i].amplitude,
+                     1e-8 * golden[i].amplitude);
+    input.is_normalised = true;
+    minimum_norm(&input, map);
+    for (size_t i = 0; i < 2; i++) // of an average of 3 trials
+        assert_close(sqrt(3.0) * map[golden[i].k * 85 + golden[i].t], golden[i].dspm,
+                     1e-8 * golden[i].dspm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_normalised_map_of_noise_has_unit_variance),
+        cmocka_unit_test(maps_are_those_of_mne),
         cmocka_unit_test(moments_of_three_orientations_become_their_norm),
         cmocka_unit_test(the_map_minimises_its_objective),
     };
