@@ -93,28 +93,35 @@ void sensors_sort_events(struct sensors *sensors)
     g_array_sort(sensors->events, compare_onsets); // stable
 }
 
+/** How often a name was met, or given a number; owned by the table. */
+static guint *tally(GHashTable *table, const char *name)
+{
+    guint *n = g_hash_table_lookup(table, name);
+    if (n == NULL) {
+        n = g_new0(guint, 1);
+        g_hash_table_insert(table, g_strdup(name), n);
+    }
+    return n;
+}
+
 bool sensors_make_names_unique(struct sensors *sensors)
 {
-    g_autoptr(GHashTable) count = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    for (size_t i = 0; i < sensors->n_channels; i++) {
-        char *name = sensors->channel[i].name;
-        guint n = GPOINTER_TO_UINT(g_hash_table_lookup(count, name));
-        g_hash_table_replace(count, g_strdup(name), GUINT_TO_POINTER(n + 1));
-    }
-    g_autoptr(GHashTable) given = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) met = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autoptr(GHashTable) given = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (size_t i = 0; i < sensors->n_channels; i++)
+        ++*tally(met, sensors->channel[i].name);
     bool changed = false;
     for (size_t i = 0; i < sensors->n_channels; i++) {
         char *name = sensors->channel[i].name;
-        if (GPOINTER_TO_UINT(g_hash_table_lookup(count, name)) < 2)
+        if (*tally(met, name) < 2)
             continue;
-        guint n = GPOINTER_TO_UINT(g_hash_table_lookup(given, name));
-        char *unique = g_strdup_printf("%s-%u", name, n);
-        while (g_hash_table_contains(count, unique)) {
+        guint *number = tally(given, name);
+        char *unique = g_strdup_printf("%s-%u", name, (*number)++);
+        while (g_hash_table_contains(met, unique)) {
             g_free(unique);
-            unique = g_strdup_printf("%s-%u", name, ++n);
+            unique = g_strdup_printf("%s-%u", name, (*number)++);
         }
-        g_hash_table_replace(given, g_strdup(name), GUINT_TO_POINTER(n + 1));
-        g_hash_table_add(count, g_strdup(unique));
+        ++*tally(met, unique);
         sensors->channel[i].name = unique;
         g_free(name);
         changed = true;

@@ -460,6 +460,24 @@ static void oddities_are_warned_of(void **state)
     assert_accepted(&f, "labels", RECORDS * RATE);
 }
 
+static void labels_that_stand_twice_are_numbered(void **state)
+{
+    (void) state;
+    struct edf_file f = good_file();
+    f.signals = 5;
+    const char *const labels[] = {"A", "B", "A", "A-0", "A"};
+    const char *const names[] = {"A-1", "B", "A-2", "A-0", "A-3"};
+    for (size_t s = 0; s < f.signals; s++) {
+        f.label[s] = labels[s];
+        f.unit[s] = "uV";
+        f.samples[s] = "64";
+    }
+    struct opened opened = open_file(&f);
+    for (size_t s = 0; s < f.signals; s++)
+        assert_string_equal(opened.recording->sensors->channel[s].name, names[s]);
+    close_file(&opened);
+}
+
 static void wrong_headers_are_refused(void **state)
 {
     (void) state;
@@ -686,6 +704,7 @@ int main(void)
         cmocka_unit_test(a_gap_that_the_header_denies_is_warned_of),
         cmocka_unit_test(what_was_not_closed_or_cut_keeps_its_whole_records),
         cmocka_unit_test(oddities_are_warned_of),
+        cmocka_unit_test(labels_that_stand_twice_are_numbered),
         cmocka_unit_test(wrong_headers_are_refused),
         cmocka_unit_test(wrong_durations_are_refused),
         cmocka_unit_test(a_record_that_no_file_can_hold_is_refused),
