@@ -172,14 +172,17 @@ static void onsets_of_recording(const struct sources *sources, GArray *onsets)
     }
 }
 
-/** The first sample of each epoch that lies within the part, of n_time samples. */
-static GArray *first_samples(const struct part *part, const GArray *onsets, double from_s,
+/**
+ * The first sample of each epoch that lies within the part: n_time samples, from `before` samples
+ * after that of the event on. Onsets count from the first sample, whatever the clock of the
+ * acquisition.
+ */
+static GArray *first_samples(const struct part *part, const GArray *onsets, double before,
                              size_t n_time)
 {
     GArray *first = g_array_new(FALSE, FALSE, sizeof(size_t));
     for (guint i = 0; i < onsets->len; i++) {
-        // Onsets count from the first sample, whatever the clock of the acquisition.
-        double at = floor((g_array_index(onsets, double, i) + from_s) * part->rate_hz + 0.5);
+        double at = floor(g_array_index(onsets, double, i) * part->rate_hz + 0.5) + before;
         size_t sample = at < 0.0 ? part->n_time : (size_t) at;
         if (sample < part->n_time && n_time <= part->n_time - sample)
             g_array_append_val(first, sample);
@@ -241,8 +244,9 @@ static bool read_epochs(struct sources *sources, GError **error)
         onsets_of_recording(sources, onsets);
     else if (!onsets_of_table(sources, onsets, error))
         return false;
-    size_t n_time = (size_t) floor((interval[1] - interval[0]) * part->rate_hz + 0.5) + 1;
-    g_autoptr(GArray) first = first_samples(part, onsets, interval[0], n_time);
+    double before = floor(interval[0] * part->rate_hz + 0.5);
+    size_t n_time = (size_t) (floor(interval[1] * part->rate_hz + 0.5) - before) + 1;
+    g_autoptr(GArray) first = first_samples(part, onsets, before, n_time);
     if (first->len == 0) {
         io_error_set(
             error, IO_ERROR_INPUT, sources->recording->path,
@@ -253,7 +257,7 @@ static bool read_epochs(struct sources *sources, GError **error)
             onsets->len);
         return false;
     }
-    sources->window.start_s = interval[0];
+    sources->window.start_s = before / part->rate_hz;
     return average_epochs(sources, first, n_time, error) && finish(sources, error);
 }
 
