@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
+#include "app/digits.h"
 #include "app/meeg_phantom.h"
 #include "app/phantom.h"
 #include "app/simulate.h"
@@ -395,6 +396,61 @@ static bool simulate_lasso_arrays(struct app *app, const struct command *self, i
                         &(const struct array_names){"lasso", "D.npy", "Z.npy"}, error);
 }
 
+// Digits are data, not drawn: some are the dictionary, the others the samples.
+static bool write_digits(const struct app *app, const char *folder, const double *images,
+                         size_t n_atoms, const char *what, GError **error)
+{
+    g_autoptr(GPtrArray) outputs = g_ptr_array_new_with_free_func(g_free);
+    size_t n_series = DIGITS_N - n_atoms;
+    g_autofree double *op = g_new(double, DIGITS_PIXELS *n_atoms);
+    for (size_t j = 0; j < n_atoms; j++)
+        for (size_t i = 0; i < DIGITS_PIXELS; i++)
+            op[i * n_atoms + j] = images[j * DIGITS_PIXELS + i];
+    if (!make_folder(folder, error) ||
+        !write_matrix(folder, "X.npy", images + n_atoms * DIGITS_PIXELS, n_series, DIGITS_PIXELS,
+                      app->force, outputs, error) ||
+        !write_matrix(folder, "D.npy", op, DIGITS_PIXELS, n_atoms, app->force, outputs, error))
+        return false;
+    JsonObject *facts = json_object_new();
+    json_object_set_string_member(facts, "kind", "digits");
+    json_object_set_string_member(facts, "digits", what);
+    json_object_set_int_member(facts, "n_series", (gint64) n_series);
+    json_object_set_int_member(facts, "n_observed", DIGITS_PIXELS);
+    json_object_set_int_member(facts, "n_unknown", (gint64) n_atoms);
+    print_outputs(app, facts, outputs);
+    return true;
+}
+
+static bool simulate_digits(struct app *app, const struct command *self, int argc, char **argv,
+                            GError **error)
+{
+    g_autofree char *output = NULL;
+    g_autofree char *data = NULL;
+    gint64 seed = 0, n_atoms = 256;
+    const GOptionEntry options[] = {
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Folder of X.npy and D.npy", "DIR"},
+        {"data", 0, 0, G_OPTION_ARG_FILENAME, &data,
+         "Table of 1797 digits, 64 pixels a row (default: that of scikit-learn, if it is "
+         "installed; "
+         "else drawn strokes)",
+         "CSV"},
+        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Seed of the order (0)", "N"},
+        {"unknown", 0, 0, G_OPTION_ARG_INT64, &n_atoms, "Digits in the dictionary (256)", "N"},
+        {0}};
+    if (!app_parse(app, self, options, &argc, &argv, error) ||
+        !app_expect_arguments(self, argc, argv, 0, 0, error))
+        return false;
+    const struct bounded numbers[] = {{"--unknown", (double) n_atoms, 1.0, DIGITS_N - 1},
+                                      {"--seed", (double) seed, 0.0, 9e15}};
+    if (!check_bounds(numbers, G_N_ELEMENTS(numbers), error))
+        return false;
+    if (output == NULL)
+        return refuse(error, "simulate: expected -o DIR");
+    const char *what = NULL;
+    g_autofree double *images = digits_draw(data, (uint64_t) seed, &app->io, &what, error);
+    return images != NULL && write_digits(app, output, images, (size_t) n_atoms, what, error);
+}
+
 enum { MEEG_AVERAGE, MEEG_COVARIANCE, MEEG_FORWARD, MEEG_TRUTH, MEEG_FILES };
 static const char *const meeg_names[MEEG_FILES] = {"sim-ave.fif", "sim-cov.fif", "sim-fwd.fif",
                                                    "sim_truth.tsv"};
@@ -513,10 +569,8 @@ static const struct kind {
     const char *name;
     bool (*run)(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 } kinds[] = {
-    {"fmri", simulate_fmri},
-    {"lasso", simulate_lasso_arrays},
-    {"meeg", simulate_meeg},
-    {"tv", simulate_tv_arrays},
+    {"digits", simulate_digits}, {"fmri", simulate_fmri},    {"lasso", simulate_lasso_arrays},
+    {"meeg", simulate_meeg},     {"tv", simulate_tv_arrays},
 };
 
 bool cmd_simulate(struct app *app, const struct command *self, int argc, char **argv,
@@ -529,5 +583,5 @@ bool cmd_simulate(struct app *app, const struct command *self, int argc, char **
     // --help, or nothing that is known
     if (!app_parse(app, self, NULL, &argc, &argv, error))
         return false;
-    return refuse(error, "simulate: expected fmri|lasso|meeg|tv first, found \"%s\"", name);
+    return refuse(error, "simulate: expected digits|fmri|lasso|meeg|tv first, found \"%s\"", name);
 }

@@ -176,6 +176,22 @@ def test_sources_of_a_simulated_average_are_where_they_were_put():
             assert 0.8 < float(a["peak_amplitude"]) / float(b["peak_amplitude"]) < 1.2, (a, b)
 
 
+def test_digits_are_a_dictionary_and_samples():
+    with open("table.csv", "w") as table:
+        for v in range(1797):
+            table.write(",".join(str((v * i) % 17) for i in range(64)) + ",0\n")
+    found = cli.summary("simulate", "digits", "--data", "table.csv", "--unknown", "200", "-o", "a")
+    assert (found["n_series"], found["n_observed"], found["n_unknown"]) == (1597, 64, 200), found
+    assert set(files("a")) == {"X.npy", "D.npy"}
+    cli.succeeds("simulate", "digits", "--data", "table.csv", "--unknown", "200", "-o", "b")
+    cli.succeeds("simulate", "digits", "--data", "table.csv", "--unknown", "200", "--seed", "1",
+                 "-o", "c")
+    assert files("a") == files("b") != files("c")
+    cli.refuses(3, "simulate", "digits", "--data", "a/D.npy", "-o", "d", says="1797")
+    cli.succeeds("solve", "lasso", "--operator", "a/D.npy", "--data", "a/X.npy", "--lambda-ratio",
+                 "0.5", "-o", "Z.npy")
+
+
 def test_a_simulated_average_is_a_function_of_its_seed():
     for folder, seed in (("a", "5"), ("b", "5"), ("c", "6")):
         assert simulate(*MEEG, "--seed", seed, "-o", folder)[0] == 0

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Networks for the Lasso by number of layers, on simulated samples and on images of digits, at a
 // small and at a large lambda. Ablin, Moreau, Massias and Gramfort, 2019, figures 5 and 6.
-#include "app/random.h"
+#include "app/digits.h"
 #include "app/reproduce/learning.h"
-#include "io/array.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { N_OUT = 64, N_IN = 256, N_DIGITS = 1797, EDGE = 8 };
-
-// Where Debian's package python3-sklearn keeps 1797 digits of 8 x 8: pixels and the label a row.
-#define DIGITS "/usr/lib/python3/dist-packages/sklearn/datasets/data/digits.csv.gz"
+enum { N_OUT = DIGITS_PIXELS, N_IN = 256 };
 
 static const char *const metrics[2][2] = {{"simulated at 0.1", "simulated at 0.8"},
                                           {"digits at 0.1", "digits at 0.8"}};
@@ -61,94 +57,16 @@ static void simulate(const struct reproduction *r, size_t n, struct source *sour
     source->test = samples_draw_lasso(r->seed + 1, source->op, n, false);
 }
 
-// A round blot of ink with its middle at (x, y).
-static void add_blot(double *image, double x, double y)
-{
-    for (size_t i = 0; i < N_OUT; i++) {
-        size_t row = i / EDGE, column = i % EDGE;
-        double dx = (double) column - x, dy = (double) row - y;
-        image[i] += exp(-(dx * dx + dy * dy));
-    }
-}
-
-// Images like digits, where there are none: three smooth strokes each.
-static double *draw_strokes(uint64_t seed)
-{
-    double *images = g_new0(double, (size_t) N_DIGITS *N_OUT);
-    for (size_t v = 0; v < N_DIGITS; v++) {
-        struct random_stream stream = random_stream_of(seed, 200, v);
-        for (int stroke = 0; stroke < 3; stroke++) {
-            double x = random_between(&stream, 1.0, 6.0), y = random_between(&stream, 1.0, 6.0);
-            double angle = random_between(&stream, 0.0, 2.0 * G_PI);
-            for (int step = 0; step < 8; step++) {
-                add_blot(images + v * N_OUT, x, y);
-                x += 0.6 * cos(angle), y += 0.6 * sin(angle);
-                angle += random_between(&stream, -0.4, 0.4);
-            }
-        }
-    }
-    return images;
-}
-
-// N_DIGITS rows of N_OUT pixels; owned. *what says which.
-static double *load_digits(struct reproduction *r, const char **what, GError **error)
-{
-    const char *path = r->data[0] != NULL ? r->data[0] : DIGITS;
-    *what = r->data[0] != NULL ? "those of the file given" : "8 x 8, of scikit-learn";
-    if (r->data[0] == NULL && !g_file_test(path, G_FILE_TEST_EXISTS)) {
-        *what = "none found, drawn strokes in their place";
-        return draw_strokes(r->seed);
-    }
-    g_autoptr(owned_array) array = array_read(path, &r->app->io, error);
-    if (array == NULL)
-        return NULL;
-    if (array->n_rows < N_DIGITS || array->n_columns < N_OUT) {
-        g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
-                    "%s: expected %d rows of %d pixels, found %zu of %zu", path, N_DIGITS, N_OUT,
-                    array->n_rows, array->n_columns);
-        return NULL;
-    }
-    double *images = g_new(double, (size_t) N_DIGITS *N_OUT);
-    for (size_t v = 0; v < N_DIGITS; v++)
-        memcpy(images + v * N_OUT, array->values + v * array->n_columns, N_OUT * sizeof(double));
-    return images;
-}
-
-// Mean 0 and norm 1; a blank image stays 0.
-static void normalise(double *image)
-{
-    double mean = 0.0, norm = 0.0;
-    for (size_t i = 0; i < N_OUT; i++)
-        mean += image[i] / N_OUT;
-    for (size_t i = 0; i < N_OUT; i++) {
-        image[i] -= mean;
-        norm += image[i] * image[i];
-    }
-    for (size_t i = 0; i < N_OUT && norm > 0.0; i++)
-        image[i] /= sqrt(norm);
-}
-
-// The first images in a drawn order are the dictionary, the next train, the next test.
+// The first images are the dictionary, the next train, the next test.
 static bool prepare_digits(struct reproduction *r, size_t n, struct source *source, GError **error)
 {
     const char *what;
-    g_autofree double *images = load_digits(r, &what, error);
+    g_autofree double *images = digits_draw(r->data[0], r->seed, &r->app->io, &what, error);
     if (images == NULL)
         return false;
     reproduction_set(r, "digits", "%s", what);
     reproduction_note(r, "Digits: %s; 256 of them are the dictionary.", what);
-    struct random_stream stream = random_stream_of(r->seed, 201, 0);
-    for (size_t v = N_DIGITS - 1; v > 0; v--) {
-        size_t other = random_below(&stream, v + 1);
-        for (size_t i = 0; i < N_OUT; i++) {
-            double keep = images[v * N_OUT + i];
-            images[v * N_OUT + i] = images[other * N_OUT + i];
-            images[other * N_OUT + i] = keep;
-        }
-    }
-    for (size_t v = 0; v < N_DIGITS; v++)
-        normalise(images + v * N_OUT);
-    size_t count = MIN(n, (size_t) (N_DIGITS - N_IN) / 2), size = count * N_OUT * sizeof(double);
+    size_t count = MIN(n, (size_t) (DIGITS_N - N_IN) / 2), size = count * N_OUT * sizeof(double);
     const double *rest = images + (size_t) N_IN * N_OUT;
     source->op = linop_new_dense(images, N_OUT, N_IN);
     source->train = (struct block){N_OUT, count, N_OUT, g_memdup2(rest, size)};
