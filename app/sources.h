@@ -125,6 +125,7 @@ struct sources {
     double *normals;        // n_positions x 3, in the frame of the forward solution
     double *position;       // n_positions x 3, m, head frame
     struct band_pass *band; // of a continuous recording, or NULL
+    double noise_shrinkage; // of a covariance of baselines
     struct sources_window window;
     double *whitened; // rank x n_time, row-major; NULL without a recording
 
@@ -147,6 +148,16 @@ bool sources_parse_band(const char *text, double band_hz[2], GError **error);
 
 /** Filters n rows of n_time samples, on all threads. */
 void sources_filter(const struct sources *sources, double *rows, size_t n, size_t n_time);
+
+/** Whether --noise-cov is "baseline": noise is that of the epochs themselves. */
+bool sources_noise_is_of_baseline(const struct sources *sources);
+
+/** The covariance of zeros that sources_noise_fill will fill. Error: APP_ERROR_USAGE. */
+struct covariance *sources_noise_begin(const struct sources *sources, GError **error);
+
+/** From the samples [baseline[0], baseline[1]) of the epochs in use. Error: IO_ERROR_INPUT. */
+bool sources_noise_fill(struct sources *sources, const struct epochs *epochs, const bool *is_used,
+                        const size_t baseline[2], GError **error);
 
 /** Opens the files and picks the channels. Errors: IO_ERROR, APP_ERROR. */
 bool sources_read(struct sources *sources, GError **error);

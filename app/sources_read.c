@@ -192,7 +192,9 @@ bool sources_read(struct sources *sources, GError **error)
     const struct io_context *io = &sources->app->io;
     if (options->recording != NULL && !open_recording(sources, error))
         return false;
-    sources->covariance = fif_covariance_read(options->noise_cov, io, error);
+    sources->covariance = sources_noise_is_of_baseline(sources)
+                              ? sources_noise_begin(sources, error)
+                              : fif_covariance_read(options->noise_cov, io, error);
     if (sources->covariance == NULL)
         return false;
     warn_all(sources, sources->covariance->path, sources->covariance->warnings);

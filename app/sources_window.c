@@ -190,6 +190,22 @@ static GArray *first_samples(const struct part *part, const GArray *onsets, doub
     return first;
 }
 
+// The samples before the event, or those of --baseline, for the covariance of noise.
+static bool find_baseline(const struct sources *sources, size_t baseline[2], GError **error)
+{
+    const struct sources_window *window = &sources->window;
+    const char *text = sources->options->baseline;
+    struct part part = part_of(window);
+    double ends[2] = {window->start_s,
+                      window->start_s + (double) (window->n_time - 1) * window->interval_s};
+    double interval[2];
+    if (!parse_interval("--baseline", text == NULL ? ":0" : text, ends, interval, error))
+        return false;
+    baseline[0] = nearest_sample(&part, interval[0]);
+    baseline[1] = nearest_sample(&part, interval[1]) + 1;
+    return true;
+}
+
 /** The mean of epochs of n_time samples; *span: all that is to be read, less its beginning. */
 static bool average_epochs(struct sources *sources, const GArray *first, size_t n_time,
                            GError **error)
@@ -228,7 +244,11 @@ static bool average_epochs(struct sources *sources, const GArray *first, size_t 
     window->data = g_steal_pointer(&average->mean);
     window->n_time = n_time;
     window->n_averaged = (int) average->n_used;
-    return true;
+    if (!sources_noise_is_of_baseline(sources))
+        return true;
+    size_t baseline[2];
+    return find_baseline(sources, baseline, error) &&
+           sources_noise_fill(sources, &epochs, average->is_used, baseline, error);
 }
 
 static bool read_epochs(struct sources *sources, GError **error)

@@ -196,7 +196,8 @@ static JsonArray *inputs_json(const struct sources *sources)
     JsonArray *inputs = json_array_new();
     add_input(inputs, sources, "recording", sources->options->recording);
     add_input(inputs, sources, "forward", sources->options->forward);
-    add_input(inputs, sources, "noise_cov", sources->options->noise_cov);
+    if (!sources_noise_is_of_baseline(sources))
+        add_input(inputs, sources, "noise_cov", sources->options->noise_cov);
     if (sources->options->events != NULL)
         add_input(inputs, sources, "events", sources->options->events);
     if (sources->options->network != NULL)
@@ -290,6 +291,10 @@ static void set_settings(const struct sources *sources, JsonObject *object)
         json_object_set_int_member(object, "n_rejected", (gint64) sources->window.n_rejected);
     if (options->band != NULL)
         json_object_set_string_member(object, "band", options->band);
+    if (sources_noise_is_of_baseline(sources)) {
+        json_object_set_int_member(object, "noise_samples", sources->covariance->n_free);
+        json_object_set_double_member(object, "noise_shrinkage", sources->noise_shrinkage);
+    }
     json_object_set_string_member(object, "noise_scale",
                                   "covariance as given, not divided by nave");
 }

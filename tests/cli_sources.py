@@ -174,6 +174,21 @@ def test_epochs_are_averaged_filtered_and_rejected():
     assert not pathlib.Path("none").exists()
 
 
+def test_noise_can_be_that_of_the_baselines():
+    need_data()
+    succeeds("convert", EVOKED, "raw.fif", "--part", "1", "-q")
+    pathlib.Path("events.tsv").write_text("onset\ttrial_type\n0.25\ta\n0.45\ta\n")
+    base = ["sources", "raw.fif", *FILES[:2], "--noise-cov", "baseline", "-q",
+            "--bads", "MEG 2443,EEG 053", "--events", "events.tsv"]
+    found = summary(*base, "--epoch", "-0.2:0.1", "--baseline", ":0", "-o", "out")
+    assert found["noise_samples"] == 2 * 121 - 2, found["noise_samples"]
+    assert 0 < found["noise_shrinkage"] < 1
+    assert [row["role"] for row in found["inputs"]] == ["recording", "forward", "events"]
+    assert found["relative_gap"]["max"] <= 1e-6
+    refuses(3, *base, "--epoch", "0:0.1", "-o", "none", says="baseline")
+    refuses(2, *base[:-2], "-o", "none", says="--epoch")
+
+
 def test_a_map_of_all_positions_comes_beside():
     need_data()
     for name in ("mne", "dspm"):
