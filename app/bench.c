@@ -62,6 +62,15 @@ struct bench *bench_new(const struct problem *problem, const double *x, size_t n
     return bench;
 }
 
+void bench_add(struct bench *bench, const struct method *method, struct solver *solver)
+{
+    bench->rows = g_renew(struct bench_row, bench->rows, bench->n_rows + 1);
+    struct bench_row *row = &bench->rows[bench->n_rows++];
+    *row = (struct bench_row){.method = method, .solver = solver, .lent = true};
+    for (size_t k = 0; k < BENCH_N_TARGETS; k++)
+        row->timings[k].us = g_array_new(FALSE, FALSE, sizeof(double));
+}
+
 void bench_free(struct bench *bench)
 {
     if (bench == NULL)
@@ -69,7 +78,8 @@ void bench_free(struct bench *bench)
     for (size_t i = 0; i < bench->n_rows; i++) {
         for (size_t k = 0; k < BENCH_N_TARGETS; k++)
             g_array_unref(bench->rows[i].timings[k].us);
-        solver_free(bench->rows[i].solver);
+        if (!bench->rows[i].lent)
+            solver_free(bench->rows[i].solver);
         g_free(bench->rows[i].refusal);
     }
     g_free(bench->rows);

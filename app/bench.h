@@ -23,7 +23,8 @@ struct bench_timing {
 /** A method on all targets. */
 struct bench_row {
     const struct method *method;
-    struct solver *solver; // owned; NULL where the method does not apply
+    struct solver *solver; // owned, unless lent; NULL where the method does not apply
+    bool lent;             // by bench_add
     char *refusal;         // owned; why not, else NULL
     double prepare_s;      // CPU seconds of its construction
     struct bench_timing timings[BENCH_N_TARGETS];
@@ -55,6 +56,12 @@ struct bench *bench_new(const struct problem *problem, const double *x, size_t n
 void bench_free(struct bench *bench);
 typedef struct bench owned_bench; // for g_autoptr(owned_bench)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_bench, bench_free)
+
+/**
+ * One more row, of a solver made elsewhere; both are borrowed, and options of the solver are set as
+ * it goes. Before bench_run.
+ */
+void bench_add(struct bench *bench, const struct method *method, struct solver *solver);
 
 /** go_on(data, fraction done) is asked between timings; false from it stops with false. */
 bool bench_run(struct bench *bench, bool (*go_on)(void *data, double fraction), void *data);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/bench_prox.h"
 #include "app/bench_report.h"
+#include "app/bench_sources.h"
 #include "app/response.h"
 #include "app/simulate.h"
 #include "deconv/hrf_conv.h"
@@ -28,6 +29,7 @@ struct choices {
     gint64 max_iter;
     gint64 seed;
     double budget_s;
+    struct sources_options leadfield; // of sources
 };
 typedef struct choices owned_choices;
 
@@ -41,6 +43,7 @@ static void choices_clear(struct choices *choices)
     g_free(choices->solvers);
     g_free(choices->compare);
     g_free(choices->output);
+    sources_options_clear(&choices->leadfield);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_choices, choices_clear)
 
@@ -275,17 +278,94 @@ static bool bench_solvers(struct app *app, const struct choices *choices, const 
     return true;
 }
 
-static bool bench_tv(struct app *app, const struct choices *choices, GError **error)
+static bool bench_tv(struct app *app, struct choices *choices, GError **error)
 {
     return bench_solvers(app, choices, "tv", PROBLEM_TV, error);
 }
 
-static bool bench_lasso(struct app *app, const struct choices *choices, GError **error)
+static bool bench_lasso(struct app *app, struct choices *choices, GError **error)
 {
     return bench_solvers(app, choices, "lasso", PROBLEM_LASSO, error);
 }
 
-static bool bench_prox_of(struct app *app, const struct choices *choices, GError **error)
+// The others take minutes a sample on a leadfield.
+static const char sources_solvers[] = "cd,exact,fista";
+
+static void print_sources(struct app *app, const struct sources *sources, struct bench *bench,
+                          const struct bench_row *reference, size_t n_samples, JsonObject **object)
+{
+    if (!app->json) {
+        bench_print(bench, reference);
+        return;
+    }
+    *object = json_object_new();
+    json_object_set_string_member(*object, "command", "bench");
+    json_object_set_string_member(*object, "problem", "sources");
+    json_object_set_int_member(*object, "n_series", (gint64) n_samples);
+    json_object_set_int_member(*object, "n_observed", (gint64) sources->leadfield->n_sensors);
+    json_object_set_int_member(*object, "n_unknown", (gint64) sources->leadfield->n_positions);
+    json_object_set_double_member(*object, "lambda_ratio", sources->lambda);
+    bench_set_json(*object, bench, reference);
+}
+
+// Data, network and problem are those of sources; all of it is timed on the calling thread.
+static bool race_sources(struct app *app, const struct choices *choices, struct sources *sources,
+                         const struct array *samples, GError **error)
+{
+    const struct leadfield *leadfield = sources->leadfield;
+    g_autoptr(linop) op =
+        linop_new_dense(leadfield->gain, leadfield->n_sensors, leadfield->n_positions);
+    g_autoptr(owned_problem) problem = problem_new_lasso(op);
+    g_auto(GStrv) names = choose_solvers(choices, PROBLEM_LASSO, error);
+    if (names == NULL)
+        return false;
+    const struct bench_options options = {.lambda_ratio = sources->lambda,
+                                          .n_rounds = (size_t) choices->n_rounds,
+                                          .max_iter = (size_t) choices->max_iter,
+                                          .budget_s = choices->budget_s};
+    g_autoptr(owned_solver) network =
+        sources->network_file == NULL ? NULL : bench_sources_network(sources);
+    g_autoptr(owned_bench) bench =
+        bench_new(problem, samples->values, samples->n_rows, (const char *const *) names, &options);
+    if (network != NULL)
+        bench_add(bench, &bench_network_method, network);
+    const struct bench_row *reference = NULL;
+    if (!find_reference(choices, bench, &reference, error))
+        return false;
+    log_accept(app->log);
+    log_progress_begin(app->log, "bench");
+    bool done = bench_run(bench, go_on, app);
+    log_progress_end(app->log);
+    if (!done)
+        return !app_stopped(app, error);
+    struct bench_mixed_norm window =
+        bench_sources_mixed_norm(leadfield, samples, sources->lambda, options.n_rounds);
+    JsonObject *object = NULL;
+    print_sources(app, sources, bench, reference, samples->n_rows, &object);
+    bench_sources_report(sources, bench, reference, &window, object);
+    if (object != NULL)
+        app_print_json(object);
+    return choices->output == NULL ||
+           bench_draw(app, bench, choices->output, "bench_sources", error);
+}
+
+static bool bench_sources(struct app *app, struct choices *choices, GError **error)
+{
+    struct sources_options *leadfield = &choices->leadfield;
+    bool files = leadfield->forward != NULL;
+    if (files != (leadfield->noise_cov != NULL) || files != (choices->data != NULL))
+        return refuse(error, "bench: sources: expected --forward, --noise-cov and --data, or none");
+    leadfield->recording = g_strdup(choices->data);
+    if (choices->solvers == NULL)
+        choices->solvers = g_strdup(sources_solvers);
+    g_auto(owned_sources) sources = {.app = app};
+    g_autoptr(owned_array) samples = bench_sources_data(
+        &sources, leadfield, choices->n_series > 0 ? (size_t) choices->n_series : 10,
+        (uint64_t) choices->seed, error);
+    return samples != NULL && race_sources(app, choices, &sources, samples, error);
+}
+
+static bool bench_prox_of(struct app *app, struct choices *choices, GError **error)
 {
     g_autoptr(owned_array) data = NULL;
     if (choices->data != NULL && (data = array_read(choices->data, &app->io, error)) == NULL)
@@ -296,8 +376,9 @@ static bool bench_prox_of(struct app *app, const struct choices *choices, GError
 
 static const struct kind {
     const char *name;
-    bool (*run)(struct app *app, const struct choices *choices, GError **error);
-} kinds[] = {{"lasso", bench_lasso}, {"prox", bench_prox_of}, {"tv", bench_tv}};
+    bool (*run)(struct app *app, struct choices *choices, GError **error);
+} kinds[] = {
+    {"lasso", bench_lasso}, {"prox", bench_prox_of}, {"sources", bench_sources}, {"tv", bench_tv}};
 
 static bool check_choices(const struct choices *choices, GError **error)
 {
@@ -328,7 +409,12 @@ static bool check_choices(const struct choices *choices, GError **error)
 bool cmd_bench(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
     g_auto(owned_choices)
-        choices = {.tr_s = 0.735, .lambda = 0.1, .n_rounds = 5, .max_iter = 10000, .budget_s = 1.0};
+        choices = {.tr_s = 0.735,
+                   .lambda = NAN,
+                   .n_rounds = 5,
+                   .max_iter = 10000,
+                   .budget_s = 1.0,
+                   .leadfield = {.tmin_s = NAN, .tmax_s = NAN, .depth = 0.8, .certify = NAN}};
     const GOptionEntry options[] = {
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &choices.output,
          "Also draw the gap against time: table, script and figure", "DIR"},
@@ -338,8 +424,24 @@ bool cmd_bench(struct app *app, const struct command *self, int argc, char **arg
          "Print ratios to this solver (exact)", "NAME"},
         {"conv", 0, 0, G_OPTION_ARG_STRING, &choices.conv, "causal|full (causal)", "KIND"},
         {"data", 0, 0, G_OPTION_ARG_FILENAME, &choices.data, "Series in rows (drawn)", "X.npy"},
+        {"bads", 0, 0, G_OPTION_ARG_STRING, &choices.leadfield.bads,
+         "sources: channels to leave out", "CH,CH"},
+        {"baseline", 0, 0, G_OPTION_ARG_STRING, &choices.leadfield.baseline,
+         "sources: subtract the mean of that time", "T0:T1"},
+        {"condition", 0, 0, G_OPTION_ARG_STRING, &choices.leadfield.condition,
+         "sources: average of that name (all)", "NAME"},
+        {"forward", 0, 0, G_OPTION_ARG_FILENAME, &choices.leadfield.forward,
+         "sources: forward solution; --data is then a recording (simulated)", "FWD.fif"},
+        {"network", 0, 0, G_OPTION_ARG_FILENAME, &choices.leadfield.network,
+         "sources: a network of `train --forward` takes part", "NET.safetensors"},
+        {"noise-cov", 0, 0, G_OPTION_ARG_FILENAME, &choices.leadfield.noise_cov,
+         "sources: noise covariance", "COV.fif"},
+        {"tmin", 0, 0, G_OPTION_ARG_DOUBLE, &choices.leadfield.tmin_s,
+         "sources: beginning of the window", "S"},
+        {"tmax", 0, 0, G_OPTION_ARG_DOUBLE, &choices.leadfield.tmax_s, "sources: its end", "S"},
         {"hrf", 0, 0, G_OPTION_ARG_STRING, &choices.hrf, "Response model or file", "NAME|FILE"},
-        {"lambda-ratio", 0, 0, G_OPTION_ARG_DOUBLE, &choices.lambda, "Of lambda_max (0.1)", "R"},
+        {"lambda-ratio", 0, 0, G_OPTION_ARG_DOUBLE, &choices.lambda,
+         "Of lambda_max (0.1; sources: 0.5, or what --network was trained for)", "R"},
         {"law", 0, 0, G_OPTION_ARG_STRING, &choices.law,
          "tv: blocks|jumps|dense; lasso: coding|noise|leadfield", "NAME"},
         {"max-iter", 0, 0, G_OPTION_ARG_INT64, &choices.max_iter, "Iterations (10000)", "N"},
@@ -347,17 +449,22 @@ bool cmd_bench(struct app *app, const struct command *self, int argc, char **arg
         {"operator", 0, 0, G_OPTION_ARG_FILENAME, &choices.op, "Dense operator", "A.npy"},
         {"rounds", 0, 0, G_OPTION_ARG_INT64, &choices.n_rounds, "Rounds (5)", "N"},
         {"seed", 0, 0, G_OPTION_ARG_INT64, &choices.seed, "Seed of drawn data (0)", "N"},
-        {"series", 0, 0, G_OPTION_ARG_INT64, &choices.n_series, "Series (160)", "N"},
+        {"series", 0, 0, G_OPTION_ARG_INT64, &choices.n_series, "Series (160; sources: 10)", "N"},
         {"solvers", 0, 0, G_OPTION_ARG_STRING, &choices.solvers, "Only these", "A,B"},
         {"tr", 0, 0, G_OPTION_ARG_DOUBLE, &choices.tr_s, "Seconds between samples (0.735)", "S"},
         {"unknown", 0, 0, G_OPTION_ARG_INT64, &choices.n_unknown, "Unknowns, drawn dense", "N"},
         {0}};
     if (!app_parse(app, self, options, &argc, &argv, error) ||
-        !app_expect_arguments(self, argc, argv, 0, 1, error) || !check_choices(&choices, error))
+        !app_expect_arguments(self, argc, argv, 0, 1, error))
         return false;
     const char *name = argc > 1 ? argv[1] : "tv";
+    choices.leadfield.lambda = choices.lambda;
+    if (isnan(choices.lambda))
+        choices.lambda = strcmp(name, "sources") == 0 ? 0.5 : 0.1;
+    if (!check_choices(&choices, error))
+        return false;
     for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++)
         if (strcmp(name, kinds[k].name) == 0)
             return kinds[k].run(app, &choices, error);
-    return refuse(error, "bench: expected lasso|prox|tv, found \"%s\"", name);
+    return refuse(error, "bench: expected lasso|prox|sources|tv, found \"%s\"", name);
 }

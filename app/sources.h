@@ -162,6 +162,9 @@ bool sources_noise_fill(struct sources *sources, const struct epochs *epochs, co
 /** Opens the files and picks the channels. Errors: IO_ERROR, APP_ERROR. */
 bool sources_read(struct sources *sources, GError **error);
 
+/** Picks the channels, of files that are there already. Errors: APP_ERROR_USAGE, IO_ERROR_INPUT. */
+bool sources_choose_channels(struct sources *sources, GError **error);
+
 /** Of averages the condition asked for (NULL: the only one); else the part with most sensors. */
 bool sources_choose_part(struct sources *sources, GError **error);
 

@@ -186,6 +186,15 @@ static bool open_recording(struct sources *sources, GError **error)
     return false;
 }
 
+bool sources_choose_channels(struct sources *sources, GError **error)
+{
+    if (sources->recording != NULL)
+        list_channels_of_recording(sources);
+    else
+        list_channels_of_covariance(sources);
+    return unite_bads(sources, error) && choose_channels(sources, error);
+}
+
 bool sources_read(struct sources *sources, GError **error)
 {
     const struct sources_options *options = sources->options;
@@ -202,9 +211,5 @@ bool sources_read(struct sources *sources, GError **error)
     if (sources->forward == NULL)
         return false;
     warn_all(sources, sources->forward->path, sources->forward->warnings);
-    if (sources->recording != NULL)
-        list_channels_of_recording(sources);
-    else
-        list_channels_of_covariance(sources);
-    return unite_bads(sources, error) && choose_channels(sources, error);
+    return sources_choose_channels(sources, error);
 }

@@ -126,6 +126,24 @@ def test_matrices_are_for_one_basis_of_whitened_space():
     assert sources(*network)["network"]["kind"] == "alista"
 
 
+def test_bench_times_solvers_and_a_network_on_a_leadfield():
+    train("--data", EVOKED, *WINDOW)
+    files = [*FILES, *BADS, *WINDOW, *LEFT, "--data", EVOKED]
+    told = summary("bench", "sources", *files, "--network", "net.safetensors", "--series", "4",
+                   "--rounds", "2", "-q")
+    assert told["problem"] == "sources" and told["lambda_ratio"] == 0.6, told
+    assert (told["n_series"], told["n_observed"], told["n_unknown"]) == (4, 360, 498), told
+    solvers = {row["solver"]: row for row in told["solvers"]}
+    assert list(solvers) == ["cd", "exact", "fista", "network"] and told["compare"] == "exact"
+    assert solvers["exact"]["targets"][-1]["worst_gap"] <= 1e-10, solvers["exact"]
+    network = told["network"]
+    assert network["layers"] == 3 and network["us"] > 0.0 and 0.0 < network["worst_gap"] < 1.0
+    window = told["l21"]
+    assert window["n_active"] > 0 and all(t["relative_gap"] <= t["target"]
+                                          for t in window["targets"]), window
+    refuses(2, "bench", "sources", *FILES, says="--data")
+
+
 def test_another_lambda_is_warned_about():
     train()
     run = ["sources", EVOKED, *FILES, *BADS, *LEFT, *WINDOW, "-q", "--network", "net.safetensors"]
