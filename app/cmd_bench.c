@@ -355,6 +355,8 @@ static bool bench_sources(struct app *app, struct choices *choices, GError **err
     bool files = leadfield->forward != NULL;
     if (files != (leadfield->noise_cov != NULL) || files != (choices->data != NULL))
         return refuse(error, "bench: sources: expected --forward, --noise-cov and --data, or none");
+    if (g_strcmp0(leadfield->noise_cov, "baseline") == 0)
+        return refuse(error, "--noise-cov: expected a file, found \"baseline\"");
     leadfield->recording = g_strdup(choices->data);
     if (choices->solvers == NULL)
         choices->solvers = g_strdup(sources_solvers);

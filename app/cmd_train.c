@@ -97,6 +97,8 @@ static bool check_leadfield(const struct training_options *options, GError **err
         return refuse(error, "train: --forward FWD.fif and --noise-cov COV.fif go together");
     if (leadfield->forward == NULL)
         return true;
+    if (g_str_equal(leadfield->noise_cov, "baseline"))
+        return refuse(error, "--noise-cov: expected a file for a training, found \"baseline\"");
     if (options->matrix != NULL || options->response != NULL)
         return refuse(error, "train: expected one operator, found --forward and another");
     if (!(leadfield->depth >= 0.0 && leadfield->depth <= 5.0))

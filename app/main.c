@@ -17,7 +17,8 @@
 
 static const struct command commands[] = {
     {"apply", "NET.safetensors --data X.npy -o U.npy", "Apply a trained network", cmd_apply},
-    {"bench", "[lasso|prox|sources|tv]", "Time the solvers against each other on the same data", cmd_bench},
+    {"bench", "[lasso|prox|sources|tv]", "Time the solvers against each other on the same data",
+     cmd_bench},
     {"config", "--template", "Print a configuration with every setting explained", cmd_config},
     {"convert", "IN OUT", "Write a recording in another format", cmd_convert},
     {"deconv", "BOLD -o DIR", "Deconvolve every voxel of a recording", cmd_deconv},

@@ -165,6 +165,7 @@ def test_wrong_use_is_refused_in_one_line():
     refuses(3, *base, "--network", EVOKED, says="sample-ave.fif")
     words = ["train", "slista", "--lambda-ratio", "0.6", "-o", "other.safetensors"]
     refuses(2, *words, *FILES[:2], says="--noise-cov")
+    refuses(2, *words, *FILES[:2], "--noise-cov", "baseline", says="--noise-cov")
     refuses(2, *words, *FILES, "--operator", "a.npy", says="one operator")
     refuses(2, *words, *FILES, "--samples", "0", says="--samples")
     refuses(2, *words, *FILES, "--bads", "MEG 9999", says="MEG 9999")
