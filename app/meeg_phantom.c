@@ -179,9 +179,9 @@ static void make_cortex(struct forward *forward, size_t n)
     }
 }
 
-static void name_channel(struct channel *channel, char *name, size_t kind, const double at[3])
+static void name_channel(struct channel *channel, const char *name, size_t kind, const double at[3])
 {
-    *channel = (struct channel){.name = name,
+    *channel = (struct channel){.name = g_strdup(name),
                                 .kind = kinds[kind].kind,
                                 .unit = g_strdup(kinds[kind].unit),
                                 .stored_unit = g_strdup(kinds[kind].unit),
@@ -242,14 +242,16 @@ static struct sensors *make_sensors(const struct meeg_law *law)
     size_t at = 0;
     for (size_t s = 0; s < law->n_sites; s++) {
         struct site site = site_of(s, law->n_sites);
-        for (size_t k = 0; k < 3; k++)
-            name_channel(&sensors->channel[at++], g_strdup_printf("MEG %03zu%zu", s + 1, k + 1),
-                         k == 0 ? 0 : 1, site.at);
+        for (size_t k = 0; k < 3; k++) {
+            g_autofree char *name = g_strdup_printf("MEG %03zu%zu", s + 1, k + 1);
+            name_channel(&sensors->channel[at++], name, k == 0 ? 0 : 1, site.at);
+        }
     }
     for (size_t e = 0; e < law->n_electrodes; e++) {
         double place[3];
         place_electrode(e, law->n_electrodes, place);
-        name_channel(&sensors->channel[at++], g_strdup_printf("EEG %03zu", e + 1), 2, place);
+        g_autofree char *name = g_strdup_printf("EEG %03zu", e + 1);
+        name_channel(&sensors->channel[at++], name, 2, place);
     }
     if (law->n_electrodes > 1)
         g_ptr_array_add(sensors->projectors, new_reference(sensors, 3 * law->n_sites));
