@@ -181,7 +181,8 @@ static const double ADAM_RATE = 0.01;
 static const double GROWTH_LASSO = 4.0;
 static const double GROWTH_TV = 8.0;
 
-static void optimise(struct trainer *trainer)
+// From p, n_moving numbers, which it changes; trainer->best is the best seen.
+static void optimise(struct trainer *trainer, double *p)
 {
     struct objective objective = {.n = trainer->n_moving,
                                   .value = value_and_gradient,
@@ -190,7 +191,6 @@ static void optimise(struct trainer *trainer)
                                   .project = project,
                                   .accepted = accepted,
                                   .data = trainer};
-    g_autofree double *p = g_memdup2(trainer->best, trainer->n_moving * sizeof(double));
     bool tv = trainer->network->kind->problem == PROBLEM_TV;
     switch (trainer->options->optimiser) {
     case TRAIN_ADAM:
@@ -275,6 +275,19 @@ static void begin_stage(struct trainer *trainer, struct train_stage *stage, size
     trainer->began_s = now_s();
 }
 
+// One layer of many numbers has several minima: beside the best start, the untrained layer leads to
+// another. (Deeper stages begin at what was found here.)
+static void optimise_untrained_layer(struct trainer *trainer)
+{
+    struct network *network = trainer->network;
+    if (trainer->pilot == NULL || trainer->stage->depth > 1)
+        return;
+    fill_untrained(network, 1);
+    g_autofree double *p = g_memdup2(network->parameters, trainer->n_moving * sizeof(double));
+    optimise(trainer, p);
+    trainer->n_since_best = 0;
+}
+
 static double loss_on_samples(const struct trainer *trainer)
 {
     return train_loss(trainer->network, trainer->stage->depth, trainer->options->safeguard,
@@ -289,7 +302,9 @@ static void run_stage(struct trainer *trainer, struct train_stage *stage, size_t
     stage->loss_start = loss_on_samples(trainer);
     if (trainer->validation != NULL)
         stage->validation_start = trainer->best_loss;
-    optimise(trainer);
+    g_autofree double *p = g_memdup2(trainer->best, trainer->n_moving * sizeof(double));
+    optimise_untrained_layer(trainer);
+    optimise(trainer, p);
     set_parameters(trainer, trainer->best);
     stage->loss_end = loss_on_samples(trainer);
     if (trainer->validation != NULL)
