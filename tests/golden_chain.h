@@ -36,6 +36,7 @@ static inline enum sensor_kind sensor_kind_of(enum channel_kind kind)
 static inline void golden_chain_choose(struct golden_chain *chain)
 {
     static const char *const bads[] = {"MEG 2443", "EEG 053"};
+    g_assert(chain->recording != NULL && chain->noise != NULL && chain->forward != NULL);
     const struct sensors *sensors = chain->recording->sensors;
     const struct part *part = &sensors->part[sensors->chosen];
     g_autofree const char **names = g_new(const char *, part->n_channels);

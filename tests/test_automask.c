@@ -15,7 +15,8 @@ static double *head(void)
     double *mean = g_new(double, N);
     guint64 state = 12345;
     for (size_t i = 0; i < N; i++) {
-        double x = (double) (i % NX), y = (double) (i / NX % NY), z = (double) (i / NX / NY);
+        size_t plane = i / (NX * NY);
+        double x = (double) (i % NX), y = (double) (i / NX % NY), z = (double) plane;
         double a = (x - 9.5) / 7.5, b = (y - 10.5) / 8.5, c = (z - 3.5) / 6.5;
         bool corner = fabs(x - 1.0) <= 1.0 && fabs(y - 2.0) <= 2.0 && z < 4.0;
         bool hole = fabs(x - 10.0) <= 1.0 && fabs(y - 10.0) <= 1.0 && fabs(z - 4.0) <= 1.0;

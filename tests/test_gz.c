@@ -545,9 +545,10 @@ static void members_do_not_depend_on_where_memory_lies(void **state)
 {
     (void) state;
     enum { N = 400, N_PLACES = 1500, STEP = 1 << 16 };
+    static const uint8_t voxels[] = {0x80, 0x3f, 0, 0, 0x40, 0x40};
     uint8_t bytes[N] = {92, 1}; // as the header of a small image and a few voxels
     for (size_t i = 0; i < N; i += 40)
-        memcpy(bytes + i + 2, "\x80\x3f\0\0\x40\x40", 6);
+        memcpy(bytes + i + 2, voxels, sizeof voxels);
     g_autofree uint8_t *expected = g_malloc(gz_member_bound(N));
     g_autofree uint8_t *out = g_malloc(gz_member_bound(N));
     g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
