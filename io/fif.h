@@ -192,6 +192,9 @@ GPtrArray *fif_copy_warnings(const struct fif *fif);
 
 void fif_warn(struct fif *fif, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/** How numbers of a type of FIF are stored; NULL for types that are no real numbers here. */
+const struct bytes_format *fif_format(int32_t type);
+
 /** Sets IO_ERROR_INPUT `PATH: tag KIND at OFFSET: MESSAGE`; returns false. */
 bool fif_refuse(const struct fif *fif, const struct fif_tag *tag, GError **error,
                 const char *format, ...) G_GNUC_PRINTF(4, 5);

@@ -124,7 +124,7 @@ bool fif_get_transform(const struct fif *fif, size_t block, int32_t from, int32_
     return true;
 }
 
-static const struct bytes_format *format_of(int32_t type)
+const struct bytes_format *fif_format(int32_t type)
 {
     switch (type) {
     case FIF_TYPE_INT16:
@@ -171,7 +171,7 @@ bool fif_shape(const struct fif *fif, const struct fif_tag *tag, struct fif_numb
 {
     *shape = (struct fif_numbers){.n_rows = 1};
     int32_t matrix = tag->type & MATRIX_MASK;
-    *format = format_of(tag->type & ENTRY_MASK);
+    *format = fif_format(tag->type & ENTRY_MASK);
     if (*format == NULL || (matrix != 0 && matrix != FIF_TYPE_MATRIX))
         return fif_refuse(fif, tag, error,
                           "expected 16 or 32 bit integers, floats or doubles, found type 0x%x",

@@ -60,23 +60,6 @@ static bool reader_recognise(const char *path, const uint8_t *head, size_t n_hea
 
 // The index of raw data.
 
-static const struct bytes_format *buffer_format(int32_t type)
-{
-    switch (type) {
-    case FIF_TYPE_INT16:
-    case FIF_TYPE_PACKED_INT16:
-        return &bytes_int16_be;
-    case FIF_TYPE_INT32:
-        return &bytes_int32_be;
-    case FIF_TYPE_FLOAT:
-        return &bytes_float32_be;
-    case FIF_TYPE_DOUBLE:
-        return &bytes_float64_be;
-    default:
-        return NULL;
-    }
-}
-
 static void add_buffer(struct fif_source *source, const struct buffer *buffer)
 {
     source->n_time += buffer->n;
@@ -86,7 +69,7 @@ static void add_buffer(struct fif_source *source, const struct buffer *buffer)
 static bool take_buffer(struct fif_source *source, const struct fif *fif, const struct fif_tag *tag,
                         int64_t skip, GError **error)
 {
-    const struct bytes_format *format = buffer_format(tag->type);
+    const struct bytes_format *format = fif_format(tag->type);
     bool is_complex = tag->type == FIF_TYPE_COMPLEX_FLOAT || tag->type == FIF_TYPE_COMPLEX_DOUBLE;
     if (format == NULL)
         return fif_refuse(fif, tag, error,
