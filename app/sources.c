@@ -2,6 +2,7 @@
 #include "app/sources_map.h"
 #include "app/sources_network.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <string.h>
 
@@ -98,6 +99,13 @@ const struct source_space *sources_space_of(const struct sources *sources, size_
     }
     *vertex = space->vertex[k];
     return space;
+}
+
+double sources_magnitude(const struct sources *sources, size_t i, size_t t)
+{
+    const struct source_estimate *estimate = sources->result.estimate;
+    return cblas_dnrm2((int) estimate->n_orient, sources_amplitude(sources, i) + t,
+                       (int) estimate->n_time);
 }
 
 void sources_clear(struct sources *sources)

@@ -206,3 +206,6 @@ static inline const double *sources_amplitude(const struct sources *sources, siz
     const struct source_estimate *estimate = sources->result.estimate;
     return sources->result.amplitude + i * estimate->n_orient * estimate->n_time;
 }
+
+/** ||amplitude|| of active position i over its orientations at sample t, A m. */
+double sources_magnitude(const struct sources *sources, size_t i, size_t t);

@@ -19,17 +19,6 @@ struct ranked {
     double peak;
 };
 
-static double magnitude(const struct sources *sources, size_t i, size_t t)
-{
-    const struct source_estimate *estimate = sources->result.estimate;
-    double sum = 0.0;
-    for (size_t o = 0; o < estimate->n_orient; o++) {
-        double value = sources_amplitude(sources, i)[o * estimate->n_time + t];
-        sum += value * value;
-    }
-    return sqrt(sum);
-}
-
 static int compare_ranked(const void *a, const void *b)
 {
     const struct ranked *left = a, *right = b;
@@ -46,7 +35,7 @@ static struct ranked *rank_sources(const struct sources *sources)
     for (size_t i = 0; i < n; i++) {
         ranked[i].i = i;
         for (size_t t = 0; t < sources->window.n_time; t++)
-            ranked[i].peak = fmax(ranked[i].peak, magnitude(sources, i, t));
+            ranked[i].peak = fmax(ranked[i].peak, sources_magnitude(sources, i, t));
     }
     qsort(ranked, n, sizeof *ranked, compare_ranked);
     return ranked;
@@ -163,7 +152,7 @@ static void add_courses(GString *html, const struct sources *sources, const stru
         for (size_t r = 0; r < n; r++) {
             for (size_t t = 0; t < n_time; t++)
                 row[t] = estimate->n_orient == 1 ? sources_amplitude(sources, ranked[r].i)[t]
-                                                 : magnitude(sources, ranked[r].i, t);
+                                                 : sources_magnitude(sources, ranked[r].i, t);
             size_t n_points = thin(row, n_time, 1e9, points, &step);
             double range[2];
             plot_range(points, n_points, range);

@@ -58,19 +58,11 @@ static const char *hemisphere_of(const struct source_space *space)
     return space->id == SOURCE_LEFT ? "lh" : space->id == SOURCE_RIGHT ? "rh" : "n/a";
 }
 
-// ||amplitude|| over the orientations at sample t.
-static double magnitude(const struct sources *sources, size_t i, size_t t)
-{
-    const struct source_estimate *estimate = sources->result.estimate;
-    return cblas_dnrm2((int) estimate->n_orient, sources_amplitude(sources, i) + t,
-                       (int) estimate->n_time);
-}
-
 static size_t peak_of(const struct sources *sources, size_t i)
 {
     size_t peak = 0;
     for (size_t t = 1; t < sources->window.n_time; t++)
-        if (magnitude(sources, i, t) > magnitude(sources, i, peak))
+        if (sources_magnitude(sources, i, t) > sources_magnitude(sources, i, peak))
             peak = t;
     return peak;
 }
@@ -109,7 +101,7 @@ static bool write_table(const struct sources *sources, const char *path, GError 
         g_string_append_printf(
             text, "%zu\t%s\t%zu\t%.6f\t%.6f\t%.6f\t%.6f,%.6f,%.6f\t%.6g\t%.6f\t%.6f\n",
             k * estimate->n_orient, hemisphere_of(space), vertex, at[0], at[1], at[2], direction[0],
-            direction[1], direction[2], magnitude(sources, i, peak),
+            direction[1], direction[2], sources_magnitude(sources, i, peak),
             sources->window.start_s + (double) peak * sources->window.interval_s,
             sources->result.share[i]);
     }
@@ -130,7 +122,7 @@ static bool write_hemisphere(const struct sources *sources, int32_t id, const ch
             continue;
         for (size_t t = 0; t < n_time; t++)
             values[n * n_time + t] = estimate->n_orient == 1 ? sources_amplitude(sources, i)[t]
-                                                             : magnitude(sources, i, t);
+                                                             : sources_magnitude(sources, i, t);
         vertices[n++] = (uint32_t) vertex;
     }
     struct source_courses courses = {.start_s = sources->window.start_s,
