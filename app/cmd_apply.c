@@ -60,16 +60,6 @@ static void application_clear(struct application *it)
 typedef struct application owned_application; // for g_auto(owned_application)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_application, application_clear)
 
-G_GNUC_PRINTF(2, 3) static bool refuse(GError **error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *text = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_USAGE, text);
-    return false;
-}
-
 // An option's number in low..high; NAN where it was not given.
 static bool read_number(const char *option, const char *text, double low, double high,
                         double *value, GError **error)
@@ -81,19 +71,19 @@ static bool read_number(const char *option, const char *text, double low, double
     *value = g_ascii_strtod(text, &end);
     if (end != text && *end == '\0' && *value >= low && *value <= high)
         return true;
-    return refuse(error, "--%s: expected a number in %g..%g, found \"%s\"", option, low, high,
-                  text);
+    return app_refuse(error, "--%s: expected a number in %g..%g, found \"%s\"", option, low, high,
+                      text);
 }
 
 static bool check_options(struct application *it, GError **error)
 {
     if (it->data == NULL || it->output == NULL)
-        return refuse(error, "apply: expected --data X.npy and -o U.npy");
+        return app_refuse(error, "apply: expected --data X.npy and -o U.npy");
     if (!g_str_has_suffix(it->output, ".npy"))
-        return refuse(error, "-o: expected a name that ends with .npy");
+        return app_refuse(error, "-o: expected a name that ends with .npy");
     if (it->safeguard != NULL && !g_str_equal(it->safeguard, "on") &&
         !g_str_equal(it->safeguard, "off"))
-        return refuse(error, "--safeguard: \"%s\" is none of on|off", it->safeguard);
+        return app_refuse(error, "--safeguard: \"%s\" is none of on|off", it->safeguard);
     return read_number("lambda-ratio", it->lambda_ratio, 0.0, 1.0, &it->ratio, error) &&
            read_number("certify", it->certify, 0.0, 1.0, &it->tolerance, error) &&
            app_check_output(it->app, it->output, false, error) &&
@@ -107,8 +97,8 @@ static bool choose_ratio(struct application *it, GError **error)
         return true;
     it->ratio = network_file_number(it->file, "lambda_ratio");
     return it->ratio > 0.0 ||
-           refuse(error, "apply: expected --lambda-ratio R, the network was trained for %s",
-                  params_file_get(it->file, "lambda_ratio"));
+           app_refuse(error, "apply: expected --lambda-ratio R, the network was trained for %s",
+                      params_file_get(it->file, "lambda_ratio"));
 }
 
 static bool make_network(struct application *it, GError **error)
@@ -133,7 +123,7 @@ static bool choose_layers(struct application *it, GError **error)
     if (!read_number("layers", it->layers, 0.0, depth, &layers, error))
         return false;
     if (it->layers != NULL && layers != floor(layers))
-        return refuse(error, "--layers: expected a whole number, found \"%s\"", it->layers);
+        return app_refuse(error, "--layers: expected a whole number, found \"%s\"", it->layers);
     it->use.depth = it->layers == NULL ? it->network->depth : (size_t) layers;
     return true;
 }

@@ -65,16 +65,6 @@ static void bench_data_clear(struct bench_data *data)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_bench_data, bench_data_clear)
 
-static bool G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_USAGE, message);
-    return false;
-}
-
 static linop *dense_from_rows(const double *rows, size_t n_rows, size_t n_columns)
 {
     g_autofree double *columns = g_malloc_n(n_rows * n_columns, sizeof(double));
@@ -146,7 +136,7 @@ static struct simulation *draw_tv(const struct choices *choices, GError **error)
     if (choices->law != NULL)
         law.law = (enum simulate_tv_law) find_word(choices->law, simulate_tv_laws);
     if (law.law == SIMULATE_TV_N_LAWS) {
-        refuse(error, "--law: expected blocks|jumps|dense, found \"%s\"", choices->law);
+        app_refuse(error, "--law: expected blocks|jumps|dense, found \"%s\"", choices->law);
         return NULL;
     }
     law.n_series = choices->n_series > 0 ? (size_t) choices->n_series : 160;
@@ -165,7 +155,7 @@ static struct simulation *draw_lasso(const struct choices *choices, GError **err
     if (choices->law != NULL)
         law.law = (enum simulate_lasso_law) find_word(choices->law, simulate_lasso_laws);
     if (law.law == SIMULATE_LASSO_N_LAWS) {
-        refuse(error, "--law: expected coding|noise|leadfield, found \"%s\"", choices->law);
+        app_refuse(error, "--law: expected coding|noise|leadfield, found \"%s\"", choices->law);
         return NULL;
     }
     bool leadfield = law.law == SIMULATE_LASSO_LEADFIELD;
@@ -184,7 +174,7 @@ static bool make_data(const struct choices *choices, enum problem_kind kind,
             return false;
         data->op = load_operator(choices, data->n_observed, io, error);
     } else if (choices->op != NULL) {
-        return refuse(error, "bench: --operator: expected --data with it");
+        return app_refuse(error, "bench: --operator: expected --data with it");
     } else {
         g_autoptr(owned_simulation) made =
             kind == PROBLEM_TV ? draw_tv(choices, error) : draw_lasso(choices, error);
@@ -210,7 +200,7 @@ static char **choose_solvers(const struct choices *choices, enum problem_kind ki
     for (char **name = names; *name != NULL; name++) {
         if (methods_find(kind, *name) != NULL)
             continue;
-        refuse(error, "--solvers: expected names among %s, found \"%s\"", all, *name);
+        app_refuse(error, "--solvers: expected names among %s, found \"%s\"", all, *name);
         return NULL;
     }
     return g_steal_pointer(&names);
@@ -227,7 +217,7 @@ static bool find_reference(const struct choices *choices, const struct bench *be
             *reference = &bench->rows[i];
     if (*reference != NULL || choices->compare == NULL)
         return true;
-    return refuse(error, "--compare: expected a solver that takes part, found \"%s\"", wanted);
+    return app_refuse(error, "--compare: expected a solver that takes part, found \"%s\"", wanted);
 }
 
 static bool go_on(void *data, double fraction)
@@ -354,9 +344,10 @@ static bool bench_sources(struct app *app, struct choices *choices, GError **err
     struct sources_options *leadfield = &choices->leadfield;
     bool files = leadfield->forward != NULL;
     if (files != (leadfield->noise_cov != NULL) || files != (choices->data != NULL))
-        return refuse(error, "bench: sources: expected --forward, --noise-cov and --data, or none");
+        return app_refuse(error,
+                          "bench: sources: expected --forward, --noise-cov and --data, or none");
     if (g_strcmp0(leadfield->noise_cov, "baseline") == 0)
-        return refuse(error, "--noise-cov: expected a file, found \"baseline\"");
+        return app_refuse(error, "--noise-cov: expected a file, found \"baseline\"");
     leadfield->recording = g_strdup(choices->data);
     if (choices->solvers == NULL)
         choices->solvers = g_strdup(sources_solvers);
@@ -400,12 +391,12 @@ static bool check_choices(const struct choices *choices, GError **error)
     };
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
         if (!(numbers[i].value >= numbers[i].low && numbers[i].value <= numbers[i].high))
-            return refuse(error, "%s: expected a number in %g..%g, found %g", numbers[i].option,
-                          numbers[i].low, numbers[i].high, numbers[i].value);
+            return app_refuse(error, "%s: expected a number in %g..%g, found %g", numbers[i].option,
+                              numbers[i].low, numbers[i].high, numbers[i].value);
     if (choices->conv == NULL || strcmp(choices->conv, "causal") == 0 ||
         strcmp(choices->conv, "full") == 0)
         return true;
-    return refuse(error, "--conv: expected causal|full, found \"%s\"", choices->conv);
+    return app_refuse(error, "--conv: expected causal|full, found \"%s\"", choices->conv);
 }
 
 bool cmd_bench(struct app *app, const struct command *self, int argc, char **argv, GError **error)
@@ -468,5 +459,5 @@ bool cmd_bench(struct app *app, const struct command *self, int argc, char **arg
     for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++)
         if (strcmp(name, kinds[k].name) == 0)
             return kinds[k].run(app, &choices, error);
-    return refuse(error, "bench: expected lasso|prox|sources|tv, found \"%s\"", name);
+    return app_refuse(error, "bench: expected lasso|prox|sources|tv, found \"%s\"", name);
 }

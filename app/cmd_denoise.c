@@ -29,16 +29,6 @@ static void request_clear(struct request *request)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_request, request_clear)
 
-static bool G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_USAGE, message);
-    return false;
-}
-
 static bool parse_rule(struct request *request, GError **error)
 {
     const char *name = request->rule_name;
@@ -51,10 +41,10 @@ static bool parse_rule(struct request *request, GError **error)
         }
     }
     size_t nearest = nearest_name(name, denoise_rule_names, DENOISE_N_RULES);
-    return refuse(error, "--lambda-rule: \"%s\" is none of fixed, lut, mad, ratio, ut%s%s%s", name,
-                  nearest < DENOISE_N_RULES ? " (did you mean " : "",
-                  nearest < DENOISE_N_RULES ? denoise_rule_names[nearest] : "",
-                  nearest < DENOISE_N_RULES ? "?)" : "");
+    return app_refuse(error, "--lambda-rule: \"%s\" is none of fixed, lut, mad, ratio, ut%s%s%s",
+                      name, nearest < DENOISE_N_RULES ? " (did you mean " : "",
+                      nearest < DENOISE_N_RULES ? denoise_rule_names[nearest] : "",
+                      nearest < DENOISE_N_RULES ? "?)" : "");
 }
 
 static bool parse_lambda(struct request *request, GError **error)
@@ -62,16 +52,16 @@ static bool parse_lambda(struct request *request, GError **error)
     bool wants_value = request->rule == DENOISE_FIXED || request->rule == DENOISE_RATIO;
     const char *name = denoise_rule_names[request->rule];
     if (!wants_value && request->lambda != NULL)
-        return refuse(error, "--lambda: rule %s finds it by itself", name);
+        return app_refuse(error, "--lambda: rule %s finds it by itself", name);
     if (!wants_value)
         return true;
     if (request->lambda == NULL)
-        return refuse(error, "denoise: rule %s expects --lambda", name);
+        return app_refuse(error, "denoise: rule %s expects --lambda", name);
     char *end = NULL;
     request->value = g_ascii_strtod(request->lambda, &end);
     if (end != request->lambda && *end == '\0' && request->value > 0.0 && isfinite(request->value))
         return true;
-    return refuse(error, "--lambda: expected a number above 0, found \"%s\"", request->lambda);
+    return app_refuse(error, "--lambda: expected a number above 0, found \"%s\"", request->lambda);
 }
 
 static bool check_length(const struct recording *recording, const struct request *request,
@@ -196,7 +186,7 @@ bool cmd_denoise(struct app *app, const struct command *self, int argc, char **a
         return false;
     request.input = argv[1];
     if (request.output == NULL)
-        return refuse(error, "denoise: expected -o OUT");
+        return app_refuse(error, "denoise: expected -o OUT");
     return parse_rule(&request, error) && parse_lambda(&request, error) &&
            run(app, &request, error);
 }

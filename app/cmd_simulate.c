@@ -18,18 +18,6 @@
 
 static const char default_name[] = "sub-sim_task-phantom_bold.nii.gz";
 
-static bool refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static bool refuse(GError **error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_USAGE, message);
-    return false;
-}
-
 /** A number given by an option, and where it must lie, both ends included. */
 struct bounded {
     const char *option;
@@ -41,8 +29,8 @@ static bool check_bounds(const struct bounded *numbers, size_t n, GError **error
 {
     for (size_t i = 0; i < n; i++)
         if (!(numbers[i].value >= numbers[i].low && numbers[i].value <= numbers[i].high))
-            return refuse(error, "%s: expected a number in %g..%g, found %g", numbers[i].option,
-                          numbers[i].low, numbers[i].high, numbers[i].value);
+            return app_refuse(error, "%s: expected a number in %g..%g, found %g", numbers[i].option,
+                              numbers[i].low, numbers[i].high, numbers[i].value);
     return true;
 }
 
@@ -56,7 +44,7 @@ static bool parse_word(const char *option, const char *word, const char *const *
     if (word == NULL)
         return true;
     g_autofree char *all = g_strjoinv("|", (char **) known);
-    return refuse(error, "%s: expected %s, found \"%s\"", option, all, word);
+    return app_refuse(error, "%s: expected %s, found \"%s\"", option, all, word);
 }
 
 static bool make_folder(const char *folder, GError **error)
@@ -96,7 +84,8 @@ static bool parse_size(const char *text, size_t dim[3], GError **error)
         ok = g_ascii_string_to_unsigned(parts[d], 10, 1, INT16_MAX, &count, NULL);
         dim[d] = (size_t) count;
     }
-    return ok || refuse(error, "--size: expected NXxNYxNZ such as 88x88x64, found \"%s\"", text);
+    return ok ||
+           app_refuse(error, "--size: expected NXxNYxNZ such as 88x88x64, found \"%s\"", text);
 }
 
 static bool check_phantom_law(const struct phantom_law *law, GError **error)
@@ -183,7 +172,7 @@ static bool simulate_fmri(struct app *app, const struct command *self, int argc,
         !parse_word("--datatype", datatype, types, &type, error))
         return false;
     if (output == NULL)
-        return refuse(error, "simulate: expected -o DIR|FILE");
+        return app_refuse(error, "simulate: expected -o DIR|FILE");
     const struct bounded counts[] = {{"--frames", (double) n_frames, 1.0, 1e6},
                                      {"--voxels", (double) n_voxels, 0.0, 1e9},
                                      {"--seed", (double) seed, 0.0, 9e15}};
@@ -286,7 +275,7 @@ static bool check_array_options(const struct array_options *options, size_t mem_
     if (!check_bounds(numbers, G_N_ELEMENTS(numbers), error))
         return false;
     if (options->output == NULL)
-        return refuse(error, "simulate: expected -o DIR");
+        return app_refuse(error, "simulate: expected -o DIR");
     double observed = (double) options->n_observed;
     double unknown = (double) options->n_unknown;
     double bytes =
@@ -445,7 +434,7 @@ static bool simulate_digits(struct app *app, const struct command *self, int arg
     if (!check_bounds(numbers, G_N_ELEMENTS(numbers), error))
         return false;
     if (output == NULL)
-        return refuse(error, "simulate: expected -o DIR");
+        return app_refuse(error, "simulate: expected -o DIR");
     const char *what = NULL;
     g_autofree double *images = digits_draw(data, (uint64_t) seed, &app->io, &what, error);
     return images != NULL && write_digits(app, output, images, (size_t) n_atoms, what, error);
@@ -548,7 +537,7 @@ static bool simulate_meeg(struct app *app, const struct command *self, int argc,
         !app_expect_arguments(self, argc, argv, 0, 0, error))
         return false;
     if (output == NULL)
-        return refuse(error, "simulate: expected -o DIR");
+        return app_refuse(error, "simulate: expected -o DIR");
     const struct bounded numbers[] = {{"--active", (double) n_active, 1.0, 100.0},
                                       {"--eeg", (double) n_electrodes, 0.0, 500.0},
                                       {"--positions", (double) n_positions, 100.0, 100000.0},
@@ -583,5 +572,6 @@ bool cmd_simulate(struct app *app, const struct command *self, int argc, char **
     // --help, or nothing that is known
     if (!app_parse(app, self, NULL, &argc, &argv, error))
         return false;
-    return refuse(error, "simulate: expected digits|fmri|lasso|meeg|tv first, found \"%s\"", name);
+    return app_refuse(error, "simulate: expected digits|fmri|lasso|meeg|tv first, found \"%s\"",
+                      name);
 }

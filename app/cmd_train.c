@@ -8,16 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-G_GNUC_PRINTF(2, 3) static bool refuse(GError **error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *text = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_USAGE, text);
-    return false;
-}
-
 // An option that is one of some words, the first of them by default.
 static bool check_word(const char *option, const char *const *words, char **text, GError **error)
 {
@@ -26,7 +16,7 @@ static bool check_word(const char *option, const char *const *words, char **text
     if (g_strv_contains(words, *text))
         return true;
     g_autofree char *all = g_strjoinv("|", (char **) words);
-    return refuse(error, "--%s: \"%s\" is none of %s", option, *text, all);
+    return app_refuse(error, "--%s: \"%s\" is none of %s", option, *text, all);
 }
 
 static bool check_words(struct training_options *options, GError **error)
@@ -57,16 +47,16 @@ static bool check_ratio(struct training *training, GError **error)
 {
     const char *text = training->options.lambda_ratio;
     if (text == NULL)
-        return refuse(error, "train: expected --lambda-ratio R");
+        return app_refuse(error, "train: expected --lambda-ratio R");
     g_auto(GStrv) ends = g_strsplit(text, ":", -1);
     guint n = g_strv_length(ends);
     if ((n == 1 || n == 2) && read_ratio(ends[0], &training->ratio[0]) &&
         read_ratio(ends[n - 1], &training->ratio[1]) && training->ratio[0] <= training->ratio[1])
         return true;
-    return refuse(error,
-                  "--lambda-ratio: expected a number between 0 and 1, or two of them as "
-                  "LEAST:MOST, found \"%s\"",
-                  text);
+    return app_refuse(error,
+                      "--lambda-ratio: expected a number between 0 and 1, or two of them as "
+                      "LEAST:MOST, found \"%s\"",
+                      text);
 }
 
 static bool check_interval(struct training *training, GError **error)
@@ -76,9 +66,9 @@ static bool check_interval(struct training *training, GError **error)
         char *end;
         training->tr_s = g_ascii_strtod(options->tr, &end);
         if (end == options->tr || *end != '\0' || !(training->tr_s > 0.0) || training->tr_s > 20.0)
-            return refuse(error, "--tr: expected seconds in 0..20, found \"%s\"", options->tr);
+            return app_refuse(error, "--tr: expected seconds in 0..20, found \"%s\"", options->tr);
     } else if (options->response != NULL && !response_is_file(options->response)) {
-        return refuse(error, "train: expected --tr S, to sample the model of --hrf");
+        return app_refuse(error, "train: expected --tr S, to sample the model of --hrf");
     }
     return true;
 }
@@ -87,24 +77,24 @@ static bool check_preprocessed(const struct training_options *options, GError **
 {
     g_autofree char *problem =
         options->preprocessed == NULL ? NULL : preprocessing_check(options->preprocessed);
-    return problem == NULL || refuse(error, "--preprocessed: %s", problem);
+    return problem == NULL || app_refuse(error, "--preprocessed: %s", problem);
 }
 
 static bool check_leadfield(const struct training_options *options, GError **error)
 {
     const struct sources_options *leadfield = &options->leadfield;
     if ((leadfield->forward == NULL) != (leadfield->noise_cov == NULL))
-        return refuse(error, "train: --forward FWD.fif and --noise-cov COV.fif go together");
+        return app_refuse(error, "train: --forward FWD.fif and --noise-cov COV.fif go together");
     if (leadfield->forward == NULL)
         return true;
     if (g_str_equal(leadfield->noise_cov, "baseline"))
-        return refuse(error, "--noise-cov: expected a file for a training, found \"baseline\"");
+        return app_refuse(error, "--noise-cov: expected a file for a training, found \"baseline\"");
     if (options->matrix != NULL || options->response != NULL)
-        return refuse(error, "train: expected one operator, found --forward and another");
+        return app_refuse(error, "train: expected one operator, found --forward and another");
     if (!(leadfield->depth >= 0.0 && leadfield->depth <= 5.0))
-        return refuse(error, "--depth: expected a number in 0..5, found %g", leadfield->depth);
+        return app_refuse(error, "--depth: expected a number in 0..5, found %g", leadfield->depth);
     if (options->n_samples < 1 || options->n_samples > 1000000)
-        return refuse(error, "--samples: expected 1..1000000, found %d", options->n_samples);
+        return app_refuse(error, "--samples: expected 1..1000000, found %d", options->n_samples);
     return true;
 }
 
@@ -114,23 +104,23 @@ static bool check_options(struct training *training, GError **error)
     if (!check_leadfield(options, error))
         return false;
     if ((options->data == NULL && options->leadfield.forward == NULL) || options->output == NULL)
-        return refuse(error, "train: expected --data X.npy and -o NET.safetensors");
+        return app_refuse(error, "train: expected --data X.npy and -o NET.safetensors");
     if (options->response != NULL && options->matrix != NULL)
-        return refuse(error, "train: expected --hrf or --operator, found both");
+        return app_refuse(error, "train: expected --hrf or --operator, found both");
     if (!check_words(options, error) || !check_ratio(training, error) ||
         !check_interval(training, error) || !check_preprocessed(options, error))
         return false;
     bool supervised = g_str_equal(options->loss, "supervised");
     if (supervised != (options->targets != NULL))
-        return refuse(error, "train: --loss supervised and --targets Z.npy go together");
+        return app_refuse(error, "train: --loss supervised and --targets Z.npy go together");
     if (supervised && options->validation != NULL)
-        return refuse(error, "train: --validation needs a loss without --targets");
+        return app_refuse(error, "train: --validation needs a loss without --targets");
     if (options->layers < 1 || options->layers > 1000)
-        return refuse(error, "--layers: expected 1..1000, found %d", options->layers);
+        return app_refuse(error, "--layers: expected 1..1000, found %d", options->layers);
     if (options->max_iter < 1 || options->inner < 0 || options->inner > 1000)
-        return refuse(error, "train: expected --max-iter from 1 on and --inner in 0..1000");
+        return app_refuse(error, "train: expected --max-iter from 1 on and --inner in 0..1000");
     if (options->batch < 0 || options->patience < 1)
-        return refuse(error, "train: expected --batch from 0 on and --patience from 1 on");
+        return app_refuse(error, "train: expected --batch from 0 on and --patience from 1 on");
     return app_check_output(training->app, options->output, false, error) &&
            (options->checkpoint == NULL ||
             app_check_output(training->app, options->checkpoint, true, error));

@@ -228,6 +228,16 @@ bool app_stopped(const struct app *app, GError **error)
     return true;
 }
 
+bool app_refuse(GError **error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_USAGE, message);
+    return false;
+}
+
 void app_print_json(JsonObject *object)
 {
     g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);

@@ -80,6 +80,9 @@ bool app_stopped(const struct app *app, GError **error);
  */
 bool app_check_output(const struct app *app, const char *path, bool replaces, GError **error);
 
+/** Sets APP_ERROR_USAGE with that message; false. */
+bool app_refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
 /** Prints an object to stdout, on one line; takes it. */
 void app_print_json(JsonObject *object);
 
