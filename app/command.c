@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
 
-#include "app/budget.h"
+#include "app/host/budget.h"
 #include "deconv/nearest.h"
 #include "io/json_text.h"
 

@@ -8,7 +8,7 @@
 // other sample of the first half of the conditions, and is tried on the samples between those and
 // on the other conditions. Printed: (F - F*) / (F(0) - F*), its mean and largest over samples, and
 // of how many samples some layer raised the objective.
-#include "app/sources_samples.h"
+#include "app/pipelines/sources/sources_samples.h"
 #include "unrolled/train.h"
 
 #include <math.h>

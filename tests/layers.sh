@@ -39,7 +39,7 @@ bench: glib.h glib/gstdio.h gio/gio.h cblas.h fftw3.h json-glib/json-glib.h zlib
 only='
 pthread.h: solvers/parallel[.]c|(tests|bench)/.*
 sched.h: solvers/parallel[.]c
-zlib.h: (io|tests|bench)/.*|app/picture[.]c
+zlib.h: (io|tests|bench)/.*|app/report/picture[.]c
 nifti/nifti2_io.h: io/(header|reader|writer)_nifti[.][ch]|tests/.*
 nifti2_io.h: io/(header|reader|writer)_nifti[.][ch]|tests/.*
 '

@@ -3,8 +3,8 @@
 // is there it is, and its gap is never below the distance that is left. (The Lasso: test_lasso.)
 #include "tests/operators.h"
 
-#include "app/methods.h"
 #include "deconv/hrf_conv.h"
+#include "solvers/methods.h"
 
 enum { N_SERIES = 4, N_OPERATORS = 5, N_RESPONSE = 12 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tests/check.h"
 
-#include "app/automask.h"
+#include "deconv/automask.h"
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The fields of dipoles in a sphere, by laws that their formulas were not taken from.
-#include "app/meeg_phantom.h"
+#include "app/simulate/meeg_phantom.h"
 #include "tests/check.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "app/montage.h"
+#include "app/report/montage.h"
 #include "tests/check.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "app/phantom.h"
+#include "app/simulate/phantom.h"
 #include "deconv/hrf.h"
 #include "tests/check.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "app/picture.h"
+#include "app/report/picture.h"
 #include "tests/check.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "app/plot.h"
+#include "app/report/plot.h"
 #include "tests/check.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "tests/check.h"
 
 #include "app/command.h"
-#include "app/settings.h"
+#include "app/settings/settings.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

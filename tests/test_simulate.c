@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "app/simulate.h"
+#include "app/simulate/simulate.h"
 #include "deconv/hrf.h"
 #include "solvers/problem.h"
 #include "tests/check.h"

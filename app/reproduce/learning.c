@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/reproduce/learning.h"
 
-#include "app/network_file.h"
+#include "app/pipelines/inputs/network_file.h"
 #include "io/array.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Networks for the Lasso by number of layers, on simulated samples and on images of digits, at a
 // small and at a large lambda. Ablin, Moreau, Massias and Gramfort, 2019, figures 5 and 6.
-#include "app/digits.h"
 #include "app/reproduce/learning.h"
+#include "app/simulate/digits.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/reproduce/reproduction.h"
 
-#include "app/figure.h"
+#include "app/report/figure.h"
 #include "io/publish.h"
 #include "io/sidecar.h"
 

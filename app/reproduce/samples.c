@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/reproduce/samples.h"
 
-#include "app/random.h"
+#include "app/simulate/random.h"
 #include "solvers/pseudo_inverse.h"
 
 #include <math.h>

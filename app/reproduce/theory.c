@@ -3,9 +3,9 @@
 // gradient descent, the identification of the support, the rates from then on with the step
 // 1 / L_S (Ablin, Moreau, Massias and Gramfort, 2019, propositions 3.1 and 3.2), and the duality
 // gap as a bound.
-#include "app/random.h"
 #include "app/reproduce/samples.h"
-#include "app/simulate.h"
+#include "app/simulate/random.h"
+#include "app/simulate/simulate.h"
 #include "solvers/pseudo_inverse.h"
 
 #include <math.h>

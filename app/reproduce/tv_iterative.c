@@ -2,7 +2,7 @@
 // The classical solvers of TV on one Gaussian design with as many unknowns as observations, where
 // all of them apply. Cherkaoui, Sulam and Moreau, 2020, appendix.
 #include "app/reproduce/samples.h"
-#include "app/simulate.h"
+#include "app/simulate/simulate.h"
 
 #include <math.h>
 

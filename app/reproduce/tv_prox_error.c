@@ -2,7 +2,7 @@
 // What an unrolled prox costs in accuracy: the inner networks of LPGD-LISTA against the exact prox
 // of TV, layer by layer. Cherkaoui, Sulam and Moreau, 2020, figure 4.
 #include "app/reproduce/learning.h"
-#include "app/simulate.h"
+#include "app/simulate/simulate.h"
 #include "solvers/prox_tv.h"
 
 #include <math.h>

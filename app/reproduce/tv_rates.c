@@ -2,8 +2,8 @@
 // How much slower the synthesis form of TV is: ||A L||^2 / ||A||^2 of Gaussian A against the bound
 // (2 k + 1) / (4 pi^2) and the conjecture 1 / (32 cos^2(k pi / (2 k + 1))), which grow as k and
 // k^2. Cherkaoui, Sulam and Moreau, 2020, proposition 2.1 and figure 1.
-#include "app/random.h"
 #include "app/reproduce/reproduction.h"
+#include "app/simulate/random.h"
 #include "solvers/synthesis.h"
 
 #include <glib.h>

@@ -2,7 +2,7 @@
 // Learned and iterative solvers of TV on a small wide design, by number of layers, from the best
 // constant. Cherkaoui, Sulam and Moreau, 2020, figure 3.
 #include "app/reproduce/learning.h"
-#include "app/simulate.h"
+#include "app/simulate/simulate.h"
 #include "io/array.h"
 
 #include <math.h>

@@ -5,7 +5,7 @@
 // --data, simulated series of the same sizes stand in.
 #include "app/reproduce/learning.h"
 #include "app/reproduce/recordings.h"
-#include "app/simulate.h"
+#include "app/simulate/simulate.h"
 #include "deconv/hrf.h"
 #include "deconv/hrf_conv.h"
 

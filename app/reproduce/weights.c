@@ -2,8 +2,8 @@
 // Weights of coupled LISTA in deep layers: a layer that keeps every solution fixed has W
 // proportional to D, so that the step is all that is left to learn. Ablin, Moreau, Massias and
 // Gramfort, 2019, theorem 4.4, lemma 4.3 and figure 3.
-#include "app/random.h"
 #include "app/reproduce/learning.h"
+#include "app/simulate/random.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/command.h"
+#include "app/pipelines/inputs/network_file.h"
+#include "app/pipelines/inputs/operator.h"
+#include "app/pipelines/outputs/outcome.h"
+#include "io/publish.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/** A network applied to an array: what was asked for, then what it takes, then what came of it. */
+struct application {
+    struct app *app;  // borrowed
+    const char *path; // of the network
+    // options, owned
+    char *data;
+    char *matrix;
+    char *lambda_ratio;
+    char *layers;
+    char *safeguard;
+    char *certify;
+    char *trace;
+    char *output;
+
+    struct params_file *file;
+    struct array *x;
+    linop *op;
+    struct problem *problem;
+    struct network *network;
+    double ratio;
+    double tolerance; // of --certify; NAN: not asked for
+    struct network_use use;
+    struct solver_options options;
+    struct solver *exact;
+    struct solver *solver;
+
+    double *u;
+    struct series_result *results;
+    double seconds;
+    atomic_size_t n_finished; // series that the exact method solved
+};
+
+static void application_clear(struct application *it)
+{
+    char *texts[] = {it->data,      it->matrix,  it->lambda_ratio, it->layers,
+                     it->safeguard, it->certify, it->trace,        it->output};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_free(texts[i]);
+    solver_free(it->solver);
+    solver_free(it->exact);
+    network_free(it->network);
+    problem_free(it->problem);
+    linop_free(it->op);
+    params_file_free(it->file);
+    array_free(it->x);
+    g_free(it->u);
+    g_free(it->results);
+}
+typedef struct application owned_application; // for g_auto(owned_application)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_application, application_clear)
+
+// An option's number in low..high; NAN where it was not given.
+static bool read_number(const char *option, const char *text, double low, double high,
+                        double *value, GError **error)
+{
+    *value = NAN;
+    if (text == NULL)
+        return true;
+    char *end;
+    *value = g_ascii_strtod(text, &end);
+    if (end != text && *end == '\0' && *value >= low && *value <= high)
+        return true;
+    return app_refuse(error, "--%s: expected a number in %g..%g, found \"%s\"", option, low, high,
+                      text);
+}
+
+static bool check_options(struct application *it, GError **error)
+{
+    if (it->data == NULL || it->output == NULL)
+        return app_refuse(error, "apply: expected --data X.npy and -o U.npy");
+    if (!g_str_has_suffix(it->output, ".npy"))
+        return app_refuse(error, "-o: expected a name that ends with .npy");
+    if (it->safeguard != NULL && !g_str_equal(it->safeguard, "on") &&
+        !g_str_equal(it->safeguard, "off"))
+        return app_refuse(error, "--safeguard: \"%s\" is none of on|off", it->safeguard);
+    return read_number("lambda-ratio", it->lambda_ratio, 0.0, 1.0, &it->ratio, error) &&
+           read_number("certify", it->certify, 0.0, 1.0, &it->tolerance, error) &&
+           app_check_output(it->app, it->output, false, error) &&
+           (it->trace == NULL || app_check_output(it->app, it->trace, false, error));
+}
+
+// lambda as in training, unless the user says otherwise.
+static bool choose_ratio(struct application *it, GError **error)
+{
+    if (!isnan(it->ratio))
+        return true;
+    it->ratio = network_file_number(it->file, "lambda_ratio");
+    return it->ratio > 0.0 ||
+           app_refuse(error, "apply: expected --lambda-ratio R, the network was trained for %s",
+                      params_file_get(it->file, "lambda_ratio"));
+}
+
+static bool make_network(struct application *it, GError **error)
+{
+    struct operator_choice choice = {.data = it->data, .matrix = it->matrix};
+    enum problem_kind kind;
+    if (!network_file_problem(it->file, it->path, &kind, error))
+        return false;
+    it->op = it->matrix == NULL ? network_file_operator(it->file, it->path, error)
+                                : operator_new(&choice, it->x->n_columns, &it->app->io, error);
+    if (it->op == NULL)
+        return false;
+    it->problem = kind == PROBLEM_TV ? problem_new_tv(it->op) : problem_new_lasso(it->op);
+    it->network = network_file_network(it->file, it->path, it->problem, false, error);
+    return it->network != NULL;
+}
+
+static bool choose_layers(struct application *it, GError **error)
+{
+    double layers;
+    double depth = (double) it->network->depth;
+    if (!read_number("layers", it->layers, 0.0, depth, &layers, error))
+        return false;
+    if (it->layers != NULL && layers != floor(layers))
+        return app_refuse(error, "--layers: expected a whole number, found \"%s\"", it->layers);
+    it->use.depth = it->layers == NULL ? it->network->depth : (size_t) layers;
+    return true;
+}
+
+// The exact method begins where the network ends.
+static bool make_fallback(struct application *it, GError **error)
+{
+    if (isnan(it->tolerance))
+        return true;
+    struct solver_options options = solver_options_default();
+    options.start = START_GIVEN;
+    it->exact = solver_new_exact(it->problem, &options, error);
+    it->use.fallback = it->exact;
+    it->use.certify = it->tolerance;
+    it->use.n_finished = &it->n_finished;
+    return it->exact != NULL;
+}
+
+static bool plan(struct application *it, GError **error)
+{
+    it->file = network_file_read(it->path, error);
+    if (it->file == NULL || !choose_ratio(it, error))
+        return false;
+    it->x = array_read(it->data, &it->app->io, error);
+    if (it->x == NULL)
+        return false;
+    if (it->x->n_columns != it->file->n_observed) {
+        g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
+                    "%s: expected %zu columns, as the network was trained on, found %zu", it->data,
+                    it->file->n_observed, it->x->n_columns);
+        return false;
+    }
+    const char *safeguard = it->safeguard;
+    if (safeguard == NULL)
+        safeguard = params_file_get(it->file, "safeguard");
+    it->use.safeguard = g_strcmp0(safeguard, "off") != 0;
+    if (!make_network(it, error) || !choose_layers(it, error) || !make_fallback(it, error))
+        return false;
+    it->options = solver_options_default();
+    it->options.start = network_file_start(it->file);
+    if (!isnan(it->tolerance))
+        it->options.tol = it->tolerance;
+    it->solver = network_solver_new(it->network, &it->use, &it->options);
+    it->u = g_new(double, it->x->n_rows * it->op->n_in);
+    it->results = g_new0(struct series_result, it->x->n_rows);
+    return true;
+}
+
+/** A method applied to all series: once for the result, once a depth for the trace. */
+struct sweep {
+    const struct application *it;
+    const struct solver *solver;
+    double *u;                     // n_in a series
+    struct series_result *results; //
+};
+
+static void sweep_block(void *data, size_t index, struct workspace *ws)
+{
+    const struct sweep *sweep = data;
+    const struct application *it = sweep->it;
+    size_t n_in = it->op->n_in;
+    size_t first = index * BLOCK_SERIES;
+    size_t count = MIN((size_t) BLOCK_SERIES, it->x->n_rows - first);
+    struct block all = operator_rows(it->x);
+    struct block x = block_slice(&all, first, count);
+    struct block u = {n_in, count, n_in, sweep->u + first * n_in};
+    double ratios[BLOCK_SERIES];
+    for (size_t v = 0; v < count; v++)
+        ratios[v] = it->ratio;
+    struct solve_input input = {
+        .x = &x, .lambda = ratios, .lambda_is_ratio = true, .first_series = first};
+    solver_run(sweep->solver, &input, &u, sweep->results + first, ws);
+}
+
+static bool sweep_all(struct sweep *sweep, GError **error)
+{
+    const struct application *it = sweep->it;
+    size_t n_blocks = (it->x->n_rows + BLOCK_SERIES - 1) / BLOCK_SERIES;
+    if (parallel_for(it->app->team, n_blocks, sweep_block, sweep))
+        return true;
+    app_stopped(it->app, error);
+    return false;
+}
+
+// A row of the trace; sums over the series in their order.
+static void append_row(GString *table, const struct application *it, size_t depth,
+                       const struct series_result *results, size_t n_rejected)
+{
+    double objective = 0.0, gap = 0.0, worst = 0.0;
+    size_t n = 0;
+    for (size_t v = 0; v < it->x->n_rows; v++) {
+        if (results[v].status == SERIES_NONFINITE)
+            continue;
+        n++;
+        objective += results[v].objective;
+        gap += results[v].relative_gap;
+        worst = fmax(worst, results[v].relative_gap);
+    }
+    char texts[3][G_ASCII_DTOSTR_BUF_SIZE];
+    double count = (double) MAX(n, 1);
+    g_string_append_printf(table, "%zu\t%s\t%s\t%s\t%zu\n", depth,
+                           g_ascii_dtostr(texts[0], sizeof texts[0], objective / count),
+                           g_ascii_dtostr(texts[1], sizeof texts[1], gap / count),
+                           g_ascii_dtostr(texts[2], sizeof texts[2], worst), n_rejected);
+}
+
+// A row for each number of layers: a network that was trained stage by stage has parameters of its
+// own for every depth, and they are the ones that --layers takes.
+static bool write_trace(const struct application *it, GError **error)
+{
+    size_t n = it->x->n_rows;
+    g_autofree double *u = g_new(double, n * it->op->n_in);
+    g_autofree struct series_result *results = g_new0(struct series_result, n);
+    g_autofree atomic_size_t *n_rejected = g_new0(atomic_size_t, it->use.depth + 1);
+    g_autoptr(GString) table = g_string_new("layer\tobjective_mean\tgap_mean\tgap_max\trejected\n");
+    for (size_t depth = 0; depth <= it->use.depth; depth++) {
+        struct network_use use = {
+            .depth = depth, .safeguard = it->use.safeguard, .n_rejected = n_rejected};
+        g_autoptr(owned_solver) solver = network_solver_new(it->network, &use, &it->options);
+        struct sweep sweep = {it, solver, u, results};
+        size_t last = depth > 0 ? depth - 1 : 0;
+        atomic_store(&n_rejected[last], 0);
+        if (!sweep_all(&sweep, error))
+            return false;
+        append_row(table, it, depth, results, atomic_load(&n_rejected[last]));
+    }
+    return publish_bytes(it->trace, table->str, table->len, it->app->force, error);
+}
+
+static bool execute(struct application *it, GError **error)
+{
+    size_t n = it->x->n_rows;
+    const size_t shape[] = {n, it->op->n_in};
+    gint64 begin_us = g_get_monotonic_time();
+    struct sweep sweep = {it, it->solver, it->u, it->results};
+    if (!sweep_all(&sweep, error))
+        return false;
+    it->seconds = 1e-6 * (double) (g_get_monotonic_time() - begin_us);
+    return (it->trace == NULL || write_trace(it, error)) &&
+           array_write_npy(it->output, it->u, shape, G_N_ELEMENTS(shape), it->app->force, error);
+}
+
+static JsonObject *to_json(const struct application *it, const struct outcome *outcome)
+{
+    const unsigned all = SPREAD_MIN | SPREAD_MEDIAN | SPREAD_MAX;
+    JsonObject *object = json_object_new();
+    json_object_set_string_member(object, "command", "apply");
+    json_object_set_string_member(object, "version", TAUT_VERSION);
+    json_object_set_string_member(object, "network", it->network->kind->network);
+    json_object_set_string_member(object, "variant", it->network->kind->variant);
+    json_object_set_int_member(object, "layers", (gint64) it->use.depth);
+    json_object_set_boolean_member(object, "safeguard", it->use.safeguard);
+    json_object_set_int_member(object, "n_series", (gint64) it->x->n_rows);
+    json_object_set_int_member(object, "n_observed", (gint64) it->op->n_out);
+    json_object_set_int_member(object, "n_unknown", (gint64) it->op->n_in);
+    json_object_set_object_member(object, "lambda", spread_json(&outcome->lambda, all));
+    json_object_set_object_member(object, "lambda_max", spread_json(&outcome->lambda_max, all));
+    json_object_set_int_member(object, "solved_exactly", (gint64) atomic_load(&it->n_finished));
+    JsonObject *objective = json_object_new();
+    json_object_set_double_member(objective, "mean", outcome->objective_mean);
+    json_object_set_object_member(object, "objective", objective);
+    json_object_set_object_member(object, "relative_gap",
+                                  spread_json(&outcome->relative_gap, SPREAD_MEDIAN | SPREAD_MAX));
+    json_object_set_object_member(object, "status", outcome_status_json(outcome));
+    JsonObject *seconds = json_object_new();
+    json_object_set_double_member(seconds, "solve", it->seconds);
+    json_object_set_object_member(object, "seconds", seconds);
+    return object;
+}
+
+static bool run(struct application *it, GError **error)
+{
+    if (!check_options(it, error) || !plan(it, error))
+        return false;
+    log_accept(it->app->log);
+    if (!execute(it, error))
+        return false;
+    struct outcome outcome = outcome_of(it->results, it->x->n_rows);
+    if (it->app->json) {
+        app_print_json(to_json(it, &outcome));
+        return true;
+    }
+    printf("%s: %zu series, %zu layers of %s %s, relative gap %.2g in the median, %.2g at most, "
+           "%.3g s\n",
+           it->output, it->x->n_rows, it->use.depth, it->network->kind->network,
+           it->network->kind->variant, outcome.relative_gap.median, outcome.relative_gap.max,
+           it->seconds);
+    return true;
+}
+
+bool cmd_apply(struct app *app, const struct command *self, int argc, char **argv, GError **error)
+{
+    g_auto(owned_application) it = {.app = app};
+    const GOptionEntry own[] = {
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &it.output, "Array of outputs, float64", "U.npy"},
+        {"data", 0, 0, G_OPTION_ARG_FILENAME, &it.data, "Array of series (rows)", "X.npy"},
+        {"layers", 0, 0, G_OPTION_ARG_STRING, &it.layers, "Layers to apply (default: all)", "N"},
+        {"safeguard", 0, 0, G_OPTION_ARG_STRING, &it.safeguard,
+         "A layer that would raise the objective of a series takes a plain step for it instead "
+         "(default: as in training)",
+         "on|off"},
+        {"certify", 0, 0, G_OPTION_ARG_STRING, &it.certify,
+         "Solve exactly every series that is left above this relative gap", "TOL"},
+        {"lambda-ratio", 0, 0, G_OPTION_ARG_STRING, &it.lambda_ratio,
+         "lambda as a fraction of each series' lambda_max (default: as in training)", "R"},
+        {"operator", 0, 0, G_OPTION_ARG_FILENAME, &it.matrix,
+         "Matrix of the operator, where the network's file has only its checksum", "A.npy"},
+        {"trace", 0, 0, G_OPTION_ARG_FILENAME, &it.trace,
+         "Table of objective, gap and rejected steps: a row for each number of layers", "T.tsv"},
+        {0}};
+    if (!app_parse(app, self, own, &argc, &argv, error) ||
+        !app_expect_arguments(self, argc, argv, 1, 1, error))
+        return false;
+    it.path = argv[1];
+    return run(&it, error);
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/pipelines/outputs/staging.h"
+#include "app/pipelines/sources/sources.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+// The name of the file without what tells its format.
+static char *stem_of_recording(const char *path)
+{
+    char *name = g_path_get_basename(path);
+    if (g_str_has_suffix(name, ".gz"))
+        name[strlen(name) - 3] = '\0';
+    char *dot = strrchr(name, '.');
+    if (dot != NULL && dot != name)
+        *dot = '\0';
+    return name;
+}
+
+static bool check_outputs(const struct sources *sources, GError **error)
+{
+    if (!staging_possible(sources->options->folder, error))
+        return false;
+    g_autoptr(GPtrArray) names = sources_output_names(sources);
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *path = g_build_filename(sources->options->folder, names->pdata[i], NULL);
+        if (sources->app->force || !g_file_test(path, G_FILE_TEST_EXISTS))
+            continue;
+        g_set_error(error, IO_ERROR, IO_ERROR_EXISTS, "%s: exists already (--force overwrites)",
+                    path);
+        return false;
+    }
+    return true;
+}
+
+static void print_network(const struct sources *sources)
+{
+    const struct sources_network *network = &sources->network;
+    printf("\n  %zu layers, %zu steps replaced, %zu samples solved exactly, %.3g ms a block of %zu "
+           "samples (at most %.3g)",
+           network->layers, network->n_rejected, network->n_solved_exactly,
+           1e3 * network->latency_s[0], network->block_samples, 1e3 * network->latency_s[1]);
+}
+
+static void print_summary(const struct sources *sources)
+{
+    const struct sources_result *result = &sources->result;
+    const struct sources_window *window = &sources->window;
+    printf("%s: %s%s%zu channels of rank %zu, %zu samples, %g .. %g s", sources->stem,
+           window->condition, *window->condition == '\0' ? "" : ", ", sources->choice->n,
+           sources->whitener->rank, window->n_time, window->start_s,
+           window->start_s + (double) (window->n_time - 1) * window->interval_s);
+    if (window->n_averaged > 0)
+        printf(", average of %d", window->n_averaged);
+    printf("\n  %zu of %zu positions active at lambda %.4g, %g of the largest\n",
+           result->estimate->n_active, sources->leadfield->n_positions, result->alpha,
+           sources->lambda);
+    printf("  %s %.2g, explained variance %.1f %%",
+           result->has_gap ? "relative gap" : "gap of the first round", result->gap[1],
+           100.0 * result->explained);
+    if (result->factors != NULL)
+        printf(" (debiased %.1f %%)", 100.0 * result->explained_debiased);
+    if (sources->network_file != NULL)
+        print_network(sources);
+    printf("\n  read %.2f s, prepared %.2f s, solved in %.3g s\n", sources->read_s,
+           sources->prepare_s, result->solve_s);
+    printf("  %s/%s_desc-taut_report.html\n", sources->options->folder, sources->stem);
+}
+
+static void print_json(const struct sources *sources)
+{
+    JsonObject *object = sources_to_json(sources);
+    json_object_set_string_member(object, "command", "sources");
+    JsonArray *outputs = json_array_new();
+    g_autoptr(GPtrArray) names = sources_output_names(sources);
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *path = g_build_filename(sources->options->folder, names->pdata[i], NULL);
+        json_array_add_string_element(outputs, path);
+    }
+    json_object_set_array_member(object, "outputs", outputs);
+    app_print_json(object);
+}
+
+static double seconds_since(gint64 begin_us)
+{
+    return 1e-6 * (double) (g_get_monotonic_time() - begin_us);
+}
+
+static bool run(struct sources *sources, GError **error)
+{
+    sources->begin_us = g_get_monotonic_time();
+    if (!sources_plan(sources, error) || !sources_read(sources, error) ||
+        !check_outputs(sources, error) || !sources_read_window(sources, error))
+        return false;
+    sources->read_s = seconds_since(sources->begin_us);
+    gint64 begin_us = g_get_monotonic_time();
+    if (!sources_form(sources, error))
+        return false;
+    sources->prepare_s = seconds_since(begin_us);
+    log_accept(sources->app->log);
+    if (!sources_solve(sources, error) || !sources_write(sources, error))
+        return false;
+    // Without --certify a network is a fixed budget: its gap is told, and expected.
+    bool exact = sources->network_file == NULL || !isnan(sources->options->certify);
+    if (exact && !sources->result.converged)
+        log_warning(sources->app->log, "%s: expected %s, found relative gap %.2g after %zu passes",
+                    sources->stem, sources->result.has_gap ? "the tolerance" : "a stable support",
+                    sources->result.gap[1], sources->result.n_passes);
+    if (sources->app->json)
+        print_json(sources);
+    else
+        print_summary(sources);
+    return true;
+}
+
+static bool check_required(const struct sources_options *options, GError **error)
+{
+    const struct {
+        const char *value;
+        const char *what;
+    } required[] = {{options->forward, "--forward FWD.fif, the leadfield"},
+                    {options->noise_cov, "--noise-cov COV.fif, the noise covariance"},
+                    {options->folder, "-o DIR, the folder of the outputs"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(required); i++)
+        if (required[i].value == NULL) {
+            g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "sources: expected %s",
+                        required[i].what);
+            return false;
+        }
+    return true;
+}
+
+bool cmd_sources(struct app *app, const struct command *self, int argc, char **argv, GError **error)
+{
+    g_auto(owned_sources_options) o = {
+        .tmin_s = NAN, .tmax_s = NAN, .depth = 0.8, .lambda = NAN, .tol = 1e-6, .certify = NAN};
+    const GOptionEntry own[] = {
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &o.folder,
+         "Folder of the outputs, made if it is not there", "DIR"},
+        {"forward", 0, 0, G_OPTION_ARG_FILENAME, &o.forward, "Forward solution", "FWD.fif"},
+        {"noise-cov", 0, 0, G_OPTION_ARG_FILENAME, &o.noise_cov,
+         "Noise covariance; baseline: of the epochs before their events", "COV.fif|baseline"},
+        {"condition", 0, 0, G_OPTION_ARG_STRING, &o.condition,
+         "Average of that name; with --epoch, events of that name", "NAME"},
+        {"events", 0, 0, G_OPTION_ARG_FILENAME, &o.events,
+         "Table of events (onset, trial_type); default: those of the recording", "TSV"},
+        {"epoch", 0, 0, G_OPTION_ARG_STRING, &o.epoch,
+         "Average the recording around its events, seconds", "T0:T1"},
+        {"baseline", 0, 0, G_OPTION_ARG_STRING, &o.baseline,
+         "Subtract the mean of that time; an empty end is that of the data", "T0:T1"},
+        {"reject", 0, 0, G_OPTION_ARG_STRING, &o.reject,
+         "With --epoch: leave out epochs with a channel above this, peak to peak, in T, T/m or V",
+         "KIND=V,..."},
+        {"band", 0, 0, G_OPTION_ARG_STRING, &o.band,
+         "Filter a continuous recording; an empty end is no edge", "LOW:HIGH"},
+        {"bads", 0, 0, G_OPTION_ARG_STRING, &o.bads, "Channels to leave out", "CH,CH"},
+        {"tmin", 0, 0, G_OPTION_ARG_DOUBLE, &o.tmin_s, "Beginning of the window", "S"},
+        {"tmax", 0, 0, G_OPTION_ARG_DOUBLE, &o.tmax_s, "End of the window", "S"},
+        {"orient", 0, 0, G_OPTION_ARG_STRING, &o.orient,
+         "Orientation of sources (default: loose=0.2; lasso: fixed)", "fixed|loose=W|free"},
+        {"depth", 0, 0, G_OPTION_ARG_DOUBLE, &o.depth, "Exponent of depth weighting (0.8)", "P"},
+        {"model", 0, 0, G_OPTION_ARG_STRING, &o.model, "lasso|l21|irl21 (l21)", "NAME"},
+        {"lambda", 0, 0, G_OPTION_ARG_DOUBLE, &o.lambda,
+         "Weight of the penalty, as a fraction of the smallest that gives no source (0.5; with "
+         "--network what it was trained for)",
+         "R"},
+        {"tol", 0, 0, G_OPTION_ARG_DOUBLE, &o.tol, "Relative duality gap to reach (1e-6)", "G"},
+        {"network", 0, 0, G_OPTION_ARG_FILENAME, &o.network,
+         "Each sample by the layers of a network that `train --forward` made", "NET.safetensors"},
+        {"certify", 0, 0, G_OPTION_ARG_DOUBLE, &o.certify,
+         "Solve exactly every sample that the network leaves above this relative gap", "TOL"},
+        {"layers", 0, 0, G_OPTION_ARG_INT, &o.layers, "Layers of the network to use (all)", "N"},
+        {"force-network", 0, 0, G_OPTION_ARG_NONE, &o.force_network,
+         "Use a network that was trained on another leadfield of the same size", NULL},
+        {"map", 0, 0, G_OPTION_ARG_STRING, &o.map,
+         "Also the minimum norm of all positions, as a reference: amplitudes, or over noise",
+         "mne|dspm"},
+        {"debias", 0, 0, G_OPTION_ARG_NONE, &o.debias,
+         "Multiply each source by the factor >= 1 that fits best", NULL},
+        {0}};
+    if (!app_parse(app, self, own, &argc, &argv, error) ||
+        !app_expect_arguments(self, argc, argv, 1, 1, error) || !check_required(&o, error))
+        return false;
+    o.recording = g_strdup(argv[1]);
+    g_auto(owned_sources) sources = {.app = app, .options = &o, .stem = stem_of_recording(argv[1])};
+    return run(&sources, error);
+}

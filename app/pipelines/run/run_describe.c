@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What sidecars, --json and the report say about a run.
+#include "app/pipelines/run/run.h"
+
+#include "app/host/version.h"
+
+#include <math.h>
+#include <string.h>
+#include <sys/resource.h>
+
+const char *run_unit(const struct run *run)
+{
+    if (settings_is(run->settings, SETTING_STANDARDIZE, "zscore"))
+        return "standard deviations";
+    return settings_is(run->settings, SETTING_STANDARDIZE, "psc") ? "percent signal" : "as stored";
+}
+
+static void set_text(JsonObject *object, const char *name, const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    json_object_set_string_member(object, name, valid);
+}
+
+static void set_count(JsonObject *object, const char *name, size_t count)
+{
+    json_object_set_int_member(object, name, (gint64) count);
+}
+
+// The folder that holds dataset_description.json on the way up from a file; NULL: none. Owned.
+static char *dataset_root(const char *path)
+{
+    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+    g_autofree char *folder = g_path_get_dirname(absolute);
+    while (strcmp(folder, "/") != 0) {
+        g_autofree char *description = g_build_filename(folder, "dataset_description.json", NULL);
+        if (g_file_test(description, G_FILE_TEST_EXISTS))
+            return g_steal_pointer(&folder);
+        char *parent = g_path_get_dirname(folder);
+        g_free(folder);
+        folder = parent;
+    }
+    return NULL;
+}
+
+// "bids::sub-01/func/..." inside a data set, else the name of the file. Owned.
+static char *source_of(const char *path)
+{
+    g_autofree char *root = dataset_root(path);
+    if (root == NULL)
+        return g_path_get_basename(path);
+    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+    return g_strconcat("bids::", absolute + strlen(root) + 1, NULL);
+}
+
+static JsonArray *sources(const struct run *run)
+{
+    JsonArray *array = json_array_new();
+    for (guint i = 0; i < run->inputs->len; i++) {
+        const struct run_input *input = g_ptr_array_index(run->inputs, i);
+        g_autofree char *source = source_of(input->path);
+        g_autofree char *text = g_utf8_make_valid(source, -1);
+        json_array_add_string_element(array, text);
+    }
+    return array;
+}
+
+static JsonObject *checksums(const struct run *run)
+{
+    JsonObject *object = json_object_new();
+    for (guint i = 0; i < run->inputs->len; i++) {
+        const struct run_input *input = g_ptr_array_index(run->inputs, i);
+        g_autofree char *sum = g_strconcat("sha256:", input->sha256, NULL);
+        json_object_set_string_member(object, input->role, sum);
+    }
+    return object;
+}
+
+// The task by the input's own sidecar, else by its name; NULL where neither says. Owned.
+static char *task_name(const struct run *run)
+{
+    JsonNode *node = run->sidecar == NULL ? NULL : json_object_get_member(run->sidecar, "TaskName");
+    if (node != NULL && JSON_NODE_HOLDS_VALUE(node) &&
+        json_node_get_value_type(node) == G_TYPE_STRING)
+        return json_node_dup_string(node);
+    g_auto(GStrv) entities = g_strsplit(run->stem, "_", -1);
+    for (char **entity = entities; *entity != NULL; entity++)
+        if (g_str_has_prefix(*entity, "task-"))
+            return g_strdup(*entity + strlen("task-"));
+    return NULL;
+}
+
+static JsonObject *describe_response(const struct hrf *response)
+{
+    JsonObject *object = json_object_new();
+    set_text(object, "Model", response->name);
+    set_text(object, "Parameters", response->parameters);
+    JsonArray *samples = json_array_sized_new((guint) response->n);
+    for (size_t k = 0; k < response->n; k++)
+        json_array_add_double_element(samples, response->h[k]);
+    json_object_set_array_member(object, "Samples", samples);
+    return object;
+}
+
+static JsonObject *describe_frames(const struct run *run)
+{
+    JsonObject *object = json_object_new();
+    set_count(object, "First", run->n_drop + run->first);
+    set_count(object, "Count", run->n_time);
+    set_count(object, "Dropped", run->n_drop);
+    JsonArray *frames = json_array_new();
+    const bool *censored = run_censored(run);
+    for (size_t t = 0; censored != NULL && t < run->n_time; t++)
+        if (censored[t])
+            json_array_add_int_element(frames, (gint64) (run->n_drop + run->first + t));
+    json_object_set_array_member(object, "Censored", frames);
+    return object;
+}
+
+static JsonObject *describe_lambda(const struct run *run)
+{
+    JsonObject *object = json_object_new();
+    bool ratio = settings_is(run->settings, SETTING_LAMBDA_RULE, "ratio");
+    set_text(object, "Rule",
+             run->lambda_map == NULL ? run->settings->text[SETTING_LAMBDA_RULE] : "map");
+    set_text(object, "Scope", run->settings->text[SETTING_LAMBDA_SCOPE]);
+    if (ratio)
+        json_object_set_double_member(object, "Ratio",
+                                      settings_number(run->settings, SETTING_LAMBDA));
+    if (!run->lambda_is_ratio && (run->rule == NULL || run->run_scope))
+        json_object_set_double_member(object, "Value", run->lambda);
+    if (isfinite(run->sigma))
+        json_object_set_double_member(object, "Sigma", run->sigma);
+    return object;
+}
+
+static JsonObject *describe_solver(const struct run *run)
+{
+    JsonObject *object = json_object_new();
+    set_text(object, "Name",
+             run->network.network == NULL ? run->settings->text[SETTING_SOLVER]
+                                          : run->solver->name);
+    if (run->network.network != NULL)
+        json_object_set_object_member(object, "Network", run_describe_network(run));
+    json_object_set_double_member(object, "Tolerance", run->solver->options.tol);
+    set_count(object, "IterationsMax", run->solver->options.max_iter);
+    json_object_set_double_member(object, "RelativeGapMax", run->outcome.relative_gap.max);
+    json_object_set_object_member(object, "Status", outcome_status_json(&run->outcome));
+    return object;
+}
+
+static void add_step(JsonArray *steps, const char *name, const char *parameter, const char *value)
+{
+    JsonObject *step = json_object_new();
+    json_object_set_string_member(step, "Step", name);
+    set_text(step, parameter, value);
+    json_array_add_object_element(steps, step);
+}
+
+static JsonArray *describe_cleaning(const struct run *run)
+{
+    char *const *text = run->settings->text;
+    JsonArray *steps = json_array_new();
+    g_autofree char *rank = g_strdup_printf("%zu", clean_rank(run->clean));
+    add_step(steps, "detrend", "Kind", text[SETTING_DETREND]);
+    if (text[SETTING_BANDPASS] != NULL)
+        add_step(steps, "bandpass", "Hz", text[SETTING_BANDPASS]);
+    g_autofree char *columns =
+        run->confounds == NULL ? g_strdup("") : g_strjoinv(",", run->confounds->names);
+    add_step(steps, "regress", "Columns", columns);
+    set_text(json_array_get_object_element(steps, json_array_get_length(steps) - 1), "Rank", rank);
+    add_step(steps, "standardize", "Kind", text[SETTING_STANDARDIZE]);
+    return steps;
+}
+
+static JsonObject *new_sidecar(const struct run *run, const char *description, const char *units)
+{
+    JsonObject *object = json_object_new();
+    g_autofree char *cpu = version_cpu();
+    set_text(object, "Description", description);
+    set_text(object, "Units", units);
+    json_object_set_array_member(object, "Sources", sources(run));
+    json_object_set_object_member(object, "InputChecksums", checksums(run));
+    set_text(object, "TautVersion", TAUT_VERSION);
+    set_text(object, "TautBuild", version_build());
+    set_text(object, "CPU", cpu);
+    json_object_set_object_member(object, "Libraries", version_libraries());
+    return object;
+}
+
+JsonObject *run_map_sidecar(const struct run *run, const char *description, const char *units)
+{
+    return new_sidecar(run, description, units);
+}
+
+JsonObject *run_series_sidecar(const struct run *run, const char *description, const char *units)
+{
+    JsonObject *object = new_sidecar(run, description, units);
+    g_autofree char *task = task_name(run);
+    json_object_set_double_member(object, "RepetitionTime", run->tr_s);
+    set_text(object, "TRSource", run->tr_source);
+    if (task != NULL)
+        set_text(object, "TaskName", task);
+    json_object_set_boolean_member(object, "SkullStripped", run->mask != NULL);
+    json_object_set_object_member(object, "HRF", describe_response(run->response));
+    set_text(object, "Convolution", run->settings->text[SETTING_CONV]);
+    json_object_set_object_member(object, "Frames", describe_frames(run));
+    json_object_set_array_member(object, "Preprocessing", describe_cleaning(run));
+    json_object_set_object_member(object, "Lambda", describe_lambda(run));
+    json_object_set_object_member(object, "Solver", describe_solver(run));
+    return object;
+}
+
+static JsonObject *describe_seconds(const struct run_seconds *seconds)
+{
+    JsonObject *object = json_object_new();
+    json_object_set_double_member(object, "read", seconds->read);
+    json_object_set_double_member(object, "prepare", seconds->prepare);
+    json_object_set_double_member(object, "solve", seconds->solve);
+    json_object_set_double_member(object, "write", seconds->write);
+    json_object_set_double_member(object, "total", seconds->total);
+    return object;
+}
+
+static gint64 peak_memory(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (gint64) usage.ru_maxrss * 1024 : 0;
+}
+
+JsonObject *run_to_json(const struct run *run)
+{
+    JsonObject *object = json_object_new();
+    const struct outcome *outcome = &run->outcome;
+    set_text(object, "version", TAUT_VERSION);
+    set_text(object, "input", run->input);
+    JsonArray *outputs = json_array_new();
+    for (guint i = 0; i < run->outputs->len; i++) {
+        g_autofree char *path = g_utf8_make_valid(g_ptr_array_index(run->outputs, i), -1);
+        json_array_add_string_element(outputs, path);
+    }
+    json_object_set_array_member(object, "outputs", outputs);
+    set_count(object, "n_voxels", run->n_series);
+    set_count(object, "n_frames", run->n_time);
+    json_object_set_double_member(object, "tr", run->tr_s);
+    set_text(object, "hrf", run->settings->text[SETTING_HRF]);
+    json_object_set_object_member(
+        object, "lambda", spread_json(&outcome->lambda, SPREAD_MIN | SPREAD_MEDIAN | SPREAD_MAX));
+    if (run->network.network != NULL)
+        json_object_set_object_member(object, "network", run_describe_network(run));
+    json_object_set_object_member(object, "status", outcome_status_json(outcome));
+    json_object_set_object_member(object, "gap",
+                                  spread_json(&outcome->relative_gap, SPREAD_MEDIAN | SPREAD_MAX));
+    json_object_set_object_member(object, "jumps",
+                                  spread_json(&outcome->jumps, SPREAD_MEDIAN | SPREAD_MAX));
+    json_object_set_object_member(object, "seconds", describe_seconds(&run->seconds));
+    json_object_set_double_member(object, "solve_cpu_seconds", run->solve_cpu_seconds);
+    json_object_set_int_member(object, "peak_rss_bytes", peak_memory());
+    return object;
+}

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/pipelines/run/run.h"
+
+#include "deconv/debias.h"
+#include "deconv/median.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+/** Series [first, first + count) of the run, in the hands of one thread. */
+struct item {
+    size_t index;
+    size_t first;
+    size_t count;
+    struct block raw;                          // n_read x count, cleaned in place
+    struct block x;                            // of these, the n_time frames to deconvolve
+    enum series_status state[RUN_ITEM_SERIES]; // of the raw series; SERIES_SOLVED: to be solved
+};
+
+/** A pass over all items. */
+struct pass {
+    struct run *run;
+    double *lambda_max;     // one an item: the largest of its series
+    double *cpu_seconds;    // one an item: of the solver
+    size_t *n_off_centre;   // one an item
+    atomic_size_t n_done;   // items
+    size_t n_items;         //
+    double fraction_before; // of the stage, before this pass
+    double fraction;        // of the stage, that this pass is
+};
+
+static size_t count_items(const struct run *run)
+{
+    return (run->n_series + RUN_ITEM_SERIES - 1) / RUN_ITEM_SERIES;
+}
+
+// A series begins on a cache line, and not at a power of two from the one before.
+static size_t padded(size_t n_time)
+{
+    return (n_time + 7) / 8 * 8 + 8;
+}
+
+static void gather(const struct run *run, struct item *item, struct workspace *ws)
+{
+    size_t mark = workspace_mark(ws);
+    double *frame = WORKSPACE_ALLOC(ws, double, item->count);
+    for (size_t t = 0; t < run->n_read; t++) {
+        recording_values(run->recording, t, item->first, item->count, frame);
+        for (size_t v = 0; v < item->count; v++)
+            item->raw.data[v * item->raw.stride + t] = frame[v];
+    }
+    workspace_release(ws, mark);
+}
+
+// What cannot be cleaned becomes zero, so that the rest of the block can.
+static void classify(struct item *item)
+{
+    for (size_t v = 0; v < item->count; v++) {
+        double *y = block_series(&item->raw, v);
+        item->state[v] = series_classify(y, item->raw.n_time);
+        if (item->state[v] != SERIES_SOLVED)
+            memset(y, 0, item->raw.n_time * sizeof *y);
+    }
+}
+
+// Fills an item whose memory is taken from ws until the caller's release.
+static void item_begin(const struct run *run, size_t index, struct item *item, struct workspace *ws)
+{
+    item->index = index;
+    item->first = index * RUN_ITEM_SERIES;
+    item->count = MIN(RUN_ITEM_SERIES, run->n_series - item->first);
+    size_t stride = padded(run->n_read);
+    item->raw = (struct block){run->n_read, item->count, stride,
+                               WORKSPACE_ALLOC(ws, double, stride * item->count)};
+    gather(run, item, ws);
+    classify(item);
+    clean_apply(run->clean, &item->raw, ws);
+    item->x = item->raw;
+    item->x.n_time = run->n_time;
+    item->x.data += run->first;
+}
+
+static void item_end(struct pass *pass)
+{
+    size_t done = atomic_fetch_add(&pass->n_done, 1) + 1;
+    double share = (double) done / (double) pass->n_items;
+    log_progress(pass->run->app->log, pass->fraction_before + pass->fraction * share);
+}
+
+static double thread_cpu_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
+}
+
+// By the rule, for each series of an item; series that were put to zero have none.
+static void choose_lambda(const struct run *run, const struct item *item, struct workspace *ws)
+{
+    double given[RUN_ITEM_SERIES];
+    for (size_t v = 0; v < item->count && run->lambda_map != NULL; v++)
+        given[v] = run->lambda_map[run->recording->voxel[item->first + v]];
+    lambda_rule_apply(run->rule, &item->x, run->lambda_map == NULL ? NULL : given,
+                      run->choices + item->first, ws);
+}
+
+static double largest_lambda_max(const struct run *run, const struct item *item,
+                                 struct workspace *ws)
+{
+    double largest = 0.0;
+    for (size_t v = 0; v < item->count; v++)
+        if (item->state[v] == SERIES_SOLVED)
+            largest = MAX(largest, problem_lambda_max(run->problem, block_series(&item->x, v), ws));
+    return largest;
+}
+
+// Run scope: what one lambda for all is made of.
+static void look_at_item(void *data, size_t index, struct workspace *ws)
+{
+    struct pass *pass = data;
+    const struct run *run = pass->run;
+    size_t mark = workspace_mark(ws);
+    struct item item;
+    item_begin(run, index, &item, ws);
+    double begin_s = thread_cpu_seconds();
+    if (run->rule != NULL)
+        choose_lambda(run, &item, ws);
+    else
+        pass->lambda_max[index] = largest_lambda_max(run, &item, ws);
+    pass->cpu_seconds[index] += thread_cpu_seconds() - begin_s;
+    workspace_release(ws, mark);
+    item_end(pass);
+}
+
+// The results of series that were not fit to be solved say so, and their activity is zero.
+static void settle(const struct item *item, size_t v, struct series_result *result, double *u,
+                   size_t n)
+{
+    if (item->state[v] == SERIES_NONFINITE)
+        *result = (struct series_result){.status = SERIES_NONFINITE};
+    else if (item->state[v] == SERIES_CONSTANT || result->status == SERIES_CONSTANT)
+        *result = (struct series_result){.status = SERIES_CONSTANT};
+    else
+        return;
+    memset(u, 0, n * sizeof *u);
+}
+
+static void solve_blocks(const struct run *run, const struct item *item, struct block *u,
+                         struct series_result *results, struct workspace *ws)
+{
+    bool own = run->rule != NULL && !run->run_scope;
+    double lambda[BLOCK_SERIES];
+    if (own)
+        choose_lambda(run, item, ws);
+    // A slow method may take seconds over a block: do not finish the item for a run that is
+    // stopped.
+    for (size_t first = 0; first < item->count && !atomic_load(run->app->stop);
+         first += BLOCK_SERIES) {
+        size_t count = MIN((size_t) BLOCK_SERIES, item->count - first);
+        struct block x = block_slice(&item->x, first, count);
+        struct block part = block_slice(u, first, count);
+        for (size_t v = 0; v < count; v++)
+            lambda[v] = own ? run->choices[item->first + first + v].lambda : run->lambda;
+        struct solve_input input = {.x = &x,
+                                    .lambda = lambda,
+                                    .lambda_is_ratio = run->lambda_is_ratio,
+                                    .first_series = item->first + first};
+        solver_run(run->solver, &input, &part, results + first, ws);
+    }
+    for (size_t v = 0; v < item->count; v++)
+        settle(item, v, &results[v], block_series(u, v), u->n_time);
+}
+
+static void store_row(const struct run *run, size_t at, double value)
+{
+    if (run->recording->type == SAMPLE_FLOAT)
+        run->recording->samples.f[at] = (float) value;
+    else
+        run->recording->samples.d[at] = value;
+}
+
+// Activity takes the place of the samples that it came from.
+static void store_activity(const struct run *run, const struct item *item, const struct block *u)
+{
+    for (size_t t = 0; t < u->n_time; t++)
+        for (size_t v = 0; v < item->count; v++)
+            store_row(run, t * run->n_series + item->first + v, u->data[v * u->stride + t]);
+}
+
+static void store_debiased(const struct run *run, const struct item *item, const struct block *u,
+                           struct workspace *ws)
+{
+    if (run->debiased == NULL)
+        return;
+    size_t mark = workspace_mark(ws);
+    struct block levels = *u;
+    levels.data = WORKSPACE_ALLOC(ws, double, u->stride * item->count);
+    debias(run->problem->op, &item->x, u, &levels, ws);
+    for (size_t t = 0; t < u->n_time; t++)
+        for (size_t v = 0; v < item->count; v++)
+            run->debiased[t * run->n_series + item->first + v] =
+                (float) levels.data[v * levels.stride + t];
+    workspace_release(ws, mark);
+}
+
+static void store_fit(const struct run *run, const struct item *item, const struct block *u,
+                      struct workspace *ws)
+{
+    if (run->fitted == NULL && run->residual == NULL)
+        return;
+    size_t mark = workspace_mark(ws);
+    struct block fit = {run->n_time, item->count, padded(run->n_time),
+                        WORKSPACE_ALLOC(ws, double, padded(run->n_time) * item->count)};
+    linop_apply(run->op, u, &fit, ws);
+    const bool *censored = run_censored(run);
+    for (size_t t = 0; t < run->n_time; t++)
+        for (size_t v = 0; v < item->count; v++) {
+            size_t at = t * run->n_series + item->first + v;
+            double value = fit.data[v * fit.stride + t], x = item->x.data[v * item->x.stride + t];
+            bool unseen = censored != NULL && censored[t]; // nothing is to be explained there
+            if (run->fitted != NULL)
+                run->fitted[at] = (float) value;
+            if (run->residual != NULL)
+                run->residual[at] = (float) (unseen ? 0.0 : x - value);
+        }
+    workspace_release(ws, mark);
+}
+
+static double trace_value(const struct series_result *result, enum run_trace_kind kind)
+{
+    switch (kind) {
+    case RUN_TRACE_LAMBDA_MAX:
+        return result->lambda_max;
+    case RUN_TRACE_JUMPS:
+        return (double) result->n_jumps;
+    case RUN_TRACE_GAP:
+        return result->relative_gap;
+    default: // the first one
+        return 0.0;
+    }
+}
+
+static void keep_traces(struct run *run, const struct item *item,
+                        const struct series_result *results)
+{
+    for (size_t kind = 0; kind < RUN_N_TRACES; kind++) {
+        size_t best = item->count;
+        for (size_t v = 0; v < item->count; v++) {
+            bool candidate =
+                results[v].status == SERIES_SOLVED || results[v].status == SERIES_INACCURATE;
+            if (candidate && (best == item->count ||
+                              trace_value(&results[v], (enum run_trace_kind) kind) >
+                                  trace_value(&results[best], (enum run_trace_kind) kind)))
+                best = v;
+        }
+        if (best == item->count)
+            continue;
+        size_t slot = item->index * RUN_N_TRACES + kind;
+        run->traces[slot] = (struct run_trace){item->first + best, true};
+        const double *x = block_series(&item->x, best);
+        for (size_t t = 0; t < run->n_time; t++)
+            run->trace_x[slot * run->n_time + t] = (float) x[t];
+    }
+}
+
+static size_t count_off_centre(const struct item *item)
+{
+    size_t count = 0;
+    for (size_t v = 0; v < item->count; v++) {
+        const double *x = block_series(&item->x, v);
+        double sum = 0.0, sum2 = 0.0, n = (double) item->x.n_time;
+        for (size_t t = 0; t < item->x.n_time; t++) {
+            sum += x[t];
+            sum2 += x[t] * x[t];
+        }
+        double mean = sum / n;
+        count += mean * mean > sum2 / n - mean * mean;
+    }
+    return count;
+}
+
+static void solve_item(void *data, size_t index, struct workspace *ws)
+{
+    struct pass *pass = data;
+    struct run *run = pass->run;
+    size_t mark = workspace_mark(ws);
+    struct item item;
+    item_begin(run, index, &item, ws);
+    size_t n = run->op->n_in;
+    struct block u = {n, item.count, padded(n),
+                      WORKSPACE_ALLOC(ws, double, padded(n) * item.count)};
+    struct series_result *results = run->results + item.first;
+    double begin_s = thread_cpu_seconds();
+    solve_blocks(run, &item, &u, results, ws);
+    pass->cpu_seconds[index] += thread_cpu_seconds() - begin_s;
+    if (!clean_centres(run->clean))
+        pass->n_off_centre[index] = count_off_centre(&item);
+    store_fit(run, &item, &u, ws);
+    store_debiased(run, &item, &u, ws);
+    keep_traces(run, &item, results);
+    store_activity(run, &item, &u);
+    workspace_release(ws, mark);
+    item_end(pass);
+}
+
+static bool run_pass(struct pass *pass, parallel_body *body, GError **error)
+{
+    struct app *app = pass->run->app;
+    if (parallel_for(app->team, pass->n_items, body, pass) && !atomic_load(app->stop))
+        return true;
+    app_stopped(app, error);
+    return false;
+}
+
+// Run scope: one lambda for all.
+static bool fix_lambda(struct run *run, struct pass *pass, GError **error)
+{
+    pass->fraction = 0.25;
+    if (!run_pass(pass, look_at_item, error))
+        return false;
+    for (size_t i = 0; i < pass->n_items; i++)
+        run->run_lambda_max = MAX(run->run_lambda_max, pass->lambda_max[i]);
+    run->lambda = run->rule == NULL ? run->lambda * run->run_lambda_max
+                                    : lambda_rule_share(run->rule, run->choices, run->n_series);
+    run->lambda_is_ratio = false;
+    pass->fraction_before = pass->fraction;
+    pass->fraction = 1.0 - pass->fraction_before;
+    atomic_store(&pass->n_done, 0);
+    return true;
+}
+
+static bool make_room(struct run *run, GError **error)
+{
+    size_t n_slots = count_items(run) * RUN_N_TRACES;
+    size_t n_samples = run->n_time * run->n_series; // checked against the memory limit
+    const struct {
+        void **memory;
+        size_t n;
+        size_t size;
+        bool wanted;
+    } rooms[] = {
+        {(void **) &run->results, run->n_series, sizeof *run->results, true},
+        {(void **) &run->traces, n_slots, sizeof *run->traces, true},
+        {(void **) &run->trace_x, n_slots * run->n_time, sizeof *run->trace_x, true},
+        {(void **) &run->choices, run->n_series, sizeof *run->choices, run->rule != NULL},
+        {(void **) &run->fitted, n_samples, sizeof *run->fitted,
+         settings_includes(run->settings, SETTING_SAVE, "fitted")},
+        {(void **) &run->residual, n_samples, sizeof *run->residual,
+         settings_includes(run->settings, SETTING_SAVE, "residual")},
+        {(void **) &run->debiased, run->op->n_in * run->n_series, sizeof *run->debiased,
+         settings_flag(run->settings, SETTING_DEBIAS)},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rooms); i++) {
+        if (!rooms[i].wanted)
+            continue;
+        *rooms[i].memory = g_try_malloc0_n(rooms[i].n, rooms[i].size);
+        if (*rooms[i].memory != NULL)
+            continue;
+        g_set_error(error, IO_ERROR, IO_ERROR_MEMORY, "%s: out of memory", run->input);
+        return false;
+    }
+    return true;
+}
+
+static void find_sigma(struct run *run)
+{
+    g_autofree double *sigma = g_new(double, run->n_series);
+    size_t n = 0;
+    for (size_t v = 0; v < run->n_series && run->rule != NULL; v++)
+        if (run->choices[v].lambda_max > 0.0 && isfinite(run->choices[v].sigma))
+            sigma[n++] = run->choices[v].sigma;
+    if (n > 0)
+        run->sigma = median(sigma, n);
+}
+
+static void warn_of_means(struct run *run, const struct pass *pass)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < pass->n_items; i++)
+        count += pass->n_off_centre[i];
+    if (count > 0)
+        run_warn(run,
+                 "%s: %zu series have a mean above their standard deviation: the edges of their "
+                 "activity are artefacts (--detrend or --standardize takes means out)",
+                 run->input, count);
+}
+
+bool run_solve(struct run *run, GError **error)
+{
+    if (!make_room(run, error))
+        return false;
+    size_t n_items = count_items(run);
+    g_autofree double *lambda_max = g_new0(double, n_items);
+    g_autofree double *cpu_seconds = g_new0(double, n_items);
+    g_autofree size_t *n_off_centre = g_new0(size_t, n_items);
+    struct pass pass = {.run = run,
+                        .lambda_max = lambda_max,
+                        .cpu_seconds = cpu_seconds,
+                        .n_off_centre = n_off_centre,
+                        .n_items = n_items,
+                        .fraction = 1.0};
+    log_progress_begin(run->app->log, "solve");
+    if (run->run_scope && !fix_lambda(run, &pass, error))
+        return false;
+    if (!run_pass(&pass, solve_item, error))
+        return false;
+    log_progress_end(run->app->log);
+    for (size_t i = 0; i < n_items; i++)
+        run->solve_cpu_seconds += cpu_seconds[i];
+    run->outcome = outcome_of(run->results, run->n_series);
+    find_sigma(run);
+    warn_of_means(run, &pass);
+    return true;
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "app/pipelines/sources/sources.h"
+
+/** Refuses a --map that is neither mne nor dspm. Error: APP_ERROR_USAGE. */
+bool sources_plan_map(const struct sources *sources, GError **error);
+
+/**
+ * The reference map of --map: n_positions x n_time, row-major; NULL where none is asked for. "mne"
+ * is in A m, "dspm" has no unit: noise is that of the average, sqrt(nave) below the covariance.
+ * Owned by the caller.
+ */
+double *sources_map(const struct sources *sources);

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/pipelines/train/training.h"
+
+#include "app/pipelines/inputs/network_file.h"
+#include "app/pipelines/inputs/operator.h"
+#include "app/pipelines/train/training_leadfield.h"
+#include "solvers/pseudo_inverse.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+
+static void samples_clear(struct training_samples *samples)
+{
+    array_free(samples->x);
+    array_free(samples->targets);
+    g_free(samples->lambda);
+    g_free(samples->start);
+}
+
+void training_clear(struct training *training)
+{
+    struct training_options *options = &training->options;
+    char *texts[] = {
+        options->data,         options->validation,   options->targets,    options->matrix,
+        options->response,     options->tr,           options->conv,       options->variant,
+        options->lambda_ratio, options->loss,         options->schedule,   options->optimiser,
+        options->start,        options->safeguard,    options->checkpoint, options->config,
+        options->output,       options->preprocessed, training->network,   training->leadfield};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_free(texts[i]);
+    sources_options_clear(&options->leadfield);
+    g_strfreev(options->conditions);
+    samples_clear(&training->train);
+    samples_clear(&training->validation);
+    network_free(training->net);
+    problem_free(training->problem);
+    linop_free(training->op);
+    g_free(training->stages);
+    if (training->metadata != NULL)
+        g_hash_table_unref(training->metadata);
+}
+
+// Every series is divided by its lambda_max: all then weigh alike in the mean of the losses, and
+// what a network does is the same, since solutions scale with their data.
+static void normalise(struct training *training, struct training_samples *samples, guint32 seed)
+{
+    g_autoptr(owned_workspace) ws = workspace_new();
+    GRand *rand = g_rand_new_with_seed(seed);
+    struct block *x = &samples->blocks[0];
+    for (size_t v = 0; v < x->n_series; v++) {
+        double *series = block_series(x, v);
+        double scale = problem_lambda_max(training->problem, series, ws);
+        double place = training->ratio[0] < training->ratio[1] ? g_rand_double(rand) : 0.0;
+        samples->lambda[v] =
+            training->ratio[0] * pow(training->ratio[1] / training->ratio[0], place);
+        if (!(scale > 0.0))
+            continue;
+        for (size_t t = 0; t < x->n_time; t++)
+            series[t] /= scale;
+        for (size_t i = 0; samples->targets != NULL && i < samples->targets->n_columns; i++)
+            samples->targets->values[v * samples->targets->n_columns + i] /= scale;
+    }
+    g_rand_free(rand);
+}
+
+// Where the network begins: the best constant (0 for the Lasso), 0, or A^+ x.
+static void set_start(const struct training *training, struct training_samples *samples)
+{
+    g_autoptr(owned_workspace) ws = workspace_new();
+    bool constant = g_str_equal(training->options.start, "const");
+    const struct block *x = &samples->blocks[0];
+    struct block *start = &samples->blocks[1];
+    if (g_str_equal(training->options.start, "pinv")) {
+        g_autoptr(linop) inverse = linop_new_pseudo_inverse(training->op);
+        linop_apply(inverse, x, start, ws);
+        return;
+    }
+    for (size_t v = 0; v < x->n_series; v++) {
+        double level =
+            constant ? problem_trivial_level(training->problem, block_series(x, v)) : 0.0;
+        for (size_t i = 0; i < start->n_time; i++)
+            block_series(start, v)[i] = level;
+    }
+}
+
+static bool check_finite(const struct array *array, const char *path, GError **error)
+{
+    for (size_t i = 0; i < array->n_rows * array->n_columns; i++)
+        if (!isfinite(array->values[i])) {
+            g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
+                        "%s: row %zu, column %zu: expected a finite number", path,
+                        i / array->n_columns + 1, i % array->n_columns + 1);
+            return false;
+        }
+    return true;
+}
+
+static bool read_targets(const struct training *training, struct training_samples *samples,
+                         GError **error)
+{
+    const char *path = training->options.targets;
+    samples->targets = array_read(path, &training->app->io, error);
+    if (samples->targets == NULL)
+        return false;
+    if (samples->targets->n_rows == samples->x->n_rows &&
+        samples->targets->n_columns == training->op->n_in)
+        return check_finite(samples->targets, path, error);
+    g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: expected %zu x %zu values, found %zu x %zu",
+                path, samples->x->n_rows, training->op->n_in, samples->targets->n_rows,
+                samples->targets->n_columns);
+    return false;
+}
+
+struct solving {
+    const struct solver *solver;
+    const struct training_samples *samples;
+    struct series_result *results;
+};
+
+static void solve_block(void *data, size_t index, struct workspace *ws)
+{
+    const struct solving *solving = data;
+    const struct block *all = &solving->samples->blocks[0];
+    size_t first = index * BLOCK_SERIES;
+    size_t count = MIN((size_t) BLOCK_SERIES, all->n_series - first);
+    struct block x = block_slice(all, first, count);
+    struct block targets = operator_rows(solving->samples->targets);
+    struct block u = block_slice(&targets, first, count);
+    struct solve_input input = {.x = &x, .lambda = solving->samples->lambda + first};
+    solver_run(solving->solver, &input, &u, solving->results + first, ws);
+}
+
+// The exact solutions as targets.
+static bool solve_targets(const struct training *training, struct training_samples *samples,
+                          GError **error)
+{
+    size_t n = samples->x->n_rows;
+    struct solver_options options = solver_options_default();
+    g_autoptr(owned_solver) solver = solver_new_exact(training->problem, &options, error);
+    if (solver == NULL)
+        return false;
+    samples->targets = g_new0(struct array, 1);
+    samples->targets->n_rows = n;
+    samples->targets->n_columns = training->op->n_in;
+    samples->targets->values = g_new(double, n * training->op->n_in);
+    g_autofree struct series_result *results = g_new0(struct series_result, n);
+    struct solving solving = {solver, samples, results};
+    size_t n_blocks = (n + BLOCK_SERIES - 1) / BLOCK_SERIES;
+    return parallel_for(training->app->team, n_blocks, solve_block, &solving) ||
+           !app_stopped(training->app, error);
+}
+
+static bool fill_samples(struct training *training, struct training_samples *samples,
+                         const char *path, guint32 seed, GError **error)
+{
+    size_t n = samples->x->n_rows, n_in = training->op->n_in;
+    if (!check_finite(samples->x, path, error))
+        return false;
+    bool supervised = g_str_equal(training->options.loss, "supervised");
+    if (supervised && !read_targets(training, samples, error))
+        return false;
+    samples->lambda = g_new(double, n);
+    samples->start = g_try_new(double, n *n_in);
+    if (samples->start == NULL) {
+        g_set_error(error, IO_ERROR, IO_ERROR_MEMORY, "%s: out of memory", path);
+        return false;
+    }
+    samples->blocks[0] = operator_rows(samples->x);
+    samples->blocks[1] = (struct block){n_in, n, n_in, samples->start};
+    normalise(training, samples, seed);
+    set_start(training, samples);
+    if (g_str_equal(training->options.loss, "semi-supervised") &&
+        !solve_targets(training, samples, error))
+        return false;
+    samples->samples = (struct train_samples){
+        .x = &samples->blocks[0], .lambda = samples->lambda, .start = &samples->blocks[1]};
+    if (samples->targets != NULL) {
+        samples->blocks[2] = operator_rows(samples->targets);
+        samples->samples.targets = &samples->blocks[2];
+    }
+    return true;
+}
+
+static bool read_validation(struct training *training, GError **error)
+{
+    const char *path = training->options.validation;
+    if (path == NULL)
+        return true;
+    if (training->validation.x == NULL)
+        training->validation.x = array_read(path, &training->app->io, error);
+    if (training->validation.x == NULL)
+        return false;
+    if (training->validation.x->n_columns == training->train.x->n_columns)
+        return fill_samples(training, &training->validation, path,
+                            (guint32) training->options.seed + 1, error);
+    g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: expected %zu columns, found %zu", path,
+                training->train.x->n_columns, training->validation.x->n_columns);
+    return false;
+}
+
+static bool make_problem(struct training *training, GError **error)
+{
+    const struct training_options *options = &training->options;
+    struct operator_choice choice = {.data = options->data,
+                                     .matrix = options->matrix,
+                                     .response = options->response,
+                                     .tr_s = training->tr_s,
+                                     .full = g_str_equal(options->conv, "full")};
+    enum problem_kind kind;
+    if (!network_problem(training->network, &kind, error))
+        return false;
+    if (training->op == NULL)
+        training->op =
+            operator_new(&choice, training->train.x->n_columns, &training->app->io, error);
+    if (training->op == NULL)
+        return false;
+    training->problem =
+        kind == PROBLEM_TV ? problem_new_tv(training->op) : problem_new_lasso(training->op);
+    struct network_size size = {(size_t) options->layers, (size_t) options->inner};
+    training->net =
+        network_new(training->network, options->variant, training->problem, size, error);
+    return training->net != NULL;
+}
+
+static void add_text(struct training *training, const char *key, const char *text)
+{
+    if (text != NULL)
+        g_hash_table_insert(training->metadata, g_strdup(key), g_strdup(text));
+}
+
+// What has to be the same for a checkpoint to be gone on from.
+static char *fingerprint(const struct training *training)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    const struct training_options *options = &training->options;
+    const char *texts[] = {
+        training->network, training->net->kind->variant, options->lambda_ratio, options->loss,
+        options->schedule, options->optimiser,           options->safeguard,    options->start};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_checksum_update(checksum, (const guchar *) texts[i], (gssize) strlen(texts[i]) + 1);
+    gint numbers[] = {options->layers, options->inner,    options->max_iter,
+                      options->batch,  options->patience, options->seed};
+    g_checksum_update(checksum, (const guchar *) numbers, sizeof numbers);
+    const struct training_samples *sets[] = {&training->train, &training->validation};
+    for (size_t i = 0; i < 2; i++) {
+        const struct array *arrays[] = {sets[i]->x, sets[i]->targets};
+        for (size_t k = 0; k < 2; k++)
+            if (arrays[k] != NULL)
+                g_checksum_update(
+                    checksum, (const guchar *) arrays[k]->values,
+                    (gssize) (arrays[k]->n_rows * arrays[k]->n_columns * sizeof(double)));
+    }
+    return g_strdup(g_checksum_get_string(checksum));
+}
+
+static void set_metadata(struct training *training)
+{
+    const struct training_options *options = &training->options;
+    training->metadata = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autofree char *data =
+        options->data == NULL ? g_strdup("drawn") : g_path_get_basename(options->data);
+    g_autofree char *batch = g_str_equal(options->optimiser, "adam")
+                                 ? g_strdup_printf(" on batches of %d", options->batch)
+                                 : g_strdup("");
+    g_autofree char *training_text = g_strdup_printf(
+        "data %s, %zu series, each divided by its lambda_max; loss %s; schedule %s; optimiser "
+        "%s%s; %d gradients; patience %d; seed %d",
+        data, training->train.x->n_rows, options->loss, options->schedule, options->optimiser,
+        batch, options->max_iter, options->patience, options->seed);
+    g_autofree char *same = fingerprint(training);
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    add_text(training, "interval_s",
+             training->tr_s > 0.0 ? g_ascii_dtostr(number, sizeof number, training->tr_s) : NULL);
+    add_text(training, "hrf", options->response);
+    add_text(training, "leadfield", training->leadfield);
+    add_text(training, "preprocessing", options->preprocessed);
+    add_text(training, "lambda_rule", "ratio");
+    add_text(training, "lambda_ratio", options->lambda_ratio);
+    add_text(training, "safeguard", options->safeguard);
+    add_text(training, "start", options->start);
+    add_text(training, "taut_version", TAUT_VERSION);
+    add_text(training, "training", training_text);
+    add_text(training, "training_sha256", same);
+}
+
+// Goes on from a checkpoint of the same training, where there is one.
+static bool resume(struct training *training, GError **error)
+{
+    const char *path = training->options.checkpoint;
+    if (path == NULL || !g_file_test(path, G_FILE_TEST_EXISTS))
+        return true;
+    g_autoptr(owned_params_file) file = network_file_read(path, error);
+    if (file == NULL)
+        return false;
+    if (g_strcmp0(params_file_get(file, "training_sha256"),
+                  g_hash_table_lookup(training->metadata, "training_sha256")) != 0) {
+        g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
+                    "%s: expected the checkpoint of this training, found one of other data or "
+                    "options",
+                    path);
+        return false;
+    }
+    struct network *network = params_file_network(file, training->problem, false, error);
+    if (network == NULL) {
+        g_prefix_error(error, "%s: ", path);
+        return false;
+    }
+    network_free(training->net);
+    training->net = network;
+    training->n_resumed = training_read_losses(params_file_get(file, "losses"), training->stages,
+                                               training->net->depth);
+    return true;
+}
+
+static bool tell(void *data, const struct train_stage *stage, double fraction)
+{
+    const struct training *training = data;
+    log_progress_value(training->app->log, "loss", stage->loss_end);
+    log_progress(training->app->log, fraction);
+    return !atomic_load(training->app->stop);
+}
+
+static void set_losses(struct training *training, size_t n_stages)
+{
+    g_hash_table_insert(training->metadata, g_strdup("losses"),
+                        training_losses(training->stages, n_stages));
+}
+
+static void save_checkpoint(void *data, const struct network *network, size_t n_stages)
+{
+    struct training *training = data;
+    g_autoptr(GError) error = NULL;
+    if (training->options.checkpoint == NULL)
+        return;
+    set_losses(training, n_stages);
+    if (!network_file_write(training->options.checkpoint, network, training->metadata, true,
+                            &error))
+        log_warning(training->app->log, "%s", error->message);
+}
+
+static void set_how(struct training *training)
+{
+    const struct training_options *options = &training->options;
+    struct train_options *how = &training->how;
+    *how = train_options_default(training->app->team);
+    how->schedule = g_str_equal(options->schedule, "oneshot")  ? TRAIN_ONESHOT
+                    : g_str_equal(options->schedule, "greedy") ? TRAIN_GREEDY
+                                                               : TRAIN_RECURSIVE;
+    how->optimiser = g_str_equal(options->optimiser, "descent") ? TRAIN_DESCENT
+                     : g_str_equal(options->optimiser, "adam")  ? TRAIN_ADAM
+                                                                : TRAIN_LBFGS;
+    how->max_iter = (size_t) options->max_iter;
+    how->batch = (size_t) options->batch;
+    how->patience = (size_t) options->patience;
+    how->seed = (guint32) options->seed;
+    how->safeguard = g_str_equal(options->safeguard, "on");
+    how->progress = tell;
+    how->finished = save_checkpoint;
+    how->data = training;
+}
+
+bool training_plan(struct training *training, GError **error)
+{
+    const struct training_options *options = &training->options;
+    if (options->leadfield.forward == NULL)
+        training->train.x = array_read(options->data, &training->app->io, error);
+    else if (!training_read_leadfield(training, error))
+        return false;
+    if (training->train.x == NULL || !make_problem(training, error) ||
+        !fill_samples(training, &training->train, options->data, (guint32) options->seed, error) ||
+        !read_validation(training, error))
+        return false;
+    set_metadata(training);
+    set_how(training);
+    training->stages = g_new0(struct train_stage, training->net->depth);
+    return resume(training, error);
+}
+
+bool training_execute(struct training *training, GError **error)
+{
+    gint64 begin_us = g_get_monotonic_time();
+    bool validates = training->validation.x != NULL;
+    training->how.n_done = training->n_resumed;
+    log_progress_begin(training->app->log, "train");
+    training->n_stages = train_network(training->net, &training->train.samples,
+                                       validates ? &training->validation.samples : NULL,
+                                       &training->how, training->stages);
+    log_progress_end(training->app->log);
+    training->seconds = 1e-6 * (double) (g_get_monotonic_time() - begin_us);
+    if (app_stopped(training->app, error))
+        return false;
+    set_losses(training, training->n_stages);
+    if (!network_file_write(training->options.output, training->net, training->metadata,
+                            training->app->force, error))
+        return false;
+    if (training->options.checkpoint != NULL)
+        g_unlink(training->options.checkpoint);
+    return true;
+}

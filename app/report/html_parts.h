@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "app/report/html_report.h"
+
+#include <json-glib/json-glib.h>
+
+/** The sections of the page, and what they share. */
+
+enum { HTML_WIDTH = 1040 }; // of figures, in pixels
+
+/** Okabe and Ito 2008: colours that are told apart by every kind of colour vision. */
+extern const char *const html_status_colours[SERIES_N_STATUS];
+
+/** Voxels of the grid. */
+size_t html_grid_size(const struct html_report *report);
+
+/** Whether voxel i was solved, accurately or not. */
+bool html_has_solution(const struct html_report *report, size_t i);
+
+/** The values of a map where there is a solution, in ascending order. */
+struct html_sorted {
+    float *values; // owned
+    size_t n;
+};
+typedef struct html_sorted owned_html_sorted;
+struct html_sorted html_sort_map(const struct html_report *report, enum html_report_map map);
+void html_sorted_clear(struct html_sorted *sorted);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_html_sorted, html_sorted_clear)
+
+/** The quantile of sorted values at a fraction in 0..1; NaN if there are none. */
+double html_quantile(const struct html_sorted *sorted, double fraction);
+
+/** The head of a page and its style, up to its content; the end of it. */
+GString *html_open_page(const char *title);
+void html_close_page(GString *html, const char *version);
+
+/** A number with a name and what stands after it, inside <dl class='tiles'>. */
+void html_add_tile(GString *html, const char *name, double value, const char *after);
+
+void html_open_svg(GString *html, double width, double height, const char *label);
+
+void html_add_maps(GString *html, const struct html_report *report);
+void html_add_traces(GString *html, const struct html_report *report);
+
+/** The whole page. */
+GString *html_page(const struct html_report *report);
+
+/** All that the page shows but the maps. */
+JsonObject *html_report_json(const struct html_report *report);
+
+/** "NAME.html" -> "NAME" with another ending. */
+char *html_beside(const char *html_path, const char *ending);
