@@ -116,6 +116,8 @@ struct mixed_norm_certificate mixed_norm_certify(const struct mixed_norm_input *
         scale = fmaxl(fminl(scale, alpha / (long double) largest), -alpha / (long double) largest);
     long double objective = 0.5L * residual2 + alpha * penalty_of(estimate);
     long double gap = objective - scale * inner + 0.5L * scale * scale * residual2;
+    // weak duality: what is below zero is rounding; NaN stays NaN
+    gap = gap < 0.0L ? 0.0L : gap;
     bool is_zero = !(data2 > 0.0L);
     return (struct mixed_norm_certificate){
         .objective = (double) objective,
