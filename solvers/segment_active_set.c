@@ -175,43 +175,39 @@ static double correlate(struct search *s, const double *x, double *level_found,
     return lambda_max > 1e-12 * fabs(level) * filter->level_norm2 ? lambda_max : 0.0;
 }
 
-static size_t next_marked(const uint64_t *marks, size_t from, size_t n_words)
+// Notes the peak of the excursion over the samples [begin, end), of that sign.
+static void note_excursion(struct search *s, size_t begin, size_t end, double sign, size_t *n_found)
 {
-    size_t word = from / 64;
-    if (word >= n_words)
-        return 64 * n_words;
-    uint64_t bits = marks[word] >> from % 64 << from % 64;
-    while (bits == 0 && ++word < n_words)
-        bits = marks[word];
-    return bits == 0 ? 64 * n_words : 64 * word + (size_t) __builtin_ctzll(bits);
+    const struct segment_kernels *kernels = s->set->kernels->segment;
+    s->found[*n_found] = (ptrdiff_t) (begin + kernels->peak(s->string + begin, end - begin));
+    s->found_sign[(*n_found)++] = sign;
 }
 
-static size_t next_unmarked(const uint64_t *marks, size_t from, size_t n_words)
-{
-    size_t word = from / 64;
-    uint64_t bits = ~marks[word] >> from % 64 << from % 64;
-    while (bits == 0 && ++word < n_words)
-        bits = ~marks[word];
-    return bits == 0 ? 64 * n_words : 64 * word + (size_t) __builtin_ctzll(bits);
-}
-
-// The peak of every excursion from the tube, into found: how many there are.
+// The peak of every excursion from the tube, into found: how many there are. An excursion begins
+// or ends at each change of a mark from one sample to the next.
 static size_t find_excursions(struct search *s)
 {
     const struct segment_kernels *kernels = s->set->kernels->segment;
-    size_t n_words = segment_padded(s->set->filter->n_in) / 64, n_found = 0;
+    size_t n_words = segment_padded(s->set->filter->n_in) / 64, n_found = 0, begin = 0;
     kernels->mark(s->string, s->lambda * (1.0 + TUBE_TOLERANCE), s->free, n_words, s->rising,
                   s->falling);
-    for (size_t end = 0; end < 64 * n_words;) {
-        size_t up = next_marked(s->rising, end, n_words);
-        size_t down = next_marked(s->falling, end, n_words);
-        size_t begin = MIN(up, down);
-        if (begin == 64 * n_words)
-            break;
-        end = next_unmarked(up < down ? s->rising : s->falling, begin, n_words);
-        s->found[n_found] = (ptrdiff_t) (begin + kernels->peak(s->string + begin, end - begin));
-        s->found_sign[n_found++] = up < down ? 1.0 : -1.0;
+    uint64_t up_before = 0, down_before = 0; // the last marks of the word before
+    int sign = 0;                            // of the excursion that is going on, or none
+    for (size_t word = 0; word < n_words; word++) {
+        uint64_t up = s->rising[word], down = s->falling[word];
+        uint64_t changes = (up ^ (up << 1 | up_before)) | (down ^ (down << 1 | down_before));
+        up_before = up >> 63;
+        down_before = down >> 63;
+        for (; changes != 0; changes &= changes - 1) {
+            size_t bit = (size_t) __builtin_ctzll(changes);
+            if (sign != 0)
+                note_excursion(s, begin, 64 * word + bit, sign, &n_found);
+            begin = 64 * word + bit;
+            sign = (int) (up >> bit & 1) - (int) (down >> bit & 1);
+        }
     }
+    if (sign != 0)
+        note_excursion(s, begin, 64 * n_words, sign, &n_found);
     return n_found;
 }
 

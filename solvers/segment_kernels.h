@@ -8,7 +8,7 @@
 enum {
     SEGMENT_TILE = 32, // samples of the dual string that are computed together
     SEGMENT_PAD = 64,  // strings have room for whole words of marks, one bit a sample
-    SEGMENT_BAND = 8,  // rows of nothing before the first of a factor
+    SEGMENT_BAND = 16, // rows of nothing before the first of a factor
 };
 
 /**
@@ -77,7 +77,7 @@ struct segment_system {
     double *inverse;       // 1 / D
     double *forward;       // L^-1 of the right hand side
     double *gain;          // n + 1: half of forward' D^-1 forward over the rows before
-    size_t *width;         // entries of a row of L, at least SEGMENT_BAND
+    size_t *width;         // entries of a row of L, or more (zeros)
     double *far;           // n: what a value takes from those BAND and more before it
     double *value;         // V
     double *jump;          // n: V_i - V_{i-1}

@@ -9,6 +9,13 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+// Compilers leave short loops over the entries of a row rolled, and the row then lives in memory.
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 // An unaligned register, and the integers as wide.
 typedef double vec __attribute__((vector_size(8 * KERNELS_LANES), aligned(8), may_alias));
 typedef int64_t mask __attribute__((vector_size(8 * KERNELS_LANES)));
@@ -17,8 +24,9 @@ enum {
     LANES = KERNELS_LANES,
     TILE = SEGMENT_TILE,
     VECS = TILE / LANES,
-    BAND = SEGMENT_BAND,
-    NEAR = BAND / 2, // entries in most rows
+    WIDE = SEGMENT_BAND, // entries of a row that zeros fill up: no loop depends on the knots
+    BAND = WIDE / 2,     // entries in all but rare rows
+    BAND_VECS = BAND / LANES,
 };
 
 // Relative to the diagonal that it is left from, a pivot below this is rounding.
@@ -122,7 +130,7 @@ static size_t peak(const double *v, size_t n)
 // another look into the tables.
 struct newest {
     const double *transient; // row of the table for the knot between them
-    double products[NEAR];   // the transients of the last NEAR knots with that one
+    double products[BAND];   // the transients of the last BAND knots with that one
     double plateau;          // there
     double b;                // there
     double inverse;
@@ -146,27 +154,28 @@ INLINE double matrix_row(const struct segment_tables *tables, const ptrdiff_t *k
     ptrdiff_t begin = knot[0], end = knot[1];
     const double *to = transient_row(tables, end);
     double plateau = tables->plateau[end];
-    double previous = 0.0, products[NEAR] = {0.0};
+    double previous = 0.0, products[BAND] = {0.0};
+    UNROLL
     for (size_t p = 0; p <= width; p++) {
         ptrdiff_t left = (knot - width)[p];
         double at_end = product(tables, to, end - left);
         double at_begin;
         if (p == width)
             at_begin = newest->transient[0];
-        else if (p + NEAR >= width)
-            at_begin = newest->products[p + NEAR - width];
+        else if (p + BAND >= width)
+            at_begin = newest->products[p + BAND - width];
         else
             at_begin = product(tables, newest->transient, begin - left);
         if (p > 0)
             matrix[p - 1] = previous - (at_begin - at_end);
         previous = at_begin - at_end;
-        if (p + NEAR > width)
-            products[p + NEAR - width - 1] = at_end;
+        if (p + BAND > width)
+            products[p + BAND - width - 1] = at_end;
     }
-    double diagonal = newest->plateau - plateau + previous - (products[NEAR - 1] - to[0]);
+    double diagonal = newest->plateau - plateau + previous - (products[BAND - 1] - to[0]);
     newest->transient = to;
     newest->plateau = plateau;
-    for (size_t p = 0; p < NEAR; p++)
+    for (size_t p = 0; p < BAND; p++)
         newest->products[p] = products[p];
     return diagonal;
 }
@@ -196,22 +205,25 @@ INLINE void finish_row(const struct segment_system *system, size_t i, double piv
     system->far[i] = 0.0;
 }
 
-// Row i, which has at most `width` entries left of the diagonal; width is a constant, NEAR or
-// BAND. Rows are filled with zeros to BAND entries, so that no loop depends on the knots.
+// Row i, which has at most `width` entries left of the diagonal; width is a constant, at most
+// WIDE. Zeros fill the row up to WIDE entries.
 INLINE void factor_row(const struct segment_tables *tables, const struct segment_system *system,
                        size_t i, size_t width, struct newest *newest)
 {
-    double row[BAND];
+    double row[WIDE];
     double diagonal = matrix_row(tables, system->knot + i, width, row, newest);
     double pivot = diagonal, forward = right_hand_side(system, i, newest);
     const double *inverse = system->inverse + i - width, *done = system->forward + i - width;
     ptrdiff_t stride = (ptrdiff_t) system->stride;
     double *out = system->band + (ptrdiff_t) i * stride;
+    UNROLL
     for (size_t p = 0; p < width; p++) {
         const double *other = out - (ptrdiff_t) (width - p) * stride;
+        UNROLL
         for (size_t q = 0; q < p; q++)
             row[p] -= row[q] * other[p - q - 1];
     }
+    UNROLL
     for (size_t p = 0; p < width; p++) {
         bool last = p == width - 1;
         double l = row[p] * (last ? newest->inverse : inverse[p]);
@@ -219,7 +231,7 @@ INLINE void factor_row(const struct segment_tables *tables, const struct segment
         forward -= l * (last ? newest->forward : done[p]);
         out[width - 1 - p] = l;
     }
-    memset(out + width, 0, (BAND - width) * sizeof *out);
+    memset(out + width, 0, (WIDE - width) * sizeof *out);
     finish_row(system, i, pivot, diagonal, forward, newest);
 }
 
@@ -245,14 +257,45 @@ static struct newest factor_wide_row(const struct segment_tables *tables,
     return newest;
 }
 
-// The entries of row i left of the diagonal: a column j overlaps unless the segment after it
-// begins a reach before row i does.
-static size_t row_width(const struct segment_tables *tables, const ptrdiff_t *knot, size_t i)
+// Whether row i has no more than `width` entries left of the diagonal: a column does not overlap
+// where the segment after it begins a reach before row i does.
+INLINE bool row_is_within(const struct segment_tables *tables, const struct segment_system *system,
+                          size_t i, size_t width)
 {
-    size_t width = BAND;
-    while (width < i && knot[i] - knot[i - width] < tables->reach - 1)
+    return (system->knot + i)[0] - (system->knot + i - width)[0] >= tables->reach - 1;
+}
+
+static size_t row_width(const struct segment_tables *tables, const struct segment_system *system,
+                        size_t i)
+{
+    size_t width = WIDE;
+    while (width < i && !row_is_within(tables, system, i, width))
         width++;
     return width;
+}
+
+// The rows from i on that have more than BAND entries, in a function of their own, so that they
+// cost the others no registers. They are common where lambda is small. Returns the first row after
+// them.
+__attribute__((noinline)) static size_t factor_far_rows(const struct segment_tables *tables,
+                                                        const struct segment_system *system,
+                                                        size_t i, struct newest *newest)
+{
+    struct newest before = *newest;
+    for (; i < system->n && !row_is_within(tables, system, i, BAND); i++) {
+        if (row_is_within(tables, system, i, 12)) {
+            system->width[i] = i < 12 ? i : 12;
+            factor_row(tables, system, i, 12, &before);
+        } else if (row_is_within(tables, system, i, WIDE)) {
+            system->width[i] = i < WIDE ? i : WIDE;
+            factor_row(tables, system, i, WIDE, &before);
+        } else {
+            system->width[i] = row_width(tables, system, i);
+            before = factor_wide_row(tables, system, i, before);
+        }
+    }
+    *newest = before;
+    return i;
 }
 
 static struct newest before_row(const struct segment_tables *tables,
@@ -266,45 +309,60 @@ static struct newest before_row(const struct segment_tables *tables,
                             .forward = (system->forward + i)[-1],
                             .gain = system->gain[i],
                             .sound = true};
-    for (size_t p = 0; p < NEAR; p++)
-        newest.products[p] = product(tables, newest.transient, knot[0] - (knot - NEAR)[p]);
+    for (size_t p = 0; p < BAND; p++)
+        newest.products[p] = product(tables, newest.transient, knot[0] - (knot - BAND)[p]);
     return newest;
 }
 
 static bool factor(const struct segment_tables *tables, const struct segment_system *system,
                    size_t first_row)
 {
-    ptrdiff_t far = tables->reach - 1;
     struct newest newest = before_row(tables, system, first_row);
-    for (size_t i = first_row; i < system->n; i++) {
-        const ptrdiff_t *knot = system->knot + i;
-        system->width[i] = BAND;
-        if (knot[0] - knot[-NEAR] >= far) {
-            factor_row(tables, system, i, NEAR, &newest);
-        } else if (knot[0] - knot[-BAND] >= far) {
+    for (size_t i = first_row; i < system->n;) {
+        if (row_is_within(tables, system, i, 4)) {
+            factor_row(tables, system, i, 4, &newest);
+        } else if (row_is_within(tables, system, i, 6)) {
+            factor_row(tables, system, i, 6, &newest);
+        } else if (row_is_within(tables, system, i, BAND)) {
             factor_row(tables, system, i, BAND, &newest);
         } else {
-            system->width[i] = row_width(tables, system->knot, i);
-            newest = factor_wide_row(tables, system, i, newest);
+            struct newest before = newest;
+            i = factor_far_rows(tables, system, i, &before);
+            newest = before;
+            continue;
         }
+        system->width[i++] = BAND;
     }
     return newest.sound;
 }
 
+// v moved down by one lane, the first of next after it.
+INLINE vec lanes_after(vec v, vec next)
+{
+#if KERNELS_LANES == 2
+    return __builtin_shufflevector(v, next, 1, 2);
+#elif KERNELS_LANES == 4
+    return __builtin_shufflevector(v, next, 1, 2, 3, 4);
+#else
+    return __builtin_shufflevector(v, next, 1, 2, 3, 4, 5, 6, 7, 8);
+#endif
+}
+
 // From the last value to the first. What a value takes from the BAND before it is kept in
-// registers.
+// registers, the nearest of them in the first lane.
 static size_t solve(const struct segment_system *system)
 {
-    double taken[BAND + 1] = {0.0};
+    vec taken[BAND_VECS + 1] = {{0.0}};
     double after = 0.0;
     size_t n = system->n, n_right = n;
     for (size_t i = n; i-- > 0;) {
         const double *row = system->band + i * system->stride;
-        double value = system->forward[i] * system->inverse[i] - system->far[i] - taken[0];
+        double value = system->forward[i] * system->inverse[i] - system->far[i] - taken[0][0];
         system->value[i] = value;
         system->far[i] = 0.0;
-        for (size_t d = 0; d < BAND; d++)
-            taken[d] = taken[d + 1] + row[d] * value;
+        UNROLL
+        for (size_t d = 0; d < BAND_VECS; d++)
+            taken[d] = lanes_after(taken[d], taken[d + 1]) + load(row + d * LANES) * value;
         for (size_t d = BAND; d < system->width[i]; d++)
             system->far[i - d - 1] += row[d] * value;
         if (i + 1 < n) {
