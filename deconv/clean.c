@@ -17,6 +17,7 @@ struct clean {
     size_t n_kept;         // frames that count
     bool has_filter;
     struct butterworth filter;
+    bool trends_have_mean;       // the trends span what is constant
     struct orthobasis trends;    // taken out first; without a filter, the confounds too
     struct orthobasis confounds; // taken out after the filter; in R^n_kept
     size_t n_dropped;
@@ -143,8 +144,18 @@ static bool plan_trends(struct clean *clean, double tr_s, const struct clean_opt
     g_autofree double *columns = g_new(double, n_columns *n);
     fill_trends(clean, columns, has_ramp(options), n_cosines);
     orthobasis_add(&clean->trends, columns, n_columns);
-    clean->centres = true;
+    clean->trends_have_mean = clean->centres = true;
     return true;
+}
+
+// The mean goes first: it is far above what is sought, and taken out by the columns it would leave
+// the rounding of their orthogonality in the measure of itself.
+static void remove_trends(const struct clean *clean, double *y, double mean, double *coefficients)
+{
+    size_t n = clean->trends_have_mean ? whole_size(clean) : 0;
+    for (size_t t = 0; t < n; t++)
+        y[t] -= mean;
+    orthobasis_remove(&clean->trends, y, coefficients);
 }
 
 /* Band-pass */
@@ -254,7 +265,7 @@ static double *prepare_confounds(const struct clean *clean, const struct clean_o
         double *column = whole + j * n;
         to_whole(clean, options->confounds + j * clean->n_time, column, ws);
         squares[j] = sum_of_squares(column, n, 0.0);
-        orthobasis_remove(&clean->trends, column, coefficients);
+        remove_trends(clean, column, sum_of(column, n) / (double) n, coefficients);
     }
     struct block block = {n, count, n, whole};
     if (clean->has_filter)
@@ -387,7 +398,7 @@ void clean_apply(const struct clean *clean, struct block *y, struct workspace *w
         double *series = block_series(&whole, v);
         to_whole(clean, block_series(y, v), series, ws);
         before[v] = look_at(series, n);
-        orthobasis_remove(&clean->trends, series, coefficients);
+        remove_trends(clean, series, before[v].mean, coefficients);
     }
     if (clean->has_filter)
         butterworth_apply(&clean->filter, &whole, ws);

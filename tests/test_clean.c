@@ -204,6 +204,27 @@ static void slow_cosines_are_taken_out_and_no_others(void **state)
     }
 }
 
+// 4096 and what is added to it differ by 12 bits: all that a series may lose.
+static void a_large_mean_costs_no_more_than_its_own_rounding(void **state)
+{
+    (void) state;
+    enum { N = 250 };
+    g_autoptr(owned_workspace) ws = workspace_new();
+    struct clean_options options = clean_options_default();
+    options.standardize = STANDARDIZE_NONE;
+    g_autoptr(owned_clean) clean = clean_with(N, 2.0, &options);
+    for (size_t k = 8; k < 40; k++) {
+        double y[N], expected[N];
+        for (size_t t = 0; t < N; t++) {
+            y[t] = 4096.0 + cos(G_PI / N * ((double) t + 0.5) * (double) k);
+            expected[t] = y[t] - 4096.0;
+        }
+        struct block block = block_of_series(y, N);
+        clean_apply(clean, &block, ws);
+        assert_close(max_abs_difference(y, expected, N), 0.0, 2e-12);
+    }
+}
+
 static void cosines_of_the_confounds_replace_ours(void **state)
 {
     (void) state;
@@ -465,6 +486,7 @@ int main(void)
         cmocka_unit_test(censored_series_are_cleaned_as_nilearn_does),
         cmocka_unit_test(censored_frames_do_not_count),
         cmocka_unit_test(slow_cosines_are_taken_out_and_no_others),
+        cmocka_unit_test(a_large_mean_costs_no_more_than_its_own_rounding),
         cmocka_unit_test(cosines_of_the_confounds_replace_ours),
         cmocka_unit_test(standardised_series_have_mean_0_and_deviation_1),
         cmocka_unit_test(percent_signal_is_of_the_mean_before),
