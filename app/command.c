@@ -10,8 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK(app_error, app_error)
-
 enum { MAX_THREADS = 4096 };
 static const double MEMORY_SHARE = 0.8; // of what there is, by default
 
@@ -147,15 +145,16 @@ static bool parse_options(const struct command *self, const GOptionEntry *own,
 
 static bool read_limits(struct app *app, const struct common *common, GError **error)
 {
-    app->jobs = MIN(budget_threads(), MAX_THREADS);
-    if (common->jobs != NULL && !budget_parse_count(common->jobs, 1, MAX_THREADS, &app->jobs)) {
+    app->host.jobs = MIN(budget_threads(), MAX_THREADS);
+    if (common->jobs != NULL &&
+        !budget_parse_count(common->jobs, 1, MAX_THREADS, &app->host.jobs)) {
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
                     "--jobs: expected a whole number in 1..%d, found \"%s\"", MAX_THREADS,
                     common->jobs);
         return false;
     }
-    app->mem_limit = (size_t) (MEMORY_SHARE * (double) budget_memory());
-    if (common->mem_limit != NULL && !budget_parse_size(common->mem_limit, &app->mem_limit)) {
+    app->host.mem_limit = (size_t) (MEMORY_SHARE * (double) budget_memory());
+    if (common->mem_limit != NULL && !budget_parse_size(common->mem_limit, &app->host.mem_limit)) {
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
                     "--mem-limit: expected a size such as 8G or 500M, found \"%s\"",
                     common->mem_limit);
@@ -183,9 +182,9 @@ static bool run_on_team(void *team, size_t n, void (*body)(void *data, size_t i)
 
 static bool go_on(void *progress, double fraction)
 {
-    const struct app *app = progress;
-    log_progress(app->log, fraction);
-    return !atomic_load(app->stop);
+    const struct host *host = progress;
+    host_progress(host, fraction);
+    return !atomic_load(host->stop);
 }
 
 bool app_parse(struct app *app, const struct command *self, const GOptionEntry *own, int *argc,
@@ -197,35 +196,29 @@ bool app_parse(struct app *app, const struct command *self, const GOptionEntry *
     app->quiet = common.quiet;
     app->verbose = common.verbose;
     app->json = common.json;
-    app->force = common.force;
+    app->host.force = common.force;
     app->log = log_new(app->quiet, app->verbose, common.log, error);
     if (app->log == NULL)
         return false;
     log_detail(app->log, "taut %s %s, threads: %zu, memory: at most %zu MiB", TAUT_VERSION,
-               self->name, app->jobs, app->mem_limit >> 20);
-    app->team = parallel_new(app->jobs, app->stop);
-    app->io = (struct io_context){.mem_limit = app->mem_limit,
-                                  .compression = 1,
-                                  .run = run_on_team,
-                                  .team = app->team,
-                                  .n_threads = app->jobs,
-                                  .go_on = go_on,
-                                  .progress = app};
+               self->name, app->host.jobs, app->host.mem_limit >> 20);
+    struct host *host = &app->host;
+    host->say = log_say(app->log);
+    host->team = parallel_new(host->jobs, host->stop);
+    host->io = (struct io_context){.mem_limit = host->mem_limit,
+                                   .compression = 1,
+                                   .run = run_on_team,
+                                   .team = host->team,
+                                   .n_threads = host->jobs,
+                                   .go_on = go_on,
+                                   .progress = host};
     return true;
 }
 
 void app_clear(struct app *app)
 {
-    parallel_free(app->team);
+    parallel_free(app->host.team);
     log_free(app->log);
-}
-
-bool app_stopped(const struct app *app, GError **error)
-{
-    if (!atomic_load(app->stop))
-        return false;
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_STOPPED, "stopped");
-    return true;
 }
 
 bool app_refuse(GError **error, const char *format, ...)
@@ -257,18 +250,4 @@ bool app_expect_arguments(const struct command *self, int argc, char **argv, int
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: expected %s", self->name,
                     self->arguments);
     return n >= least && n <= most;
-}
-
-bool app_check_output(const struct app *app, const char *path, bool replaces, GError **error)
-{
-    g_autofree char *folder = g_path_get_dirname(path);
-    if (access(folder, W_OK | X_OK) != 0) {
-        g_set_error(error, APP_ERROR, APP_ERROR_OUTPUT,
-                    "%s: expected a folder to write into, found none", folder);
-        return false;
-    }
-    if (replaces || app->force || !g_file_test(path, G_FILE_TEST_EXISTS))
-        return true;
-    g_set_error(error, IO_ERROR, IO_ERROR_EXISTS, "%s: exists already (--force overwrites)", path);
-    return false;
 }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "app/host/host.h"
 #include "app/log.h"
-#include "io/io_context.h"
-#include "solvers/parallel.h"
 
 #include <glib.h>
 #include <json-glib/json-glib.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -23,28 +21,12 @@ enum exit_status {
     EXIT_SIGTERM = 143,
 };
 
-enum app_error {
-    APP_ERROR_HELP,    // no error: the message is the help that was asked for
-    APP_ERROR_USAGE,   // one line
-    APP_ERROR_CONFIG,  // one line a problem
-    APP_ERROR_INPUT,   //
-    APP_ERROR_OUTPUT,  //
-    APP_ERROR_STOPPED, // by a signal
-};
-#define APP_ERROR (app_error_quark())
-GQuark app_error_quark(void);
-
 /** What every command has: the options of all commands, threads, files, log. */
 struct app {
     bool quiet;
     bool verbose;
     bool json;                // one JSON object on stdout, nothing else
-    bool force;               // overwrite outputs
-    size_t jobs;              // threads
-    size_t mem_limit;         // bytes that this process may ask for
-    struct parallel *team;    // owned; `jobs` threads
-    struct io_context io;     // runs on the team, stops by signal, draws progress
-    const atomic_bool *stop;  // borrowed; set by the first signal
+    struct host host;         // what jobs are given; its team is owned, its `say` is the log
     struct log *log;          // owned
     enum exit_status outcome; // of a command that returns true: EXIT_DONE, _PARTIAL or _STRICT
 };
@@ -70,15 +52,6 @@ bool app_parse(struct app *app, const struct command *self, const GOptionEntry *
 
 /** Releases what app_parse made; app itself is the caller's. */
 void app_clear(struct app *app);
-
-/** Whether a signal asks to stop; if so sets APP_ERROR_STOPPED. */
-bool app_stopped(const struct app *app, GError **error);
-
-/**
- * Whether a file may be written: its folder can be written into, and it is not there, or `replaces`
- * or --force allow it to go. Errors: APP_ERROR_OUTPUT, IO_ERROR_EXISTS.
- */
-bool app_check_output(const struct app *app, const char *path, bool replaces, GError **error);
 
 /** Sets APP_ERROR_USAGE with that message; false. */
 bool app_refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/log.h"
 
-#include "app/command.h"
 #include "io/text.h"
 
 #include <errno.h>
@@ -13,6 +12,7 @@
 enum { REDRAW_MS = 200, DECILES = 10 };
 
 struct log {
+    struct host_say say;
     bool quiet;
     bool verbose;
     bool terminal;  // stderr is one
@@ -30,6 +30,48 @@ struct log {
     atomic_bool drawn;
 };
 
+static void say_line(struct host_say *self, enum host_line kind, const char *text)
+{
+    static void (*const lines[])(struct log * log, const char *format, ...) = {
+        [HOST_DETAIL] = log_detail,
+        [HOST_INFO] = log_info,
+        [HOST_WARNING] = log_warning,
+        [HOST_ERROR] = log_error,
+    };
+    lines[kind]((struct log *) self, "%s", text);
+}
+
+static void say_hold(struct host_say *self, bool held)
+{
+    if (held)
+        log_hold((struct log *) self);
+    else
+        log_accept((struct log *) self);
+}
+
+static void say_stage(struct host_say *self, const char *name)
+{
+    if (name != NULL)
+        log_progress_begin((struct log *) self, name);
+    else
+        log_progress_end((struct log *) self);
+}
+
+static void say_progress(struct host_say *self, double fraction)
+{
+    log_progress((struct log *) self, fraction);
+}
+
+static void say_value(struct host_say *self, const char *name, double value)
+{
+    log_progress_value((struct log *) self, name, value);
+}
+
+struct host_say *log_say(struct log *log)
+{
+    return &log->say;
+}
+
 struct log *log_new(bool quiet, bool verbose, const char *file, GError **error)
 {
     FILE *stream = NULL;
@@ -39,6 +81,7 @@ struct log *log_new(bool quiet, bool verbose, const char *file, GError **error)
         return NULL;
     }
     struct log *log = g_new0(struct log, 1);
+    log->say = (struct host_say){say_line, say_hold, say_stage, say_progress, say_value};
     log->quiet = quiet;
     log->verbose = verbose;
     log->terminal = isatty(STDERR_FILENO) == 1;

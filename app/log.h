@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "app/host/host.h"
+
 #include <glib.h>
 #include <stdbool.h>
 
@@ -15,6 +17,9 @@ struct log;
 /** file: also write there, appending (NULL: no). Error: APP_ERROR_OUTPUT. */
 struct log *log_new(bool quiet, bool verbose, const char *file, GError **error);
 void log_free(struct log *log);
+
+/** What jobs tell their words to; of the log. */
+struct host_say *log_say(struct log *log);
 
 /** Whether the file took every line so far. Error: APP_ERROR_OUTPUT. */
 bool log_check_file(const struct log *log, GError **error);

@@ -163,7 +163,7 @@ static enum exit_status end_with_error(const struct app *app, const GError *erro
 
 static enum exit_status run_command(const struct command *command, int argc, char **argv)
 {
-    struct app app = {.stop = &stop};
+    struct app app = {.host = {.stop = &stop}};
     g_autoptr(GError) error = NULL;
     bool done = command->run(&app, command, argc, argv, &error);
     g_assert(done == (error == NULL));

@@ -175,7 +175,8 @@ static void fill_sets(struct bench *bench, struct set sets[3], GError **error)
         set_end(&sets[s], bench);
 }
 
-static bool form(struct bench *bench, struct app *app, char **argv, int argc, GError **error)
+static bool form(struct bench *bench, const struct host *host, char **argv, int argc,
+                 GError **error)
 {
     bench->options = (struct sources_options){.recording = g_strdup(argv[3]),
                                               .forward = g_strdup(argv[1]),
@@ -185,7 +186,7 @@ static bool form(struct bench *bench, struct app *app, char **argv, int argc, GE
                                               .tmin_s = 0.04,
                                               .tmax_s = 0.18,
                                               .depth = 0.8};
-    bench->sources = (struct sources){.app = app,
+    bench->sources = (struct sources){.host = host,
                                       .options = &bench->options,
                                       .model = MODEL_LASSO,
                                       .orientation = ORIENTATION_FIXED,
@@ -229,20 +230,18 @@ int main(int argc, char **argv)
     }
     g_autoptr(GError) error = NULL;
     atomic_bool stop = false;
-    struct app app = {.team = parallel_new(2, NULL),
-                      .io = io_context_default(),
-                      .stop = &stop,
-                      .log = log_new(true, false, NULL, NULL)};
+    struct parallel *team = parallel_new(2, NULL);
+    struct host host = {.team = team, .io = io_context_default(), .stop = &stop};
     struct bench bench = {.ws = workspace_new(),
                           .ratio = g_ascii_strtod(argv[4], NULL),
                           .n_layers = argc > 5 ? strtoul(argv[5], NULL, 10) : 20};
     struct set sets[3] = {
         {.name = "trained on"}, {.name = "between those"}, {.name = "other conditions"}};
-    bool formed = form(&bench, &app, argv, argc, &error);
+    bool formed = form(&bench, &host, argv, argc, &error);
     if (formed)
         fill_sets(&bench, sets, &error);
     if (formed && error == NULL) {
-        train(&bench, &sets[0], argc > 6 ? strtoul(argv[6], NULL, 10) : 1000, app.team);
+        train(&bench, &sets[0], argc > 6 ? strtoul(argv[6], NULL, 10) : 1000, team);
         compare(&bench, sets);
     }
     for (size_t s = 0; s < 3; s++) {
@@ -253,7 +252,6 @@ int main(int argc, char **argv)
     if (error != NULL)
         fprintf(stderr, "%s\n", error->message);
     bench_clear(&bench);
-    log_free(app.log);
-    parallel_free(app.team);
+    parallel_free(team);
     return error == NULL ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tests/check.h"
 
-#include "app/command.h"
+#include "app/host/app_error.h"
 #include "app/settings/settings.h"
 
 #include <glib/gstdio.h>

@@ -99,17 +99,17 @@ struct batch *batch_new(const struct settings *settings, GError **error)
 }
 
 // Plans a unit, and does it unless that is done or only to be planned.
-static bool do_unit(struct app *app, struct batch_unit *unit, bool dry_run, GError **error)
+static bool do_unit(const struct host *host, struct batch_unit *unit, bool dry_run, GError **error)
 {
-    g_autoptr(owned_run) run = run_new(app, unit->settings, error);
+    g_autoptr(owned_run) run = run_new(host, unit->settings, error);
     if (run == NULL)
         return false;
-    if (!app->force && record_is_current(run)) {
+    if (!host->force && record_is_current(run)) {
         unit->state = BATCH_SKIPPED;
         return true;
     }
     // What stands beside a record is ours: a redo replaces it.
-    if (!run_plan(run, app->force || record_exists(run), error))
+    if (!run_plan(run, host->force || record_exists(run), error))
         return false;
     unit->state = BATCH_READY;
     if (dry_run)
@@ -119,28 +119,28 @@ static bool do_unit(struct app *app, struct batch_unit *unit, bool dry_run, GErr
     unit->state = BATCH_DONE;
     unit->told = run_to_json(run);
     unit->inaccurate = run->outcome.counts[SERIES_INACCURATE];
-    log_info(app->log, "%s: %zu of %zu series solved, largest relative gap %.2g, %.2f s", run->stem,
-             run->outcome.counts[SERIES_SOLVED], run->n_series, run->outcome.relative_gap.max,
-             run->seconds.total);
+    host_info(host, "%s: %zu of %zu series solved, largest relative gap %.2g, %.2f s", run->stem,
+              run->outcome.counts[SERIES_SOLVED], run->n_series, run->outcome.relative_gap.max,
+              run->seconds.total);
     return true;
 }
 
-bool batch_run(struct app *app, struct batch *batch, bool dry_run, GError **error)
+bool batch_run(const struct host *host, struct batch *batch, bool dry_run, GError **error)
 {
     for (guint i = 0; i < batch->units->len; i++) {
         struct batch_unit *unit = g_ptr_array_index(batch->units, i);
-        if (app_stopped(app, error))
+        if (host_stopped(host, error))
             return false;
-        log_hold(app->log);
-        if (do_unit(app, unit, dry_run, &unit->error)) {
-            log_accept(app->log);
+        host_hold(host);
+        if (do_unit(host, unit, dry_run, &unit->error)) {
+            host_accept(host);
             continue;
         }
         unit->state = BATCH_FAILED;
-        if (app_stopped(app, error))
+        if (host_stopped(host, error))
             return false;
         if (batch->units->len > 1)
-            log_error(app->log, "%s", unit->error->message);
+            host_error(host, "%s", unit->error->message);
     }
     return true;
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "app/command.h"
+#include "app/host/host.h"
 #include "app/settings/settings.h"
+
+#include <json-glib/json-glib.h>
 
 /** What became of a recording of a batch. */
 enum batch_state {
@@ -41,7 +43,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_batch, batch_free)
  * Does what is not done yet, or only plans it. Failures are told as they come. False with an error
  * if a signal stopped it.
  */
-bool batch_run(struct app *app, struct batch *batch, bool dry_run, GError **error);
+bool batch_run(const struct host *host, struct batch *batch, bool dry_run, GError **error);
 
 size_t batch_count(const struct batch *batch, enum batch_state state);
 

@@ -5,9 +5,6 @@
 #include "app/simulate/random.h"
 #include "solvers/prox_tv.h"
 
-#include <math.h>
-#include <stdio.h>
-
 static const double radii[] = {0.1, 1.0, 10.0};
 
 static void draw_noise(struct random_stream *stream, double *y, size_t n)
@@ -74,39 +71,29 @@ static double time_round(const struct signals *signals, double mu, size_t method
     return 1e9 * seconds / (double) (signals->n * signals->n_signals);
 }
 
-static void report(const struct app *app, const struct signals *signals, double mu, size_t n_rounds,
-                   struct workspace *ws, JsonArray *rows)
+static void report(const struct signals *signals, double mu, size_t n_rounds, struct workspace *ws,
+                   const struct bench_prox_rows *rows)
 {
     g_autofree double *ns = g_new(double, N_METHODS *n_rounds);
     g_autofree double *u = g_new(double, signals->n);
     for (size_t r = 0; r < n_rounds; r++)
         for (size_t m = 0; m < N_METHODS; m++)
             ns[m * n_rounds + r] = time_round(signals, mu, m, u, ws);
-    double in_use = bench_median(ns, n_rounds);
-    double hulls = bench_median(ns + n_rounds, n_rounds);
-    if (!app->json) {
-        printf("%-10s %8zu %8g %10.1f %10.1f\n", signals->name, signals->n, mu, in_use, hulls);
-        return;
-    }
-    JsonObject *row = json_object_new();
-    json_object_set_string_member(row, "signal", signals->name);
-    json_object_set_int_member(row, "n", (gint64) signals->n);
-    json_object_set_double_member(row, "mu", mu);
-    json_object_set_double_member(row, "ns_per_sample", in_use);
-    json_object_set_double_member(row, "ns_per_sample_hulls", hulls);
-    json_array_add_object_element(rows, row);
+    const struct bench_prox_row row = {signals->name, signals->n, mu, bench_median(ns, n_rounds),
+                                       bench_median(ns + n_rounds, n_rounds)};
+    rows->add(rows->data, &row);
 }
 
-static void report_signals(const struct app *app, const struct signals *signals, size_t n_rounds,
-                           JsonArray *rows)
+static void report_signals(const struct signals *signals, size_t n_rounds,
+                           const struct bench_prox_rows *rows)
 {
     g_autoptr(owned_workspace) ws = workspace_new();
     for (size_t m = 0; m < G_N_ELEMENTS(radii); m++)
-        report(app, signals, radii[m], n_rounds, ws, rows);
+        report(signals, radii[m], n_rounds, ws, rows);
 }
 
-static bool report_drawn(const struct app *app, uint64_t seed, size_t n_rounds, JsonArray *rows,
-                         GError **error)
+static bool report_drawn(const struct host *host, uint64_t seed, size_t n_rounds,
+                         const struct bench_prox_rows *rows, GError **error)
 {
     enum { N_SAMPLES = 200000 };
     static const size_t lengths[] = {250, 1000, 20000, N_SAMPLES};
@@ -118,34 +105,20 @@ static bool report_drawn(const struct app *app, uint64_t seed, size_t n_rounds, 
                 struct random_stream stream = random_stream_of(seed, s, i);
                 shapes[s].draw(&stream, y + i * signals.n, signals.n);
             }
-            if (app_stopped(app, error))
+            if (host_stopped(host, error))
                 return false;
-            report_signals(app, &signals, n_rounds, rows);
+            report_signals(&signals, n_rounds, rows);
         }
     }
     return true;
 }
 
-bool bench_prox(struct app *app, const struct array *data, uint64_t seed, size_t n_rounds,
-                GError **error)
+bool bench_prox(const struct host *host, const struct array *data, uint64_t seed, size_t n_rounds,
+                const struct bench_prox_rows *rows, GError **error)
 {
-    g_autoptr(JsonArray) rows = json_array_new();
-    if (!app->json)
-        printf("CPU nanoseconds a sample, one thread, median of %zu rounds\n\n%-10s %8s %8s %10s "
-               "%10s\n",
-               n_rounds, "signal", "samples", "mu", "in use", "hulls");
-    if (data != NULL) {
-        struct signals signals = {"data", data->values, data->n_columns, data->n_rows};
-        report_signals(app, &signals, n_rounds, rows);
-    } else if (!report_drawn(app, seed, n_rounds, rows, error)) {
-        return false;
-    }
-    if (!app->json)
-        return true;
-    JsonObject *object = json_object_new();
-    json_object_set_string_member(object, "command", "bench");
-    json_object_set_string_member(object, "problem", "prox");
-    json_object_set_array_member(object, "rows", g_steal_pointer(&rows));
-    app_print_json(object);
+    if (data == NULL)
+        return report_drawn(host, seed, n_rounds, rows, error);
+    struct signals signals = {"data", data->values, data->n_columns, data->n_rows};
+    report_signals(&signals, n_rounds, rows);
     return true;
 }

@@ -173,7 +173,7 @@ static bool write_text(const char *folder, const char *name, const char *ending,
     return publish_bytes(path, text, strlen(text), overwrite, error);
 }
 
-bool bench_draw(const struct app *app, const struct bench *bench, const char *folder,
+bool bench_draw(const struct host *host, const struct bench *bench, const char *folder,
                 const char *name, GError **error)
 {
     if (g_mkdir_with_parents(folder, 0777) != 0) {
@@ -184,12 +184,12 @@ bool bench_draw(const struct app *app, const struct bench *bench, const char *fo
     g_autofree char *table = table_text(bench);
     g_autofree char *script = script_text(bench, name);
     g_autofree char *file = g_strconcat(name, ".gp", NULL);
-    if (!write_text(folder, name, ".tsv", table, app->force, error) ||
-        !write_text(folder, name, ".gp", script, app->force, error))
+    if (!write_text(folder, name, ".tsv", table, host->force, error) ||
+        !write_text(folder, name, ".gp", script, host->force, error))
         return false;
     enum figure_outcome outcome = figure_draw(folder, file, error);
     if (outcome == FIGURE_NO_GNUPLOT)
-        log_info(app->log, "%s: gnuplot is not installed: %s is there to be drawn elsewhere",
-                 folder, file);
+        host_info(host, "%s: gnuplot is not installed: %s is there to be drawn elsewhere", folder,
+                  file);
     return outcome != FIGURE_FAILED;
 }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "app/bench/bench.h"
-#include "app/command.h"
+#include "app/host/host.h"
+
+#include <json-glib/json-glib.h>
 
 /** The rows, and what they are compared with, as a table on stdout; reference may be NULL. */
 void bench_print(const struct bench *bench, const struct bench_row *reference);
@@ -15,5 +17,5 @@ void bench_set_json(JsonObject *object, const struct bench *bench,
  * Writes NAME.tsv and NAME.gp into a folder (made where it is absent) and draws NAME.svg and
  * NAME.png, the gap against time, where gnuplot is installed.
  */
-bool bench_draw(const struct app *app, const struct bench *bench, const char *folder,
+bool bench_draw(const struct host *host, const struct bench *bench, const char *folder,
                 const char *name, GError **error);

@@ -5,6 +5,8 @@
 #include "app/pipelines/sources/sources.h"
 #include "io/array.h"
 
+#include <json-glib/json-glib.h>
+
 /**
  * A leadfield of fixed orientation and whitened samples on it, one a row: those of
  * options->recording, or without a forward solution those of the simulated average of that seed,

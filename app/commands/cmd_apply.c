@@ -86,8 +86,8 @@ static bool check_options(struct application *it, GError **error)
         return app_refuse(error, "--safeguard: \"%s\" is none of on|off", it->safeguard);
     return read_number("lambda-ratio", it->lambda_ratio, 0.0, 1.0, &it->ratio, error) &&
            read_number("certify", it->certify, 0.0, 1.0, &it->tolerance, error) &&
-           app_check_output(it->app, it->output, false, error) &&
-           (it->trace == NULL || app_check_output(it->app, it->trace, false, error));
+           host_check_output(&it->app->host, it->output, false, error) &&
+           (it->trace == NULL || host_check_output(&it->app->host, it->trace, false, error));
 }
 
 // lambda as in training, unless the user says otherwise.
@@ -108,7 +108,7 @@ static bool make_network(struct application *it, GError **error)
     if (!network_file_problem(it->file, it->path, &kind, error))
         return false;
     it->op = it->matrix == NULL ? network_file_operator(it->file, it->path, error)
-                                : operator_new(&choice, it->x->n_columns, &it->app->io, error);
+                                : operator_new(&choice, it->x->n_columns, &it->app->host.io, error);
     if (it->op == NULL)
         return false;
     it->problem = kind == PROBLEM_TV ? problem_new_tv(it->op) : problem_new_lasso(it->op);
@@ -147,7 +147,7 @@ static bool plan(struct application *it, GError **error)
     it->file = network_file_read(it->path, error);
     if (it->file == NULL || !choose_ratio(it, error))
         return false;
-    it->x = array_read(it->data, &it->app->io, error);
+    it->x = array_read(it->data, &it->app->host.io, error);
     if (it->x == NULL)
         return false;
     if (it->x->n_columns != it->file->n_observed) {
@@ -202,9 +202,9 @@ static bool sweep_all(struct sweep *sweep, GError **error)
 {
     const struct application *it = sweep->it;
     size_t n_blocks = (it->x->n_rows + BLOCK_SERIES - 1) / BLOCK_SERIES;
-    if (parallel_for(it->app->team, n_blocks, sweep_block, sweep))
+    if (parallel_for(it->app->host.team, n_blocks, sweep_block, sweep))
         return true;
-    app_stopped(it->app, error);
+    host_stopped(&it->app->host, error);
     return false;
 }
 
@@ -250,7 +250,7 @@ static bool write_trace(const struct application *it, GError **error)
             return false;
         append_row(table, it, depth, results, atomic_load(&n_rejected[last]));
     }
-    return publish_bytes(it->trace, table->str, table->len, it->app->force, error);
+    return publish_bytes(it->trace, table->str, table->len, it->app->host.force, error);
 }
 
 static bool execute(struct application *it, GError **error)
@@ -263,7 +263,8 @@ static bool execute(struct application *it, GError **error)
         return false;
     it->seconds = 1e-6 * (double) (g_get_monotonic_time() - begin_us);
     return (it->trace == NULL || write_trace(it, error)) &&
-           array_write_npy(it->output, it->u, shape, G_N_ELEMENTS(shape), it->app->force, error);
+           array_write_npy(it->output, it->u, shape, G_N_ELEMENTS(shape), it->app->host.force,
+                           error);
 }
 
 static JsonObject *to_json(const struct application *it, const struct outcome *outcome)

@@ -2,12 +2,14 @@
 #include "app/bench/bench_prox.h"
 #include "app/bench/bench_report.h"
 #include "app/bench/bench_sources.h"
+#include "app/command.h"
 #include "app/pipelines/inputs/response.h"
 #include "app/simulate/simulate.h"
 #include "deconv/hrf_conv.h"
 #include "io/array.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /** What the options say, for all kinds of benchmark. */
@@ -224,7 +226,7 @@ static bool go_on(void *data, double fraction)
 {
     const struct app *app = data;
     log_progress(app->log, fraction);
-    return !app_stopped(app, NULL);
+    return !host_stopped(&app->host, NULL);
 }
 
 static bool bench_solvers(struct app *app, const struct choices *choices, const char *name,
@@ -232,7 +234,7 @@ static bool bench_solvers(struct app *app, const struct choices *choices, const 
 {
     g_auto(owned_bench_data) data = {0};
     g_auto(GStrv) names = choose_solvers(choices, kind, error);
-    if (names == NULL || !make_data(choices, kind, &app->io, &data, error))
+    if (names == NULL || !make_data(choices, kind, &app->host.io, &data, error))
         return false;
     const struct bench_options options = {.lambda_ratio = choices->lambda,
                                           .n_rounds = (size_t) choices->n_rounds,
@@ -248,9 +250,9 @@ static bool bench_solvers(struct app *app, const struct choices *choices, const 
     bool done = bench_run(bench, go_on, app);
     log_progress_end(app->log);
     if (!done)
-        return !app_stopped(app, error);
+        return !host_stopped(&app->host, error);
     g_autofree char *figure = g_strconcat("bench_", name, NULL);
-    if (choices->output != NULL && !bench_draw(app, bench, choices->output, figure, error))
+    if (choices->output != NULL && !bench_draw(&app->host, bench, choices->output, figure, error))
         return false;
     if (!app->json) {
         bench_print(bench, reference);
@@ -327,7 +329,7 @@ static bool race_sources(struct app *app, const struct choices *choices, struct 
     bool done = bench_run(bench, go_on, app);
     log_progress_end(app->log);
     if (!done)
-        return !app_stopped(app, error);
+        return !host_stopped(&app->host, error);
     struct bench_mixed_norm window =
         bench_sources_mixed_norm(leadfield, samples, sources->lambda, options.n_rounds);
     JsonObject *object = NULL;
@@ -336,7 +338,7 @@ static bool race_sources(struct app *app, const struct choices *choices, struct 
     if (object != NULL)
         app_print_json(object);
     return choices->output == NULL ||
-           bench_draw(app, bench, choices->output, "bench_sources", error);
+           bench_draw(&app->host, bench, choices->output, "bench_sources", error);
 }
 
 static bool bench_sources(struct app *app, struct choices *choices, GError **error)
@@ -351,20 +353,52 @@ static bool bench_sources(struct app *app, struct choices *choices, GError **err
     leadfield->recording = g_strdup(choices->data);
     if (choices->solvers == NULL)
         choices->solvers = g_strdup(sources_solvers);
-    g_auto(owned_sources) sources = {.app = app};
+    g_auto(owned_sources) sources = {.host = &app->host};
     g_autoptr(owned_array) samples = bench_sources_data(
         &sources, leadfield, choices->n_series > 0 ? (size_t) choices->n_series : 10,
         (uint64_t) choices->seed, error);
     return samples != NULL && race_sources(app, choices, &sources, samples, error);
 }
 
+static void print_prox_row(G_GNUC_UNUSED void *data, const struct bench_prox_row *row)
+{
+    printf("%-10s %8zu %8g %10.1f %10.1f\n", row->signal, row->n, row->mu, row->ns, row->ns_hulls);
+}
+
+static void add_prox_row(void *data, const struct bench_prox_row *row)
+{
+    JsonObject *object = json_object_new();
+    json_object_set_string_member(object, "signal", row->signal);
+    json_object_set_int_member(object, "n", (gint64) row->n);
+    json_object_set_double_member(object, "mu", row->mu);
+    json_object_set_double_member(object, "ns_per_sample", row->ns);
+    json_object_set_double_member(object, "ns_per_sample_hulls", row->ns_hulls);
+    json_array_add_object_element(data, object);
+}
+
 static bool bench_prox_of(struct app *app, struct choices *choices, GError **error)
 {
     g_autoptr(owned_array) data = NULL;
-    if (choices->data != NULL && (data = array_read(choices->data, &app->io, error)) == NULL)
+    if (choices->data != NULL && (data = array_read(choices->data, &app->host.io, error)) == NULL)
         return false;
     log_accept(app->log);
-    return bench_prox(app, data, (uint64_t) choices->seed, (size_t) choices->n_rounds, error);
+    size_t n_rounds = (size_t) choices->n_rounds;
+    g_autoptr(JsonArray) all = json_array_new();
+    const struct bench_prox_rows rows = {app->json ? add_prox_row : print_prox_row, all};
+    if (!app->json)
+        printf("CPU nanoseconds a sample, one thread, median of %zu rounds\n\n%-10s %8s %8s %10s "
+               "%10s\n",
+               n_rounds, "signal", "samples", "mu", "in use", "hulls");
+    if (!bench_prox(&app->host, data, (uint64_t) choices->seed, n_rounds, &rows, error))
+        return false;
+    if (!app->json)
+        return true;
+    JsonObject *object = json_object_new();
+    json_object_set_string_member(object, "command", "bench");
+    json_object_set_string_member(object, "problem", "prox");
+    json_object_set_array_member(object, "rows", g_steal_pointer(&all));
+    app_print_json(object);
+    return true;
 }
 
 static const struct kind {

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "app/command.h"
 #include "app/pipelines/convert/convert.h"
 
 static bool run(struct app *app, const char *input, const char *output, const char *part,
                 GError **error)
 {
     gint64 begin_us = g_get_monotonic_time();
-    if (!convert_check_output(app, input, output, error))
+    if (!convert_check_output(&app->host, input, output, error))
         return false;
-    g_autoptr(owned_recording) recording = convert_read(app, input, output, part, error);
+    g_autoptr(owned_recording) recording = convert_read(&app->host, input, output, part, error);
     if (recording == NULL)
         return false;
     g_auto(owned_conversion) conversion = {0};
-    if (!convert_write(app, recording, output, NULL, &conversion, error))
+    if (!convert_write(&app->host, recording, output, NULL, &conversion, error))
         return false;
     log_accept(app->log);
     if (!app->json) {

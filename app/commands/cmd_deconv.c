@@ -24,8 +24,8 @@ static void print_summary(const struct run *run)
 
 static bool deconvolve(struct app *app, const struct settings *settings, GError **error)
 {
-    g_autoptr(owned_run) run = run_new(app, settings, error);
-    if (run == NULL || !run_plan(run, app->force, error) || !run_execute(run, error))
+    g_autoptr(owned_run) run = run_new(&app->host, settings, error);
+    if (run == NULL || !run_plan(run, app->host.force, error) || !run_execute(run, error))
         return false;
     if (settings_flag(settings, SETTING_STRICT) && run->outcome.counts[SERIES_INACCURATE] > 0)
         app->outcome = EXIT_STRICT;

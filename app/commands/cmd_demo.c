@@ -20,9 +20,9 @@ static bool draw(struct app *app, const char *folder, uint64_t seed, struct phan
     struct phantom_law law = phantom_law_default();
     law.snr_db = 6.0; // a good scan
     law.seed = seed;
-    if (!phantom_check_outputs(path, app->force, error))
+    if (!phantom_check_outputs(path, app->host.force, error))
         return false;
-    *phantom = phantom_new(&law, app->team, app->mem_limit, error);
+    *phantom = phantom_new(&law, app->host.team, app->host.mem_limit, error);
     if (*phantom == NULL)
         return false;
     if (g_mkdir_with_parents(folder, 0777) != 0) {
@@ -30,7 +30,8 @@ static bool draw(struct app *app, const char *folder, uint64_t seed, struct phan
                     g_strerror(errno));
         return false;
     }
-    return phantom_write(*phantom, path, IMAGE_INT16, app->force, &app->io, outputs, error);
+    return phantom_write(*phantom, path, IMAGE_INT16, app->host.force, &app->host.io, outputs,
+                         error);
 }
 
 static struct settings *settings_of(const char *folder)
@@ -138,8 +139,9 @@ bool cmd_demo(struct app *app, const struct command *self, int argc, char **argv
         return false;
     g_autoptr(owned_settings) settings = settings_of(folder);
     g_autoptr(owned_run) run = NULL;
-    if (!settings_end(settings, "demo", error) || (run = run_new(app, settings, error)) == NULL ||
-        !run_plan(run, app->force, error) || !run_execute(run, error))
+    if (!settings_end(settings, "demo", error) ||
+        (run = run_new(&app->host, settings, error)) == NULL ||
+        !run_plan(run, app->host.force, error) || !run_execute(run, error))
         return false;
     struct match matches[PHANTOM_N_REGIONS];
     for (size_t r = 0; r < PHANTOM_N_REGIONS; r++)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "app/command.h"
 #include "app/pipelines/convert/convert.h"
 #include "app/pipelines/convert/denoise.h"
 #include "deconv/nearest.h"
@@ -129,18 +130,19 @@ static bool solve(struct app *app, struct recording *recording, const struct req
                   struct series_result *results, GError **error)
 {
     log_progress_begin(app->log, "solve");
-    bool done = denoise_recording(recording, request->rule, request->value, results, app->team);
+    bool done =
+        denoise_recording(recording, request->rule, request->value, results, app->host.team);
     log_progress_end(app->log);
-    return done || !app_stopped(app, error);
+    return done || !host_stopped(&app->host, error);
 }
 
 static bool run(struct app *app, const struct request *request, GError **error)
 {
     gint64 begin_us = g_get_monotonic_time();
-    if (!convert_check_output(app, request->input, request->output, error))
+    if (!convert_check_output(&app->host, request->input, request->output, error))
         return false;
     g_autoptr(owned_recording) recording =
-        convert_read(app, request->input, request->output, request->part, error);
+        convert_read(&app->host, request->input, request->output, request->part, error);
     if (recording == NULL)
         return false;
     if (recording->sensors == NULL) {
@@ -156,7 +158,7 @@ static bool run(struct app *app, const struct request *request, GError **error)
         return false;
     g_autoptr(JsonObject) notes = make_notes(request, results, n);
     g_auto(owned_conversion) conversion = {0};
-    if (!convert_write(app, recording, request->output, notes, &conversion, error))
+    if (!convert_write(&app->host, recording, request->output, notes, &conversion, error))
         return false;
     log_accept(app->log);
     struct outcome outcome = outcome_of(results, n);

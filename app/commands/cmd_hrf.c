@@ -131,7 +131,7 @@ bool cmd_hrf(struct app *app, const struct command *self, int argc, char **argv,
                     "--tr: expected seconds above 0 and at most %d, found %g", MAX_TR_S, tr_s);
         return false;
     }
-    g_autoptr(GPtrArray) responses = make_responses(argc, argv, tr_s, &app->io, error);
+    g_autoptr(GPtrArray) responses = make_responses(argc, argv, tr_s, &app->host.io, error);
     if (responses == NULL)
         return false;
     for (size_t i = 0; i < responses->len && argc > 1; i++) {

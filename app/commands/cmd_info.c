@@ -298,7 +298,7 @@ static bool tell_fif(struct app *app, const char *path, JsonArray *files, GError
 {
     if (!g_error_matches(*problem, IO_ERROR, IO_ERROR_INPUT))
         return false;
-    g_autoptr(owned_info_fif) info = info_fif_read(path, &app->io, problem);
+    g_autoptr(owned_info_fif) info = info_fif_read(path, &app->host.io, problem);
     if (info == NULL)
         return false;
     g_clear_error(problem);
@@ -314,7 +314,7 @@ static bool tell(struct app *app, const char *path, bool check, JsonArray *files
 {
     g_auto(owned_findings) findings = {0};
     g_autoptr(GError) problem = NULL;
-    bool usable = examine(path, check, &app->io, &findings, &problem);
+    bool usable = examine(path, check, &app->host.io, &findings, &problem);
     if (usable && app->json)
         json_array_add_object_element(files, findings_json(&findings));
     else if (usable)
@@ -341,9 +341,9 @@ bool cmd_info(struct app *app, const struct command *self, int argc, char **argv
         return false;
     g_autoptr(GError) problem = NULL;
     g_autoptr(JsonArray) files = json_array_new();
-    for (int i = 1; i < argc && !app_stopped(app, NULL); i++)
+    for (int i = 1; i < argc && !host_stopped(&app->host, NULL); i++)
         tell(app, argv[i], check, files, &problem);
-    if (app_stopped(app, error))
+    if (host_stopped(&app->host, error))
         return false;
     if (app->json) {
         JsonObject *object = json_object_new();

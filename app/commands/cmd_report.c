@@ -51,7 +51,8 @@ bool cmd_report(struct app *app, const struct command *self, int argc, char **ar
     json_object_set_string_member(object, "command", "report");
     json_object_set_array_member(object, "outputs", outputs);
     for (guint i = 0; i < pages->len; i++) {
-        if (app_stopped(app, error) || !html_report_rebuild(pages->pdata[i], &app->io, error))
+        if (host_stopped(&app->host, error) ||
+            !html_report_rebuild(pages->pdata[i], &app->host.io, error))
             return false;
         if (!app->json)
             puts(pages->pdata[i]);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "app/command.h"
 #include "app/reproduce/experiments.h"
 
 #include <glib/gstdio.h>
@@ -50,7 +51,7 @@ static bool is_done(const struct request *request, const char *folder)
     g_autofree char *path = g_build_filename(folder, "summary.json", NULL);
     g_autofree char *seed = g_strdup_printf("%" G_GINT64_FORMAT, request->seed);
     g_autoptr(JsonParser) parser = json_parser_new();
-    if (request->app->force || !json_parser_load_from_file(parser, path, NULL))
+    if (request->app->host.force || !json_parser_load_from_file(parser, path, NULL))
         return false;
     JsonNode *root = json_parser_get_root(parser);
     if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root) ||
@@ -86,7 +87,7 @@ static bool run_one(struct request *request, const struct experiment *experiment
     g_auto(GStrv) data = g_strsplit(request->data == NULL ? "" : request->data, ",", -1);
     if (!check_data(experiment, g_strv_length(data), error))
         return false;
-    g_autoptr(owned_reproduction) r = reproduction_new(request->app, experiment);
+    g_autoptr(owned_reproduction) r = reproduction_new(&request->app->host, experiment);
     r->seed = (uint64_t) request->seed;
     r->full = request->full;
     r->quick = strcmp(size_of(request), "quick") == 0;
@@ -101,7 +102,7 @@ static bool run_one(struct request *request, const struct experiment *experiment
     bool ran = experiment->run(r, error);
     log_progress_end(request->app->log);
     double seconds = 1e-6 * (double) (g_get_monotonic_time() - begin_us);
-    if (!ran || app_stopped(request->app, error))
+    if (!ran || host_stopped(&request->app->host, error))
         return false;
     if (g_mkdir_with_parents(folder, 0777) != 0) {
         g_set_error(error, APP_ERROR, APP_ERROR_OUTPUT, "%s: cannot make this folder", folder);

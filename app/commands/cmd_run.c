@@ -65,7 +65,7 @@ bool cmd_run(struct app *app, const struct command *self, int argc, char **argv,
     if (!settings_end(settings, argv[1], error))
         return false;
     g_autoptr(owned_batch) batch = batch_new(settings, error);
-    if (batch == NULL || !batch_run(app, batch, dry_run, error) ||
+    if (batch == NULL || !batch_run(&app->host, batch, dry_run, error) ||
         !conclude(app, batch, settings_flag(settings, SETTING_STRICT), error))
         return false;
     if (app->json) {

@@ -115,14 +115,15 @@ static bool draw_fmri(struct app *app, const struct phantom_law *law, const char
     g_autofree char *bold_path = bold_path_of(output);
     g_autofree char *folder = g_path_get_dirname(bold_path);
     g_autoptr(GPtrArray) outputs = g_ptr_array_new_with_free_func(g_free);
-    if (!phantom_check_outputs(bold_path, app->force, error))
+    if (!phantom_check_outputs(bold_path, app->host.force, error))
         return false;
-    g_autoptr(owned_phantom) phantom = phantom_new(law, app->team, app->mem_limit, error);
+    g_autoptr(owned_phantom) phantom = phantom_new(law, app->host.team, app->host.mem_limit, error);
     if (phantom == NULL || !make_folder(folder, error))
         return false;
     log_accept(app->log);
     log_progress_begin(app->log, "write");
-    bool written = phantom_write(phantom, bold_path, type, app->force, &app->io, outputs, error);
+    bool written =
+        phantom_write(phantom, bold_path, type, app->host.force, &app->host.io, outputs, error);
     log_progress_end(app->log);
     if (!written)
         return false;
@@ -227,7 +228,7 @@ static bool write_arrays(const struct app *app, const char *folder, const struct
                          const struct array_names *names, GError **error)
 {
     g_autoptr(GPtrArray) outputs = g_ptr_array_new_with_free_func(g_free);
-    bool force = app->force;
+    bool force = app->host.force;
     if (!make_folder(folder, error) ||
         !write_matrix(folder, "X.npy", made->x, made->n_series, made->n_observed, force, outputs,
                       error) ||
@@ -319,7 +320,7 @@ static bool simulate_tv_arrays(struct app *app, const struct command *self, int 
     if (!app_parse(app, self, options, &argc, &argv, error) ||
         !app_expect_arguments(self, argc, argv, 0, 0, error) ||
         !parse_word("--law", common.law, simulate_tv_laws, &which, error) ||
-        !check_array_options(&common, app->mem_limit, error))
+        !check_array_options(&common, app->host.mem_limit, error))
         return false;
     law.law = (enum simulate_tv_law) which;
     if (isnan(common.snr_db) && law.law != SIMULATE_TV_BLOCKS)
@@ -373,7 +374,7 @@ static bool simulate_lasso_arrays(struct app *app, const struct command *self, i
     if (common.n_unknown == 0)
         common.n_unknown = leadfield ? 8047 : 256;
     const struct bounded snr = {"--snr", common.snr_db, -100.0, 100.0};
-    if (!check_array_options(&common, app->mem_limit, error) || !check_bounds(&snr, 1, error))
+    if (!check_array_options(&common, app->host.mem_limit, error) || !check_bounds(&snr, 1, error))
         return false;
     law.n_series = (size_t) common.n_series;
     law.n_observed = (size_t) common.n_observed;
@@ -397,8 +398,8 @@ static bool write_digits(const struct app *app, const char *folder, const double
             op[i * n_atoms + j] = images[j * DIGITS_PIXELS + i];
     if (!make_folder(folder, error) ||
         !write_matrix(folder, "X.npy", images + n_atoms * DIGITS_PIXELS, n_series, DIGITS_PIXELS,
-                      app->force, outputs, error) ||
-        !write_matrix(folder, "D.npy", op, DIGITS_PIXELS, n_atoms, app->force, outputs, error))
+                      app->host.force, outputs, error) ||
+        !write_matrix(folder, "D.npy", op, DIGITS_PIXELS, n_atoms, app->host.force, outputs, error))
         return false;
     JsonObject *facts = json_object_new();
     json_object_set_string_member(facts, "kind", "digits");
@@ -436,7 +437,7 @@ static bool simulate_digits(struct app *app, const struct command *self, int arg
     if (output == NULL)
         return app_refuse(error, "simulate: expected -o DIR");
     const char *what = NULL;
-    g_autofree double *images = digits_draw(data, (uint64_t) seed, &app->io, &what, error);
+    g_autofree double *images = digits_draw(data, (uint64_t) seed, &app->host.io, &what, error);
     return images != NULL && write_digits(app, output, images, (size_t) n_atoms, what, error);
 }
 
@@ -477,7 +478,7 @@ static bool draw_meeg(const struct app *app, const struct meeg_law *law, const c
                       GError **error)
 {
     g_autoptr(GPtrArray) outputs = g_ptr_array_new_with_free_func(g_free);
-    if (!check_meeg_outputs(folder, app->force, outputs, error))
+    if (!check_meeg_outputs(folder, app->host.force, outputs, error))
         return false;
     g_autoptr(owned_meeg_phantom) phantom = meeg_phantom_new(law);
     g_autoptr(owned_staging) staging = staging_new(folder, error);
@@ -551,7 +552,8 @@ static bool simulate_meeg(struct app *app, const struct command *self, int argc,
     law.n_electrodes = (size_t) n_electrodes;
     law.n_active = (size_t) n_active;
     law.seed = (uint64_t) seed;
-    return check_meeg_memory(&law, app->mem_limit, error) && draw_meeg(app, &law, output, error);
+    return check_meeg_memory(&law, app->host.mem_limit, error) &&
+           draw_meeg(app, &law, output, error);
 }
 
 static const struct kind {

@@ -78,8 +78,8 @@ static bool check_options(struct solve *solve, GError **error)
     if (options->method == NULL)
         options->method = g_strdup("exact");
     return check_operator(solve, error) && check_method(solve, error) &&
-           app_check_output(solve->app, options->output, false, error) &&
-           (options->trace == NULL || app_check_output(solve->app, options->trace, false, error));
+           host_check_output(solve->host, options->output, false, error) &&
+           (options->trace == NULL || host_check_output(solve->host, options->trace, false, error));
 }
 
 static bool write_outputs(const struct solve *solve, GError **error)
@@ -90,14 +90,14 @@ static bool write_outputs(const struct solve *solve, GError **error)
     if (solve->trace != NULL) {
         g_autofree char *table =
             trace_table(solve->trace, solve->results, solve->solve_cpu_seconds);
-        if (!publish_bytes(options->trace, table, strlen(table), solve->app->force, error))
+        if (!publish_bytes(options->trace, table, strlen(table), solve->host->force, error))
             return false;
     }
     if (solve->path != NULL)
         return array_write_npy(options->output, solve->u, path, G_N_ELEMENTS(path),
-                               solve->app->force, error);
-    return array_write_npy(options->output, solve->u, plain, G_N_ELEMENTS(plain), solve->app->force,
-                           error);
+                               solve->host->force, error);
+    return array_write_npy(options->output, solve->u, plain, G_N_ELEMENTS(plain),
+                           solve->host->force, error);
 }
 
 static JsonArray *numbers(const double *values, size_t n)
@@ -163,18 +163,18 @@ static void print_summary(const struct solve *solve)
            outcome->objective_mean, outcome->iterations.median, solve->solve_seconds);
 }
 
-static bool run(struct solve *solve, GError **error)
+static bool run(struct app *app, struct solve *solve, GError **error)
 {
     gint64 begin_us = g_get_monotonic_time();
     if (!check_options(solve, error) || !solve_plan(solve, error))
         return false;
-    log_accept(solve->app->log);
+    log_accept(app->log);
     if (!solve_execute(solve, error) || !write_outputs(solve, error))
         return false;
     if (settings_flag(solve->settings, SETTING_STRICT) &&
         solve->outcome.counts[SERIES_INACCURATE] > 0)
-        solve->app->outcome = EXIT_STRICT;
-    if (solve->app->json)
+        app->outcome = EXIT_STRICT;
+    if (app->json)
         app_print_json(to_json(solve, 1e-6 * (double) (g_get_monotonic_time() - begin_us)));
     else
         print_summary(solve);
@@ -183,7 +183,7 @@ static bool run(struct solve *solve, GError **error)
 
 bool cmd_solve(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
-    g_auto(owned_solve) solve = {.app = app};
+    g_auto(owned_solve) solve = {.host = &app->host};
     struct solve_options *given = &solve.options;
     const GOptionEntry own[] = {
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &given->output, "Array of solutions, float64",
@@ -224,5 +224,5 @@ bool cmd_solve(struct app *app, const struct command *self, int argc, char **arg
         settings_give(settings, SETTING_HRF, given->response);
     settings_take_options(settings, options);
     solve.settings = settings;
-    return settings_end(settings, NULL, error) && run(&solve, error);
+    return settings_end(settings, NULL, error) && run(app, &solve, error);
 }

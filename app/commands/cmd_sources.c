@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "app/command.h"
 #include "app/pipelines/outputs/staging.h"
 #include "app/pipelines/sources/sources.h"
 
@@ -25,7 +26,7 @@ static bool check_outputs(const struct sources *sources, GError **error)
     g_autoptr(GPtrArray) names = sources_output_names(sources);
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *path = g_build_filename(sources->options->folder, names->pdata[i], NULL);
-        if (sources->app->force || !g_file_test(path, G_FILE_TEST_EXISTS))
+        if (sources->host->force || !g_file_test(path, G_FILE_TEST_EXISTS))
             continue;
         g_set_error(error, IO_ERROR, IO_ERROR_EXISTS, "%s: exists already (--force overwrites)",
                     path);
@@ -87,7 +88,7 @@ static double seconds_since(gint64 begin_us)
     return 1e-6 * (double) (g_get_monotonic_time() - begin_us);
 }
 
-static bool run(struct sources *sources, GError **error)
+static bool run(struct app *app, struct sources *sources, GError **error)
 {
     sources->begin_us = g_get_monotonic_time();
     if (!sources_plan(sources, error) || !sources_read(sources, error) ||
@@ -98,16 +99,16 @@ static bool run(struct sources *sources, GError **error)
     if (!sources_form(sources, error))
         return false;
     sources->prepare_s = seconds_since(begin_us);
-    log_accept(sources->app->log);
+    log_accept(app->log);
     if (!sources_solve(sources, error) || !sources_write(sources, error))
         return false;
     // Without --certify a network is a fixed budget: its gap is told, and expected.
     bool exact = sources->network_file == NULL || !isnan(sources->options->certify);
     if (exact && !sources->result.converged)
-        log_warning(sources->app->log, "%s: expected %s, found relative gap %.2g after %zu passes",
+        log_warning(app->log, "%s: expected %s, found relative gap %.2g after %zu passes",
                     sources->stem, sources->result.has_gap ? "the tolerance" : "a stable support",
                     sources->result.gap[1], sources->result.n_passes);
-    if (sources->app->json)
+    if (app->json)
         print_json(sources);
     else
         print_summary(sources);
@@ -183,6 +184,7 @@ bool cmd_sources(struct app *app, const struct command *self, int argc, char **a
         !app_expect_arguments(self, argc, argv, 1, 1, error) || !check_required(&o, error))
         return false;
     o.recording = g_strdup(argv[1]);
-    g_auto(owned_sources) sources = {.app = app, .options = &o, .stem = stem_of_recording(argv[1])};
-    return run(&sources, error);
+    g_auto(owned_sources)
+        sources = {.host = &app->host, .options = &o, .stem = stem_of_recording(argv[1])};
+    return run(app, &sources, error);
 }

@@ -121,9 +121,9 @@ static bool check_options(struct training *training, GError **error)
         return app_refuse(error, "train: expected --max-iter from 1 on and --inner in 0..1000");
     if (options->batch < 0 || options->patience < 1)
         return app_refuse(error, "train: expected --batch from 0 on and --patience from 1 on");
-    return app_check_output(training->app, options->output, false, error) &&
+    return host_check_output(training->host, options->output, false, error) &&
            (options->checkpoint == NULL ||
-            app_check_output(training->app, options->checkpoint, true, error));
+            host_check_output(training->host, options->checkpoint, true, error));
 }
 
 static JsonArray *losses(const struct training *training, bool end, bool validation)
@@ -181,14 +181,14 @@ static void print_summary(const struct training *training)
     }
 }
 
-static bool run(struct training *training, GError **error)
+static bool run(struct app *app, struct training *training, GError **error)
 {
     if (!check_options(training, error) || !training_plan(training, error))
         return false;
-    log_accept(training->app->log);
+    log_accept(app->log);
     if (!training_execute(training, error))
         return false;
-    if (training->app->json)
+    if (app->json)
         app_print_json(to_json(training));
     else
         print_summary(training);
@@ -324,7 +324,7 @@ static void add_training_options(struct training_options *o, GArray *options)
 bool cmd_train(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
     g_auto(owned_training)
-        training = {.app = app,
+        training = {.host = &app->host,
                     .options = {.layers = 10,
                                 .max_iter = 1000,
                                 .batch = 64,
@@ -348,5 +348,5 @@ bool cmd_train(struct app *app, const struct command *self, int argc, char **arg
         g_free(training.network);
         training.network = g_strdup(rest[1]);
     }
-    return run(&training, error);
+    return run(app, &training, error);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/report/figure.h"
 
-#include "app/command.h"
+#include "app/host/app_error.h"
 
 // Not GSubprocess: it starts a thread of its own.
 enum figure_outcome figure_draw(const char *folder, const char *script, GError **error)

@@ -118,9 +118,9 @@ static bool run(struct reproduction *r, GError **error)
     reproduction_set(r, "dictionary", "%zu x %zu, coding law", n_out, n_in);
     reproduction_set(r, "seeds", "%d", N_SEEDS);
     for (uint64_t seed = 0; seed < N_SEEDS; seed++) {
-        if (!run_seed(r, r->seed + seed, n_out, n_in, error) || app_stopped(r->app, error))
+        if (!run_seed(r, r->seed + seed, n_out, n_in, error) || host_stopped(r->host, error))
             return false;
-        log_progress(r->app->log, (double) (seed + 1) / N_SEEDS);
+        host_progress(r->host, (double) (seed + 1) / N_SEEDS);
     }
     double ista = reproduction_mean(r, "ISTA", 0.8, "iterations");
     double fista = reproduction_mean(r, "FISTA", 0.8, "iterations");

@@ -69,7 +69,7 @@ static struct samples *draw(struct reproduction *r, const struct problem *proble
 static double suboptimality(const struct reproduction *r, const struct samples *samples,
                             const struct network *network, bool safeguard)
 {
-    return train_loss(network, N_LAYERS, safeguard, &samples->train, r->app->team) -
+    return train_loss(network, N_LAYERS, safeguard, &samples->train, r->host->team) -
            samples->minimum;
 }
 
@@ -97,7 +97,7 @@ static bool test_at(struct reproduction *r, const struct network *trained,
     reproduction_result(r, GUARDED, ratio, r->seed, "suboptimality", guarded);
     reproduction_result(r, PLAIN, ratio, r->seed, "suboptimality", plain);
     reproduction_result(r, "ISTA", ratio, r->seed, "suboptimality", ista);
-    return !app_stopped(r->app, error);
+    return !host_stopped(r->host, error);
 }
 
 static bool scan(struct reproduction *r, const struct network *trained,
@@ -116,7 +116,7 @@ static bool scan(struct reproduction *r, const struct network *trained,
         least = ratio <= 0.15 && ratio >= TRAINED_AT / 3.0 ? fmin(least, finding.gain) : least;
         for (int g = 0; g < 2; g++)
             rise[g] = fmax(rise[g], finding.rise[g]);
-        log_progress(r->app->log, (double) (i + 1) / (double) n);
+        host_progress(r->host, (double) (i + 1) / (double) n);
     }
     reproduction_check(r, "with the safeguard no layer raises the objective, at any lambda",
                        rise[0] <= 1e-12, rise[0], 1e-12);

@@ -100,7 +100,7 @@ static void keep(void *data, const struct network *network, size_t n_stages)
     g_autoptr(GError) problem = NULL;
     g_mkdir_with_parents(keeping->r->folder, 0777); // a failure shows in the next line
     if (!network_file_write(keeping->path, network, keeping->metadata, true, &problem))
-        log_warning(keeping->r->app->log, "%s", problem->message);
+        host_warning(keeping->r->host, "%s", problem->message);
 }
 
 static bool tell(void *data, G_GNUC_UNUSED const struct train_stage *stage, double fraction)
@@ -108,8 +108,8 @@ static bool tell(void *data, G_GNUC_UNUSED const struct train_stage *stage, doub
     const struct keeping *keeping = data;
     const double *share = keeping->lesson->share;
     if (share[1] > share[0])
-        log_progress(keeping->r->app->log, share[0] + (share[1] - share[0]) * fraction);
-    return !atomic_load(keeping->r->app->stop);
+        host_progress(keeping->r->host, share[0] + (share[1] - share[0]) * fraction);
+    return !atomic_load(keeping->r->host->stop);
 }
 
 struct network *learning_train(struct reproduction *r, const struct samples *samples,
@@ -123,7 +123,7 @@ struct network *learning_train(struct reproduction *r, const struct samples *sam
         network = network_new(lesson->network, lesson->variant, samples->problem, size, error);
     if (network == NULL)
         return NULL;
-    struct train_options how = train_options_default(r->app->team);
+    struct train_options how = train_options_default(r->host->team);
     how.schedule = lesson->oneshot ? TRAIN_ONESHOT : TRAIN_RECURSIVE;
     how.optimiser = lesson->published ? TRAIN_DESCENT : TRAIN_LBFGS;
     how.safeguard = !lesson->published;
@@ -136,7 +136,7 @@ struct network *learning_train(struct reproduction *r, const struct samples *sam
     size_t n_stages = train_network(network, &samples->train, NULL, &how, stages);
     if (seconds != NULL)
         *seconds = seconds_so_far(&keeping);
-    if (app_stopped(r->app, error))
+    if (host_stopped(r->host, error))
         return NULL;
     if (n_stages > keeping.n_done)
         keep(&keeping, network, n_stages);
@@ -152,13 +152,13 @@ bool learning_curve(struct reproduction *r, const struct samples *train, const s
         return false;
     curve->method = lesson->label;
     samples_network_curve(r, test, network, !lesson->published, curve);
-    return !app_stopped(r->app, error);
+    return !host_stopped(r->host, error);
 }
 
 bool learning_read(struct reproduction *r, const char *path, size_t n_time, struct block *x,
                    GError **error)
 {
-    g_autoptr(owned_array) array = array_read(path, &r->app->io, error);
+    g_autoptr(owned_array) array = array_read(path, &r->host->io, error);
     if (array == NULL)
         return false;
     if (array->n_columns != n_time) {

@@ -36,7 +36,7 @@ static bool run_size(struct reproduction *r, const struct samples *test, size_t 
         g_autoptr(owned_network) network = learning_train(r, train, &lesson, N_LAYERS, NULL, error);
         if (network == NULL)
             return false;
-        double loss = train_loss(network, N_LAYERS, true, &test->train, r->app->team);
+        double loss = train_loss(network, N_LAYERS, true, &test->train, r->host->team);
         reproduction_result(r, lesson.label, (double) n, r->seed, "suboptimality",
                             loss - test->minimum);
     }
@@ -77,12 +77,12 @@ static bool run(struct reproduction *r, GError **error)
     if (test == NULL || plain == NULL)
         return false;
     double untrained =
-        train_loss(plain, N_LAYERS, true, &test->train, r->app->team) - test->minimum;
+        train_loss(plain, N_LAYERS, true, &test->train, r->host->team) - test->minimum;
     for (size_t i = 0; i < n_sizes; i++) {
         if (!run_size(r, test, sizes[i], error))
             return false;
         reproduction_result(r, "ISTA", (double) sizes[i], r->seed, "suboptimality", untrained);
-        log_progress(r->app->log, (double) (i + 1) / (double) n_sizes);
+        host_progress(r->host, (double) (i + 1) / (double) n_sizes);
     }
     check(r, sizes[n_sizes - 1], untrained);
     reproduction_set(r, "dictionary", "%d x %d, coding law", N_OUT, N_IN);

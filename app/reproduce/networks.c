@@ -61,7 +61,7 @@ static void simulate(const struct reproduction *r, size_t n, struct source *sour
 static bool prepare_digits(struct reproduction *r, size_t n, struct source *source, GError **error)
 {
     const char *what;
-    g_autofree double *images = digits_draw(r->data[0], r->seed, &r->app->io, &what, error);
+    g_autofree double *images = digits_draw(r->data[0], r->seed, &r->host->io, &what, error);
     if (images == NULL)
         return false;
     reproduction_set(r, "digits", "%s", what);
@@ -143,7 +143,7 @@ static bool run_ratio(struct reproduction *r, const struct source *source, size_
         !learn(r, train, test, &curve, error))
         return false;
     check(r, &curve, ratios[k] > 0.5);
-    log_progress(r->app->log, ((double) (2 * data + k) + 1.0) / 4.0);
+    host_progress(r->host, ((double) (2 * data + k) + 1.0) / 4.0);
     return true;
 }
 

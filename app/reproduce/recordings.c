@@ -76,15 +76,15 @@ static void shorten(struct block *x, size_t n_frames, size_t most)
 // Reading is no part of the progress that is shown.
 static bool go_on(void *data, G_GNUC_UNUSED double fraction)
 {
-    const struct app *app = data;
-    return !atomic_load(app->stop);
+    const struct host *host = data;
+    return !atomic_load(host->stop);
 }
 
 bool recordings_read(struct reproduction *r, const char *path, size_t n_frames, size_t most,
                      struct recorded *recorded, GError **error)
 {
     *recorded = (struct recorded){.tr_s = UKB_TR_S};
-    struct io_context io = r->app->io;
+    struct io_context io = r->host->io;
     io.go_on = go_on;
     g_autoptr(owned_recording) recording = recording_open(path, &io, error);
     if (recording == NULL)

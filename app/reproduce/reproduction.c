@@ -54,10 +54,10 @@ static void entry_free(gpointer memory)
     g_free(entry);
 }
 
-struct reproduction *reproduction_new(struct app *app, const struct experiment *experiment)
+struct reproduction *reproduction_new(const struct host *host, const struct experiment *experiment)
 {
     struct reproduction *r = g_new0(struct reproduction, 1);
-    r->app = app;
+    r->host = host;
     r->experiment = experiment;
     r->rows = g_ptr_array_new_with_free_func(row_free);
     r->checks = g_ptr_array_new_with_free_func(check_free);
@@ -407,10 +407,10 @@ bool reproduction_write(struct reproduction *r, const char *folder, double secon
     if (outcome == FIGURE_FAILED)
         return false;
     if (outcome == FIGURE_NO_GNUPLOT)
-        log_info(r->app->log,
-                 "%s: gnuplot is not installed: figure.gp is there to be drawn "
-                 "elsewhere",
-                 folder);
+        host_info(r->host,
+                  "%s: gnuplot is not installed: figure.gp is there to be drawn "
+                  "elsewhere",
+                  folder);
     // The summary comes last: an experiment without it is not done.
     g_autoptr(JsonObject) summary = reproduction_to_json(r, seconds);
     g_autofree char *path = g_build_filename(folder, "summary.json", NULL);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "app/command.h"
+#include "app/host/host.h"
 
 #include <glib.h>
+#include <json-glib/json-glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,7 +24,7 @@ struct panel {
 
 /** An experiment under way: what it was asked, and what it has found. */
 struct reproduction {
-    struct app *app;                     // borrowed
+    const struct host *host;             // borrowed
     const struct experiment *experiment; // borrowed
     uint64_t seed;
     bool quick;              // at most three minutes on two cores, of files given only a part
@@ -87,7 +88,7 @@ void reproduction_note(struct reproduction *r, const char *format, ...) G_GNUC_P
 double reproduction_mean(const struct reproduction *r, const char *method, double step,
                          const char *metric);
 
-struct reproduction *reproduction_new(struct app *app, const struct experiment *experiment);
+struct reproduction *reproduction_new(const struct host *host, const struct experiment *experiment);
 void reproduction_free(struct reproduction *r);
 typedef struct reproduction owned_reproduction; // for g_autoptr(owned_reproduction)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_reproduction, reproduction_free)

@@ -70,9 +70,9 @@ static void solve_block(void *data, size_t index, struct workspace *ws)
 static bool solve_all(struct reproduction *r, struct solving *solving, GError **error)
 {
     size_t n = solving->samples->x.n_series;
-    if (parallel_for(r->app->team, (n + BLOCK_SERIES - 1) / BLOCK_SERIES, solve_block, solving))
+    if (parallel_for(r->host->team, (n + BLOCK_SERIES - 1) / BLOCK_SERIES, solve_block, solving))
         return true;
-    app_stopped(r->app, error);
+    host_stopped(r->host, error);
     return false;
 }
 
@@ -193,7 +193,7 @@ void samples_network_curve(struct reproduction *r, const struct samples *samples
 {
     for (size_t k = 0; k < curve->n_steps; k++) {
         double loss =
-            train_loss(network, curve->steps[k], safeguard, &samples->train, r->app->team);
+            train_loss(network, curve->steps[k], safeguard, &samples->train, r->host->team);
         reproduction_result(r, curve->method, (double) curve->steps[k], r->seed, curve->metric,
                             loss - samples->minimum);
     }

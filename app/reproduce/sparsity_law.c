@@ -63,8 +63,8 @@ static bool run(struct reproduction *r, GError **error)
         reproduction_result(r, "Marchenko-Pastur law", zeta, 0, "ratio", law(zeta));
         double mean = reproduction_mean(r, "random supports", zeta, "ratio");
         worst = fmax(worst, fabs(mean / law(zeta) - 1.0));
-        log_progress(r->app->log, zeta);
-        if (app_stopped(r->app, error))
+        host_progress(r->host, zeta);
+        if (host_stopped(r->host, error))
             return false;
     }
     reproduction_check(r, "L_S / L is within 6 % of the law for zeta from 0.05 to 1", worst <= 0.06,

@@ -253,9 +253,9 @@ static bool run(struct reproduction *r, GError **error)
                                 .tv = {.ws = ws, .worst_gap = -INFINITY}};
     for (uint64_t i = 0; i < N_INSTANCES; i++) {
         if (!study_lasso(r, r->seed + i, i == 0, &findings, error) ||
-            !study_tv(r, r->seed + i, &findings, error) || app_stopped(r->app, error))
+            !study_tv(r, r->seed + i, &findings, error) || host_stopped(r->host, error))
             return false;
-        log_progress(r->app->log, (double) (i + 1) / N_INSTANCES);
+        host_progress(r->host, (double) (i + 1) / N_INSTANCES);
     }
     check(r, &findings);
     reproduction_set(r, "instances", "%d of %d x %d, lambda = 0.3 lambda_max", N_INSTANCES, N_OUT,

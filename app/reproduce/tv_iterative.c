@@ -90,7 +90,7 @@ static bool run(struct reproduction *r, GError **error)
         if (!samples_solver_curve(r, samples, methods[m].create, &curve, error))
             return false;
         check_curve(r, m, steps, n_steps);
-        log_progress(r->app->log, (double) (m + 1) / (double) n_methods);
+        host_progress(r->host, (double) (m + 1) / (double) n_methods);
     }
     double analysis = steps_to_millionth(r, "accelerated PGD, restarts", steps, n_steps);
     double synthesis = steps_to_millionth(r, "synthesis FISTA, restarts", steps, n_steps);

@@ -153,7 +153,7 @@ static bool run_ratio(struct reproduction *r, const struct simulation *drawn, si
         add_errors(r, test, plain, untrained, k);
         add_errors(r, test, network, trained, k);
         check(r, k, trained, untrained);
-        log_progress(r->app->log, ((double) k + 0.5 * (double) (i + 1)) / 2.0);
+        host_progress(r->host, ((double) k + 0.5 * (double) (i + 1)) / 2.0);
     }
     return true;
 }

@@ -83,8 +83,8 @@ static bool run(struct reproduction *r, GError **error)
         double k = (double) sizes[i], mean = 0.0;
         g_autofree double *ratios = g_new(double, n_draws);
         struct draws draws = {r, sizes[i], ratios};
-        if (!parallel_for(r->app->team, n_draws, draw, &draws)) {
-            app_stopped(r->app, error);
+        if (!parallel_for(r->host->team, n_draws, draw, &draws)) {
+            host_stopped(r->host, error);
             return false;
         }
         for (size_t d = 0; d < n_draws; d++)
@@ -95,7 +95,7 @@ static bool run(struct reproduction *r, GError **error)
         least = fmin(least, mean / bound(k));
         low = k >= 40 ? fmin(low, mean / conjecture(k)) : low;
         high = k >= 40 ? fmax(high, mean / conjecture(k)) : high;
-        log_progress(r->app->log, (double) (i + 1) / (double) n_sizes);
+        host_progress(r->host, (double) (i + 1) / (double) n_sizes);
     }
     check_sum_norm(r);
     check_slope(r, sizes, n_sizes);

@@ -89,7 +89,7 @@ static struct block copy_rows(const struct simulation *drawn, size_t first, size
 static bool read_arrays(struct reproduction *r, struct sets *sets, struct block x[2],
                         GError **error)
 {
-    g_autoptr(owned_array) matrix = array_read(r->data[0], &r->app->io, error);
+    g_autoptr(owned_array) matrix = array_read(r->data[0], &r->host->io, error);
     if (matrix == NULL)
         return false;
     sets->op = samples_operator(matrix->values, matrix->n_rows, matrix->n_columns);
@@ -225,9 +225,9 @@ static bool run_start(struct reproduction *r, size_t k, bool pseudo_inverse, GEr
         lesson.max_iter = (r->full ? 300 : lesson.n_inner > 20 ? 30 : 100) * depth;
         if (!learning_curve(r, sets.train, sets.test, &lesson, &curve, error))
             return false;
-        log_progress(r->app->log, ((double) k + (pseudo_inverse ? 0.5 : 0.0) +
-                                   0.5 * (double) (m + 1) / (double) n_lessons) /
-                                      2.0);
+        host_progress(r->host, ((double) k + (pseudo_inverse ? 0.5 : 0.0) +
+                                0.5 * (double) (m + 1) / (double) n_lessons) /
+                                   2.0);
     }
     if (pseudo_inverse)
         check_pseudo_inverse(r, k, &curve);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/settings/settings.h"
 
-#include "app/command.h"
+#include "app/host/app_error.h"
 #include "io/text.h"
 #include "solvers/methods.h"
 

@@ -4,7 +4,7 @@
 // first, which notes where every key stands and takes the bad lines out.
 #include "app/settings/settings.h"
 
-#include "app/command.h"
+#include "app/host/app_error.h"
 #include "deconv/nearest.h"
 #include "io/text.h"
 

@@ -3,7 +3,7 @@
 // so on), and \NNN is the byte of that octal number; names of any bytes can be written so.
 #include "app/settings/settings.h"
 
-#include "app/command.h"
+#include "app/host/app_error.h"
 #include "app/pipelines/inputs/response.h"
 #include "app/pipelines/outputs/stem.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/simulate/digits.h"
 
-#include "app/command.h"
+#include "app/host/app_error.h"
 #include "app/simulate/random.h"
 #include "io/array.h"
 

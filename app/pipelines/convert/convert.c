@@ -24,27 +24,27 @@ struct format {
     const char *extension;
     bool is_of_sensors; // else of images and arrays, too
     bool has_tables;    // channels.tsv and events.tsv beside it
-    bool (*write)(struct app *app, const struct recording *recording, const char *path,
+    bool (*write)(const struct host *host, const struct recording *recording, const char *path,
                   struct conversion *conversion, GError **error);
 };
 
-static bool write_edf(struct app *app, const struct recording *recording, const char *path,
+static bool write_edf(const struct host *host, const struct recording *recording, const char *path,
                       struct conversion *conversion, GError **error)
 {
     conversion->is_rounded = true;
-    return writer_edf_write(path, recording, g_str_has_suffix(path, ".bdf"), true, &app->io,
+    return writer_edf_write(path, recording, g_str_has_suffix(path, ".bdf"), true, &host->io,
                             &conversion->rounding, error);
 }
 
-static bool write_wav(struct app *app, const struct recording *recording, const char *path,
+static bool write_wav(const struct host *host, const struct recording *recording, const char *path,
                       G_GNUC_UNUSED struct conversion *conversion, GError **error)
 {
-    return writer_wav_write(path, recording, g_str_has_suffix(path, ".rf64"), true, &app->io,
+    return writer_wav_write(path, recording, g_str_has_suffix(path, ".rf64"), true, &host->io,
                             error);
 }
 
 /** As raw data: integers with the gain of their channel where FIF can have that, else floats. */
-static bool write_fif(struct app *app, const struct recording *recording, const char *path,
+static bool write_fif(const struct host *host, const struct recording *recording, const char *path,
                       G_GNUC_UNUSED struct conversion *conversion, GError **error)
 {
     g_autoptr(owned_writer_fif) writer =
@@ -55,8 +55,8 @@ static bool write_fif(struct app *app, const struct recording *recording, const 
     size_t n = recording->n_series;
     for (size_t t = 0; t < recording->n_time; t += FRAMES_A_TURN) {
         size_t n_frames = MIN(FRAMES_A_TURN, recording->n_time - t);
-        if (!io_context_go_on(&app->io, (double) t / (double) recording->n_time))
-            return !app_stopped(app, error);
+        if (!io_context_go_on(&host->io, (double) t / (double) recording->n_time))
+            return !host_stopped(host, error);
         if (!writer_fif_append(writer, recording->samples.d + t * n, n_frames, error))
             return false;
     }
@@ -70,7 +70,7 @@ static void make_row(void *data, size_t r, double *values)
         recording_values(recording, t, r, 1, values + t);
 }
 
-static bool write_npy(G_GNUC_UNUSED struct app *app, const struct recording *recording,
+static bool write_npy(G_GNUC_UNUSED const struct host *host, const struct recording *recording,
                       const char *path, G_GNUC_UNUSED struct conversion *conversion, GError **error)
 {
     const size_t shape[] = {recording->n_series, recording->n_time};
@@ -104,7 +104,7 @@ static bool is_same_file(const char *a, const char *b)
     return stat(a, &p) == 0 && stat(b, &q) == 0 && p.st_dev == q.st_dev && p.st_ino == q.st_ino;
 }
 
-bool convert_check_output(const struct app *app, const char *input, const char *output,
+bool convert_check_output(const struct host *host, const char *input, const char *output,
                           GError **error)
 {
     if (find_format(output) == NULL) {
@@ -118,7 +118,7 @@ bool convert_check_output(const struct app *app, const char *input, const char *
                     output);
         return false;
     }
-    return app_check_output(app, output, false, error);
+    return host_check_output(host, output, false, error);
 }
 
 static bool choose_part(struct recording *recording, const char *part, GError **error)
@@ -170,32 +170,32 @@ static void cut_events(struct recording *recording)
     }
 }
 
-static void tell(const struct app *app, const struct recording *recording, const char *part)
+static void tell(const struct host *host, const struct recording *recording, const char *part)
 {
     g_autofree char *name = text_escape(recording->path);
     for (guint i = 0; i < recording->warnings->len; i++)
-        log_warning(app->log, "%s: %s", name, (const char *) recording->warnings->pdata[i]);
+        host_warning(host, "%s: %s", name, (const char *) recording->warnings->pdata[i]);
     const struct sensors *sensors = recording->sensors;
     if (sensors == NULL || sensors->n_parts == 1 || part != NULL)
         return;
     g_autofree char *chosen = text_escape(sensors->part[sensors->chosen].name);
-    log_warning(app->log, "%s: part %zu of %zu (%s); --part takes another", name,
-                sensors->chosen + 1, sensors->n_parts, chosen);
+    host_warning(host, "%s: part %zu of %zu (%s); --part takes another", name, sensors->chosen + 1,
+                 sensors->n_parts, chosen);
 }
 
-struct recording *convert_read(struct app *app, const char *input, const char *output,
+struct recording *convert_read(const struct host *host, const char *input, const char *output,
                                const char *part, GError **error)
 {
-    g_autoptr(owned_recording) recording = recording_open(input, &app->io, error);
+    g_autoptr(owned_recording) recording = recording_open(input, &host->io, error);
     if (recording == NULL || !choose_part(recording, part, error) ||
         !check_contents(recording, find_format(output), error))
         return NULL;
-    log_progress_begin(app->log, "read");
-    bool done = recording_read(recording, NULL, 0, recording->n_time, &app->io, error);
-    log_progress_end(app->log);
+    host_progress_begin(host, "read");
+    bool done = recording_read(recording, NULL, 0, recording->n_time, &host->io, error);
+    host_progress_end(host);
     if (!done)
         return NULL;
-    tell(app, recording, part);
+    tell(host, recording, part);
     if (recording->sensors != NULL)
         cut_events(recording);
     return g_steal_pointer(&recording);
@@ -387,18 +387,18 @@ static GArray *make_companions(const struct recording *recording, const char *ou
 }
 
 /** Leaves those out that are there as they should be; false: one is there, and is another. */
-static bool check_companions(const struct app *app, GArray *companions, GError **error)
+static bool check_companions(const struct host *host, GArray *companions, GError **error)
 {
     for (guint i = companions->len; i > 0; i--) {
         const struct companion *companion = &g_array_index(companions, struct companion, i - 1);
         enum standing standing = judge_standing(companion);
-        if (standing == STANDS_OTHER && app->force) {
+        if (standing == STANDS_OTHER && host->force) {
             g_autofree char *name = text_escape(companion->path);
             g_set_error(error, IO_ERROR, IO_ERROR_EXISTS,
                         "%s: exists already, and is not of this program's making", name);
             return false;
         }
-        if (standing != STANDS_SAME && !app_check_output(app, companion->path, false, error))
+        if (standing != STANDS_SAME && !host_check_output(host, companion->path, false, error))
             return false;
         if (standing == STANDS_SAME)
             g_array_remove_index(companions, i - 1);
@@ -415,7 +415,7 @@ static const char *add_output(struct staging *staging, struct conversion *conver
 }
 
 /** The files in which a FIF recording goes on from 2 GiB on: NAME-1.fif, NAME-2.fif, ... */
-static bool add_continuations(const struct app *app, struct staging *staging,
+static bool add_continuations(const struct host *host, struct staging *staging,
                               struct conversion *conversion, const char *output,
                               const char *written, GError **error)
 {
@@ -427,22 +427,22 @@ static bool add_continuations(const struct app *app, struct staging *staging,
         g_autofree char *there = g_build_filename(hidden, name, NULL);
         if (!g_file_test(there, G_FILE_TEST_EXISTS))
             return true;
-        if (!app_check_output(app, path, false, error))
+        if (!host_check_output(host, path, false, error))
             return false;
         add_output(staging, conversion, path);
     }
 }
 
-static bool write_all(struct app *app, const struct recording *recording, const char *output,
-                      const GArray *companions, struct staging *staging,
+static bool write_all(const struct host *host, const struct recording *recording,
+                      const char *output, const GArray *companions, struct staging *staging,
                       struct conversion *conversion, GError **error)
 {
     const char *path = add_output(staging, conversion, output);
     const struct format *format = find_format(output);
-    if (!format->write(app, recording, path, conversion, error))
+    if (!format->write(host, recording, path, conversion, error))
         return false;
     if (format->write == write_fif &&
-        !add_continuations(app, staging, conversion, output, path, error))
+        !add_continuations(host, staging, conversion, output, path, error))
         return false;
     for (guint i = 0; i < companions->len; i++) {
         const struct companion *companion = &g_array_index(companions, struct companion, i);
@@ -453,11 +453,11 @@ static bool write_all(struct app *app, const struct recording *recording, const 
     return staging_commit(staging, error);
 }
 
-bool convert_write(struct app *app, const struct recording *recording, const char *output,
+bool convert_write(const struct host *host, const struct recording *recording, const char *output,
                    JsonObject *notes, struct conversion *conversion, GError **error)
 {
     g_autoptr(GArray) companions = make_companions(recording, output, notes);
-    if (!check_companions(app, companions, error))
+    if (!check_companions(host, companions, error))
         return false;
     conversion->outputs = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *folder = g_path_get_dirname(output);
@@ -465,9 +465,9 @@ bool convert_write(struct app *app, const struct recording *recording, const cha
     if (staging == NULL)
         return false;
     GError *problem = NULL;
-    log_progress_begin(app->log, "write");
-    bool done = write_all(app, recording, output, companions, staging, conversion, &problem);
-    log_progress_end(app->log);
+    host_progress_begin(host, "write");
+    bool done = write_all(host, recording, output, companions, staging, conversion, &problem);
+    host_progress_end(host);
     if (problem != NULL)
         staging_propagate(staging, error, problem);
     return done;

@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "app/command.h"
+#include "app/host/host.h"
 #include "io/recording.h"
 #include "io/writer_edf.h"
+
+#include <json-glib/json-glib.h>
 
 /**
  * Whether a recording can be written to this path: its extension is known (.bdf, .edf, .fif, .npy,
  * .rf64, .wav), its folder is there, it is not the input, and it is not there yet or --force was
  * given. Errors: APP_ERROR_USAGE, APP_ERROR_OUTPUT, IO_ERROR_EXISTS.
  */
-bool convert_check_output(const struct app *app, const char *input, const char *output,
+bool convert_check_output(const struct host *host, const char *input, const char *output,
                           GError **error);
 
 /**
  * Opens a recording that is to be written to `output`, chooses a part of it (a number from 1;
  * NULL: the one that recording_open chose), tells its warnings, and reads the part whole.
  */
-struct recording *convert_read(struct app *app, const char *input, const char *output,
+struct recording *convert_read(const struct host *host, const char *input, const char *output,
                                const char *part, GError **error);
 
 /** What was written. */
@@ -35,7 +37,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_conversion, conversion_clear)
  * channels and events) and, for sound, EDF and BDF, OUT_channels.tsv and OUT_events.tsv. Side-cars
  * that are there with the same contents stay. notes: further members of OUT.json, or NULL.
  */
-bool convert_write(struct app *app, const struct recording *recording, const char *output,
+bool convert_write(const struct host *host, const struct recording *recording, const char *output,
                    JsonObject *notes, struct conversion *conversion, GError **error);
 
 /** Members of the summary: version, input, outputs, what was written. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/pipelines/inputs/network_file.h"
 
-#include "app/command.h"
+#include "app/host/app_error.h"
 #include "deconv/hrf_conv.h"
 #include "io/input.h"
 #include "io/publish.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/pipelines/inputs/operator.h"
 
-#include "app/command.h"
+#include "app/host/app_error.h"
 #include "app/pipelines/inputs/response.h"
 #include "deconv/hrf_conv.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/pipelines/outputs/staging.h"
 
-#include "app/command.h"
+#include "app/host/app_error.h"
 #include "io/publish.h"
 
 #include <errno.h>

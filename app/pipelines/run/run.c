@@ -11,10 +11,9 @@ void run_warn(struct run *run, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    char *line = g_strdup_vprintf(format, args);
+    g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    log_warning(run->app->log, "%s", line);
-    g_ptr_array_add(run->warnings, line);
+    warnings_tell(&run->warnings, run->host, "%s", text);
 }
 
 static void input_free(void *data)
@@ -80,15 +79,15 @@ static bool add_inputs(struct run *run, GError **error)
     return true;
 }
 
-struct run *run_new(struct app *app, const struct settings *settings, GError **error)
+struct run *run_new(const struct host *host, const struct settings *settings, GError **error)
 {
     g_autoptr(owned_run) run = g_new0(struct run, 1);
-    run->app = app;
+    run->host = host;
     run->settings = settings;
     run->begin_us = g_get_monotonic_time();
     run->inputs = g_ptr_array_new_with_free_func(input_free);
     run->outputs = g_ptr_array_new_with_free_func(g_free);
-    run->warnings = g_ptr_array_new_with_free_func(g_free);
+    warnings_init(&run->warnings);
     run->input = one_path(settings, SETTING_BOLD, error);
     run->folder = run->input == NULL ? NULL : one_path(settings, SETTING_FOLDER, error);
     if (run->folder == NULL)
@@ -106,7 +105,7 @@ void run_free(struct run *run)
     g_free(run->stem);
     g_ptr_array_unref(run->inputs);
     g_ptr_array_unref(run->outputs);
-    g_ptr_array_unref(run->warnings);
+    warnings_clear(&run->warnings);
     recording_free(run->recording);
     if (run->sidecar != NULL)
         json_object_unref(run->sidecar);
@@ -151,7 +150,7 @@ bool run_execute(struct run *run, GError **error)
 {
     if (!timed(run, run_read, &run->seconds.read, error))
         return false;
-    log_accept(run->app->log); // from here on the inputs are good
+    host_accept(run->host); // from here on the inputs are good
     bool done = timed(run, run_solve, &run->seconds.solve, error) &&
                 timed(run, run_write, &run->seconds.write, error);
     run->seconds.total = seconds_since(run->begin_us);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "app/command.h"
+#include "app/host/warnings.h"
 #include "app/pipelines/outputs/outcome.h"
 #include "app/settings/settings.h"
 #include "deconv/clean.h"
@@ -12,6 +12,8 @@
 #include "solvers/linop.h"
 #include "solvers/solver.h"
 #include "unrolled/network.h"
+
+#include <json-glib/json-glib.h>
 
 /** Series that a thread takes at a time: what is read of a frame then fills cache lines. */
 enum { RUN_ITEM_SERIES = 8 * BLOCK_SERIES };
@@ -62,7 +64,7 @@ struct run_network {
  * then executed. Fields are filled in this order; a pointer is NULL until then.
  */
 struct run {
-    struct app *app;                 // borrowed
+    const struct host *host;         // borrowed
     const struct settings *settings; // borrowed; of this recording alone
 
     // where from, where to
@@ -114,15 +116,15 @@ struct run {
     double solve_cpu_seconds;
     gint64 begin_us; // of the monotonic clock
     struct run_seconds seconds;
-    GPtrArray *outputs;  // owned, of owned paths, once they are published
-    GPtrArray *warnings; // owned, of owned lines
+    GPtrArray *outputs; // owned, of owned paths, once they are published
+    struct warnings warnings;
 };
 
 /**
  * Names input, outputs and all files that the result depends on; opens none. settings name one
  * recording and one folder, and outlive the run. Errors: any.
  */
-struct run *run_new(struct app *app, const struct settings *settings, GError **error);
+struct run *run_new(const struct host *host, const struct settings *settings, GError **error);
 
 /**
  * Checks all that can be checked without reading samples: settings, header, response, mask,

@@ -123,7 +123,7 @@ static bool plan_frames(struct run *run, GError **error)
 
 bool run_plan_input(struct run *run, GError **error)
 {
-    run->recording = recording_open(run->input, &run->app->io, error);
+    run->recording = recording_open(run->input, &run->host->io, error);
     if (run->recording == NULL)
         return false;
     if (run->recording->grid == NULL) {
@@ -171,9 +171,9 @@ static bool grids_match(const struct run *run, const char *path, const struct re
 // The values of a 3-D image on the grid of the run. Owned.
 static double *read_volume(const struct run *run, const char *path, GError **error)
 {
-    g_autoptr(owned_recording) image = recording_open(path, &run->app->io, error);
+    g_autoptr(owned_recording) image = recording_open(path, &run->host->io, error);
     if (image == NULL || !grids_match(run, path, image, error) ||
-        !recording_read(image, NULL, 0, 1, &run->app->io, error))
+        !recording_read(image, NULL, 0, 1, &run->host->io, error))
         return NULL;
     double *values = g_try_new(double, run->n_grid);
     if (values == NULL)

@@ -21,7 +21,7 @@ static bool plan_response(struct run *run, GError **error)
     g_autofree char *resolved = response_is_file(text)
                                     ? settings_resolve(run->settings, SETTING_HRF, text)
                                     : g_strdup(text);
-    run->response = response_load(resolved, run->tr_s, &run->app->io, error);
+    run->response = response_load(resolved, run->tr_s, &run->host->io, error);
     if (run->response == NULL)
         return false;
     g_auto(GStrv) warnings = hrf_warnings(run->response);
@@ -77,7 +77,7 @@ static bool plan_confounds(struct run *run, GError **error)
     const char *path = run_input_path(run, "confounds");
     if (path == NULL)
         return true;
-    g_autoptr(owned_array) file = array_read(path, &run->app->io, error);
+    g_autoptr(owned_array) file = array_read(path, &run->host->io, error);
     if (file == NULL)
         return false;
     struct confounds_table table = {path, file->n_rows, file->n_columns, file->values,
@@ -196,7 +196,7 @@ static double bytes_needed(const struct run *run)
                    (settings_includes(run->settings, SETTING_SAVE, "residual") ? 1.0 : 0.0) +
                    (settings_flag(run->settings, SETTING_DEBIAS) ? 1.0 : 0.0);
     double items = n_series / RUN_ITEM_SERIES + 1.0;
-    double threads = (double) MIN(run->app->jobs, (size_t) items);
+    double threads = (double) MIN(run->host->jobs, (size_t) items);
     double samples = n_series * (n_read * sample + extra * n_time * sizeof(float));
     double traces = items * RUN_N_TRACES * n_time * sizeof(float);
     double maps = n_grid * (HTML_REPORT_N_MAPS * sizeof(float) + 2.0);
@@ -209,13 +209,13 @@ static double bytes_needed(const struct run *run)
 bool run_check_memory(const struct run *run, GError **error)
 {
     double needed = bytes_needed(run);
-    if (needed <= (double) run->app->mem_limit)
+    if (needed <= (double) run->host->mem_limit)
         return true;
     g_set_error(error, IO_ERROR, IO_ERROR_MEMORY,
                 "%s: %zu series of %zu frames need %.3g GiB of memory, the limit is %.3g GiB "
                 "(--mem-limit)",
                 run->input, run->n_series, run->n_read, needed / 0x1p30,
-                (double) run->app->mem_limit / 0x1p30);
+                (double) run->host->mem_limit / 0x1p30);
     return false;
 }
 

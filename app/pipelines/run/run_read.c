@@ -18,7 +18,7 @@ struct reading {
 static bool pass_over_samples(struct reading *reading)
 {
     struct run *run = reading->run;
-    const struct io_context *io = &run->app->io;
+    const struct io_context *io = &run->host->io;
     if (reading->mean == NULL)
         return recording_read(run->recording, run->mask, run->n_drop, run->n_read, io,
                               &reading->error);
@@ -34,20 +34,20 @@ static void read_or_hash(void *data, size_t index, G_GNUC_UNUSED struct workspac
     if (index == 0)
         reading->read = pass_over_samples(reading);
     else
-        bold->sha256 = hash_file(bold->path, reading->run->app->stop);
+        bold->sha256 = hash_file(bold->path, reading->run->host->stop);
 }
 
 // The first pass over the file: one thread reads it, another one hashes it.
 static bool first_pass(struct reading *reading, GError **error)
 {
-    const struct app *app = reading->run->app;
-    g_autoptr(owned_parallel) pair = parallel_new(MIN(app->jobs, 2), app->stop);
+    const struct host *host = reading->run->host;
+    g_autoptr(owned_parallel) pair = parallel_new(MIN(host->jobs, 2), host->stop);
     parallel_for(pair, 2, read_or_hash, reading);
     if (reading->error != NULL) {
         g_propagate_error(error, reading->error);
         return false;
     }
-    return !app_stopped(app, error);
+    return !host_stopped(host, error);
 }
 
 static bool make_mask(struct run *run, GError **error)
@@ -58,7 +58,7 @@ static bool make_mask(struct run *run, GError **error)
         g_set_error(error, IO_ERROR, IO_ERROR_MEMORY, "%s: out of memory", run->input);
         return false;
     }
-    log_progress_begin(run->app->log, "mask");
+    host_progress_begin(run->host, "mask");
     struct reading reading = {.run = run, .mean = mean, .varies = varies};
     if (!first_pass(&reading, error))
         return false;
@@ -95,20 +95,20 @@ bool run_read(struct run *run, GError **error)
 {
     if (run->mask_is_made && (!make_mask(run, error) || !run_check_memory(run, error)))
         return false;
-    log_progress_begin(run->app->log, "read");
+    host_progress_begin(run->host, "read");
     struct reading reading = {.run = run};
     bool read = run->mask_is_made ? recording_read(run->recording, run->mask, run->n_drop,
-                                                   run->n_read, &run->app->io, error)
+                                                   run->n_read, &run->host->io, error)
                                   : first_pass(&reading, error);
-    log_progress_end(run->app->log);
+    host_progress_end(run->host);
     if (!read || !run_check_lambda_map(run, error))
         return false;
     for (guint i = 0; i < run->inputs->len; i++) {
         struct run_input *input = g_ptr_array_index(run->inputs, i);
         if (input->sha256 == NULL)
-            input->sha256 = hash_file(input->path, run->app->stop);
+            input->sha256 = hash_file(input->path, run->host->stop);
         if (!unchanged(input, error))
             return false;
     }
-    return !app_stopped(run->app, error);
+    return !host_stopped(run->host, error);
 }

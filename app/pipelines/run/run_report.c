@@ -131,7 +131,7 @@ bool run_write_report(const struct run *run, const char *path, const float *cons
     char *time_texts[N_TIMES];
     list_times(run, times, time_texts);
     g_autoptr(GPtrArray) outputs = terminated(names);
-    g_autoptr(GPtrArray) warnings = terminated(run->warnings);
+    g_autoptr(GPtrArray) warnings = warnings_texts(&run->warnings);
     struct html_report report = {.title = run->stem,
                                  .input = run->input,
                                  .version = TAUT_VERSION,

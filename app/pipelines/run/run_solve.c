@@ -85,7 +85,7 @@ static void item_end(struct pass *pass)
 {
     size_t done = atomic_fetch_add(&pass->n_done, 1) + 1;
     double share = (double) done / (double) pass->n_items;
-    log_progress(pass->run->app->log, pass->fraction_before + pass->fraction * share);
+    host_progress(pass->run->host, pass->fraction_before + pass->fraction * share);
 }
 
 static double thread_cpu_seconds(void)
@@ -155,7 +155,7 @@ static void solve_blocks(const struct run *run, const struct item *item, struct 
         choose_lambda(run, item, ws);
     // A slow method may take seconds over a block: do not finish the item for a run that is
     // stopped.
-    for (size_t first = 0; first < item->count && !atomic_load(run->app->stop);
+    for (size_t first = 0; first < item->count && !atomic_load(run->host->stop);
          first += BLOCK_SERIES) {
         size_t count = MIN((size_t) BLOCK_SERIES, item->count - first);
         struct block x = block_slice(&item->x, first, count);
@@ -306,10 +306,10 @@ static void solve_item(void *data, size_t index, struct workspace *ws)
 
 static bool run_pass(struct pass *pass, parallel_body *body, GError **error)
 {
-    struct app *app = pass->run->app;
-    if (parallel_for(app->team, pass->n_items, body, pass) && !atomic_load(app->stop))
+    const struct host *host = pass->run->host;
+    if (parallel_for(host->team, pass->n_items, body, pass) && !atomic_load(host->stop))
         return true;
-    app_stopped(app, error);
+    host_stopped(host, error);
     return false;
 }
 
@@ -400,12 +400,12 @@ bool run_solve(struct run *run, GError **error)
                         .n_off_centre = n_off_centre,
                         .n_items = n_items,
                         .fraction = 1.0};
-    log_progress_begin(run->app->log, "solve");
+    host_progress_begin(run->host, "solve");
     if (run->run_scope && !fix_lambda(run, &pass, error))
         return false;
     if (!run_pass(&pass, solve_item, error))
         return false;
-    log_progress_end(run->app->log);
+    host_progress_end(run->host);
     for (size_t i = 0; i < n_items; i++)
         run->solve_cpu_seconds += cpu_seconds[i];
     run->outcome = outcome_of(run->results, run->n_series);

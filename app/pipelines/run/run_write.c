@@ -195,15 +195,15 @@ static void fill_volume(void *data, G_GNUC_UNUSED size_t t, size_t first, size_t
 static bool go_on(void *data, double fraction)
 {
     const struct output *output = data;
-    const struct app *app = output->run->app;
-    log_progress(app->log, ((double) output->n_images + fraction) / (double) output->n_all);
-    return !atomic_load(app->stop);
+    const struct host *host = output->run->host;
+    host_progress(host, ((double) output->n_images + fraction) / (double) output->n_all);
+    return !atomic_load(host->stop);
 }
 
 static bool write_image(struct output *output, const char *path, const struct image *image,
                         GError **error)
 {
-    struct io_context io = output->run->app->io;
+    struct io_context io = output->run->host->io;
     io.compression = (int) settings_count(output->run->settings, SETTING_COMPRESSION);
     io.go_on = go_on;
     io.progress = output;
@@ -319,7 +319,7 @@ static bool publish(struct output *output, GError **error)
 {
     struct run *run = output->run;
     const GPtrArray *names = staging_names(output->staging);
-    if (app_stopped(run->app, error) || !record_write(run, false, names, error) ||
+    if (host_stopped(run->host, error) || !record_write(run, false, names, error) ||
         !staging_commit(output->staging, error) || !record_write(run, true, names, error))
         return false;
     for (guint i = 0; i < names->len; i++)
@@ -341,10 +341,10 @@ bool run_write(struct run *run, GError **error)
     for (size_t i = 0; i < G_N_ELEMENTS(series_images); i++)
         output.n_all += is_wanted(run, &series_images[i]);
     output.n_all += G_N_ELEMENTS(map_images) + run->mask_is_made;
-    log_progress_begin(run->app->log, "write");
+    host_progress_begin(run->host, "write");
     bool written = write_images(&output, &problem) && write_config(&output, &problem) &&
                    write_report(&output, &problem) && publish(&output, &problem);
-    log_progress_end(run->app->log);
+    host_progress_end(run->host);
     for (size_t i = 0; i < HTML_REPORT_N_MAPS; i++)
         g_free(output.maps[i]);
     if (!written)

@@ -47,7 +47,7 @@ static linop *make_operator(const struct solve *solve, GError **error)
                                      .full = settings_is(settings, SETTING_CONV, "full")};
     if (settings->text[SETTING_TR] != NULL)
         choice.tr_s = settings_number(settings, SETTING_TR);
-    return operator_new(&choice, solve->x->n_columns, &solve->app->io, error);
+    return operator_new(&choice, solve->x->n_columns, &solve->host->io, error);
 }
 
 // The number that an option is, at least 0. False with an error.
@@ -65,7 +65,7 @@ static bool read_option(const char *option, const char *text, double *value, GEr
 static bool read_lambdas(struct solve *solve, GError **error)
 {
     const char *path = solve->options.lambdas;
-    g_autoptr(owned_array) lambdas = array_read(path, &solve->app->io, error);
+    g_autoptr(owned_array) lambdas = array_read(path, &solve->host->io, error);
     if (lambdas == NULL)
         return false;
     size_t n = lambdas->n_rows * lambdas->n_columns;
@@ -136,7 +136,7 @@ static bool plan_start(struct solve *solve, enum solver_start *start, GError **e
             return true;
         }
     *start = START_GIVEN;
-    solve->start = array_read(text, &solve->app->io, error);
+    solve->start = array_read(text, &solve->host->io, error);
     if (solve->start == NULL)
         return false;
     size_t n_rows = solve->start->n_rows, n_columns = solve->start->n_columns;
@@ -188,7 +188,7 @@ static bool plan_path(struct solve *solve, GError **error)
 
 bool solve_plan(struct solve *solve, GError **error)
 {
-    const struct io_context *io = &solve->app->io;
+    const struct io_context *io = &solve->host->io;
     solve->x = array_read(solve->options.data, io, error);
     if (solve->x == NULL || !plan_lambda(solve, error))
         return false;
@@ -272,8 +272,8 @@ bool solve_execute(struct solve *solve, GError **error)
     size_t n = solve->x->n_rows;
     size_t n_blocks = (n + BLOCK_SERIES - 1) / BLOCK_SERIES;
     gint64 begin_us = g_get_monotonic_time();
-    if (!parallel_for(solve->app->team, n_blocks, solve_block, solve)) {
-        app_stopped(solve->app, error);
+    if (!parallel_for(solve->host->team, n_blocks, solve_block, solve)) {
+        host_stopped(solve->host, error);
         return false;
     }
     solve->solve_seconds = 1e-6 * (double) (g_get_monotonic_time() - begin_us);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "app/command.h"
+#include "app/host/host.h"
 #include "app/pipelines/outputs/outcome.h"
 #include "app/pipelines/solve/trace.h"
 #include "app/settings/settings.h"
@@ -27,7 +27,7 @@ struct solve_options {
 
 /** A problem on arrays: planned, then executed. Pointers are owned unless it says borrowed. */
 struct solve {
-    struct app *app;                 // borrowed
+    const struct host *host;         // borrowed
     const struct settings *settings; // borrowed
     enum problem_kind kind;
     struct solve_options options;

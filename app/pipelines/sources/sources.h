@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "app/command.h"
+#include "app/host/host.h"
 #include "io/fif_covariance.h"
 #include "io/fif_forward.h"
 #include "io/recording.h"
@@ -10,6 +10,8 @@
 #include "sources/leadfield.h"
 #include "sources/mixed_norm.h"
 #include "unrolled/params_file.h"
+
+#include <json-glib/json-glib.h>
 
 /** What is minimised. */
 enum source_model {
@@ -102,7 +104,7 @@ struct sources_network {
 
 /** A recording on its way to sources. Pointers are owned unless it says borrowed. */
 struct sources {
-    struct app *app;                       // borrowed
+    const struct host *host;               // borrowed
     const struct sources_options *options; // borrowed
     enum source_model model;
     enum source_orientation orientation;

@@ -76,5 +76,5 @@ void sources_filter(const struct sources *sources, double *rows, size_t n, size_
 {
     struct filter_job job = {.band = sources->band, .n_time = n_time};
     job.rows = rows;
-    parallel_for(sources->app->team, n, filter_row, &job);
+    parallel_for(sources->host->team, n, filter_row, &job);
 }

@@ -42,10 +42,10 @@ static bool make_projector(struct sources *sources, GError **error)
     if (sources->projector == NULL)
         return false;
     for (guint i = 0; i < sources->projector->shrunk->len; i++)
-        log_warning(sources->app->log,
-                    "%s: projector %s: over 10 %% of a vector is on channels that are left out",
-                    recording == NULL ? sources->covariance->path : recording->path,
-                    (const char *) sources->projector->shrunk->pdata[i]);
+        host_warning(sources->host,
+                     "%s: projector %s: over 10 %% of a vector is on channels that are left out",
+                     recording == NULL ? sources->covariance->path : recording->path,
+                     (const char *) sources->projector->shrunk->pdata[i]);
     return true;
 }
 
@@ -99,7 +99,7 @@ static bool make_leadfield(struct sources *sources, GError **error)
     const struct forward *forward = sources->forward;
     const struct channel_choice *choice = sources->choice;
     size_t n_columns = 3 * forward->n_sources;
-    g_autofree double *gain = io_context_alloc(&sources->app->io, forward->path,
+    g_autofree double *gain = io_context_alloc(&sources->host->io, forward->path,
                                                choice->n * n_columns, sizeof *gain, error);
     if (gain == NULL)
         return false;

@@ -57,9 +57,9 @@ static bool choose_lambda(struct sources *sources, GError **error)
                              "one fraction alone");
     }
     if (known && (options->lambda < ratio[0] || options->lambda > ratio[1]))
-        log_warning(sources->app->log, "%s: lambda: trained for %s of the largest, used for %g",
-                    options->network, params_file_get(sources->network_file, "lambda_ratio"),
-                    options->lambda);
+        host_warning(sources->host, "%s: lambda: trained for %s of the largest, used for %g",
+                     options->network, params_file_get(sources->network_file, "lambda_ratio"),
+                     options->lambda);
     return true;
 }
 
@@ -201,7 +201,7 @@ static bool run_stream(struct stream *stream, GError **error)
     size_t n_time = sources->window.n_time;
     g_autoptr(owned_workspace) ws = workspace_new();
     for (size_t first = 0; first < n_time; first += BLOCK_SERIES) {
-        if (app_stopped(sources->app, error))
+        if (host_stopped(sources->host, error))
             return false;
         solve_block(stream, first, MIN((size_t) BLOCK_SERIES, n_time - first), ws);
     }

@@ -56,7 +56,7 @@ bool sources_noise_fill(struct sources *sources, const struct epochs *epochs, co
     }
     noise->n_free = (int32_t) MIN(found->n_free, (size_t) G_MAXINT32);
     sources->noise_shrinkage = found->shrinkage;
-    log_detail(sources->app->log, "noise covariance: %zu samples of baseline, shrunk by %.3g",
-               found->n_free, found->shrinkage);
+    host_detail(sources->host, "noise covariance: %zu samples of baseline, shrunk by %.3g",
+                found->n_free, found->shrinkage);
     return true;
 }

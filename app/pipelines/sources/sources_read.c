@@ -7,7 +7,7 @@
 static void warn_all(struct sources *sources, const char *path, const GPtrArray *warnings)
 {
     for (guint i = 0; i < warnings->len; i++)
-        log_warning(sources->app->log, "%s: %s", path, (const char *) warnings->pdata[i]);
+        host_warning(sources->host, "%s: %s", path, (const char *) warnings->pdata[i]);
 }
 
 static void add_bad(GPtrArray *bads, const char *name)
@@ -174,7 +174,7 @@ bool sources_choose_part(struct sources *sources, GError **error)
 
 static bool open_recording(struct sources *sources, GError **error)
 {
-    sources->recording = recording_open(sources->options->recording, &sources->app->io, error);
+    sources->recording = recording_open(sources->options->recording, &sources->host->io, error);
     if (sources->recording == NULL)
         return false;
     warn_all(sources, sources->recording->path, sources->recording->warnings);
@@ -198,7 +198,7 @@ bool sources_choose_channels(struct sources *sources, GError **error)
 bool sources_read(struct sources *sources, GError **error)
 {
     const struct sources_options *options = sources->options;
-    const struct io_context *io = &sources->app->io;
+    const struct io_context *io = &sources->host->io;
     if (options->recording != NULL && !open_recording(sources, error))
         return false;
     sources->covariance = sources_noise_is_of_baseline(sources)

@@ -161,9 +161,9 @@ static struct lasso_window *solve_exactly(struct sources *sources, GError **erro
                                        .n_time = sources->window.n_time,
                                        .lambda = sources->lambda,
                                        .tol = sources->options->tol};
-    struct lasso_window *found = lasso_window_solve(&input, sources->app->team);
+    struct lasso_window *found = lasso_window_solve(&input, sources->host->team);
     if (found == NULL)
-        app_stopped(sources->app, error);
+        host_stopped(sources->host, error);
     return found;
 }
 
@@ -243,5 +243,5 @@ bool sources_solve(struct sources *sources, GError **error)
     scale_amplitudes(sources);
     share_variance(sources);
     sources->result.solve_s = 1e-6 * (double) (g_get_monotonic_time() - begin_us);
-    return !app_stopped(sources->app, error);
+    return !host_stopped(sources->host, error);
 }

@@ -57,7 +57,7 @@ static struct stretch with_margin(const struct sources *sources, struct stretch 
 static double *read_stretch(struct sources *sources, struct stretch stretch, GError **error)
 {
     struct recording *recording = sources->recording;
-    const struct io_context *io = &sources->app->io;
+    const struct io_context *io = &sources->host->io;
     size_t n = sources->choice->n, n_time = stretch.last - stretch.first + 1;
     g_autofree uint8_t *mask = g_new0(uint8_t, recording->n_series);
     for (size_t i = 0; i < n; i++)
@@ -146,7 +146,7 @@ static bool has_condition(const struct sources *sources, const char *text)
 
 static bool onsets_of_table(struct sources *sources, GArray *onsets, GError **error)
 {
-    g_autoptr(owned_tsv) table = tsv_read(sources->options->events, &sources->app->io, error);
+    g_autoptr(owned_tsv) table = tsv_read(sources->options->events, &sources->host->io, error);
     if (table == NULL)
         return false;
     for (size_t row = 0; row < table->rows->len; row++) {

@@ -172,7 +172,7 @@ static void add_input(JsonArray *inputs, const struct sources *sources, const ch
 {
     JsonObject *object = json_object_new();
     g_autofree char *name = g_path_get_basename(path);
-    g_autofree char *sha256 = hash_file(path, sources->app->stop);
+    g_autofree char *sha256 = hash_file(path, sources->host->stop);
     GStatBuf status;
     json_object_set_string_member(object, "role", role);
     json_object_set_string_member(object, "name", name);

@@ -100,7 +100,7 @@ static bool read_targets(const struct training *training, struct training_sample
                          GError **error)
 {
     const char *path = training->options.targets;
-    samples->targets = array_read(path, &training->app->io, error);
+    samples->targets = array_read(path, &training->host->io, error);
     if (samples->targets == NULL)
         return false;
     if (samples->targets->n_rows == samples->x->n_rows &&
@@ -147,8 +147,8 @@ static bool solve_targets(const struct training *training, struct training_sampl
     g_autofree struct series_result *results = g_new0(struct series_result, n);
     struct solving solving = {solver, samples, results};
     size_t n_blocks = (n + BLOCK_SERIES - 1) / BLOCK_SERIES;
-    return parallel_for(training->app->team, n_blocks, solve_block, &solving) ||
-           !app_stopped(training->app, error);
+    return parallel_for(training->host->team, n_blocks, solve_block, &solving) ||
+           !host_stopped(training->host, error);
 }
 
 static bool fill_samples(struct training *training, struct training_samples *samples,
@@ -188,7 +188,7 @@ static bool read_validation(struct training *training, GError **error)
     if (path == NULL)
         return true;
     if (training->validation.x == NULL)
-        training->validation.x = array_read(path, &training->app->io, error);
+        training->validation.x = array_read(path, &training->host->io, error);
     if (training->validation.x == NULL)
         return false;
     if (training->validation.x->n_columns == training->train.x->n_columns)
@@ -212,7 +212,7 @@ static bool make_problem(struct training *training, GError **error)
         return false;
     if (training->op == NULL)
         training->op =
-            operator_new(&choice, training->train.x->n_columns, &training->app->io, error);
+            operator_new(&choice, training->train.x->n_columns, &training->host->io, error);
     if (training->op == NULL)
         return false;
     training->problem =
@@ -316,9 +316,9 @@ static bool resume(struct training *training, GError **error)
 static bool tell(void *data, const struct train_stage *stage, double fraction)
 {
     const struct training *training = data;
-    log_progress_value(training->app->log, "loss", stage->loss_end);
-    log_progress(training->app->log, fraction);
-    return !atomic_load(training->app->stop);
+    host_progress_value(training->host, "loss", stage->loss_end);
+    host_progress(training->host, fraction);
+    return !atomic_load(training->host->stop);
 }
 
 static void set_losses(struct training *training, size_t n_stages)
@@ -336,14 +336,14 @@ static void save_checkpoint(void *data, const struct network *network, size_t n_
     set_losses(training, n_stages);
     if (!network_file_write(training->options.checkpoint, network, training->metadata, true,
                             &error))
-        log_warning(training->app->log, "%s", error->message);
+        host_warning(training->host, "%s", error->message);
 }
 
 static void set_how(struct training *training)
 {
     const struct training_options *options = &training->options;
     struct train_options *how = &training->how;
-    *how = train_options_default(training->app->team);
+    *how = train_options_default(training->host->team);
     how->schedule = g_str_equal(options->schedule, "oneshot")  ? TRAIN_ONESHOT
                     : g_str_equal(options->schedule, "greedy") ? TRAIN_GREEDY
                                                                : TRAIN_RECURSIVE;
@@ -364,7 +364,7 @@ bool training_plan(struct training *training, GError **error)
 {
     const struct training_options *options = &training->options;
     if (options->leadfield.forward == NULL)
-        training->train.x = array_read(options->data, &training->app->io, error);
+        training->train.x = array_read(options->data, &training->host->io, error);
     else if (!training_read_leadfield(training, error))
         return false;
     if (training->train.x == NULL || !make_problem(training, error) ||
@@ -382,17 +382,17 @@ bool training_execute(struct training *training, GError **error)
     gint64 begin_us = g_get_monotonic_time();
     bool validates = training->validation.x != NULL;
     training->how.n_done = training->n_resumed;
-    log_progress_begin(training->app->log, "train");
+    host_progress_begin(training->host, "train");
     training->n_stages = train_network(training->net, &training->train.samples,
                                        validates ? &training->validation.samples : NULL,
                                        &training->how, training->stages);
-    log_progress_end(training->app->log);
+    host_progress_end(training->host);
     training->seconds = 1e-6 * (double) (g_get_monotonic_time() - begin_us);
-    if (app_stopped(training->app, error))
+    if (host_stopped(training->host, error))
         return false;
     set_losses(training, training->n_stages);
     if (!network_file_write(training->options.output, training->net, training->metadata,
-                            training->app->force, error))
+                            training->host->force, error))
         return false;
     if (training->options.checkpoint != NULL)
         g_unlink(training->options.checkpoint);

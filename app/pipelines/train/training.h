@@ -57,8 +57,8 @@ bool training_read_config(const char *path, const GOptionEntry *options, GPtrArr
 
 /** A network being trained: planned, then executed. */
 struct training {
-    struct app *app; // borrowed
-    char *network;   // its name, owned
+    const struct host *host; // borrowed
+    char *network;           // its name, owned
     struct training_options options;
     double ratio[2]; // lambda / lambda_max, least and most
     double tr_s;     // 0: not given

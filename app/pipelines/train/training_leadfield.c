@@ -34,7 +34,7 @@ static struct array *draw_samples(size_t n, size_t rank, uint64_t seed)
 static struct array *read_samples(struct training *training, const char *path, size_t rank,
                                   GError **error)
 {
-    g_autoptr(owned_array) x = array_read(path, &training->app->io, error);
+    g_autoptr(owned_array) x = array_read(path, &training->host->io, error);
     if (x == NULL)
         return NULL;
     if (x->n_columns == rank)
@@ -56,7 +56,7 @@ static bool form(struct sources *sources, struct training *training, const char 
     g_free(options->condition);
     options->condition =
         g_strdup(training->options.conditions == NULL ? NULL : training->options.conditions[0]);
-    *sources = (struct sources){.app = training->app,
+    *sources = (struct sources){.host = training->host,
                                 .options = options,
                                 .model = MODEL_LASSO,
                                 .orientation = ORIENTATION_FIXED,

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/host/warnings.h"
+
+#include <string.h>
+
+static void warning_free(void *data)
+{
+    struct warning *warning = data;
+    g_free(warning->text);
+    g_free(warning);
+}
+
+void warnings_init(struct warnings *warnings)
+{
+    warnings->all = g_ptr_array_new_with_free_func(warning_free);
+}
+
+void warnings_clear(struct warnings *warnings)
+{
+    if (warnings->all != NULL)
+        g_ptr_array_unref(warnings->all);
+    warnings->all = NULL;
+}
+
+static struct warning *find(const struct warnings *warnings, const char *text)
+{
+    for (guint i = 0; i < warnings->all->len; i++) {
+        struct warning *warning = g_ptr_array_index(warnings->all, i);
+        if (strcmp(warning->text, text) == 0)
+            return warning;
+    }
+    return NULL;
+}
+
+void warnings_tell(struct warnings *warnings, const struct host *host, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    struct warning *warning = find(warnings, text);
+    if (warning == NULL) {
+        host_warning(host, "%s", text);
+        warning = g_new0(struct warning, 1);
+        warning->text = g_steal_pointer(&text);
+        g_ptr_array_add(warnings->all, warning);
+    }
+    warning->count++;
+}
+
+JsonArray *warnings_to_json(const struct warnings *warnings)
+{
+    JsonArray *array = json_array_new();
+    for (guint i = 0; i < warnings->all->len; i++) {
+        const struct warning *warning = g_ptr_array_index(warnings->all, i);
+        g_autofree char *text = g_utf8_make_valid(warning->text, -1);
+        JsonObject *object = json_object_new();
+        json_object_set_string_member(object, "text", text);
+        json_object_set_int_member(object, "count", (gint64) warning->count);
+        json_array_add_object_element(array, object);
+    }
+    return array;
+}
+
+GPtrArray *warnings_texts(const struct warnings *warnings)
+{
+    GPtrArray *texts = g_ptr_array_new();
+    for (guint i = 0; i < warnings->all->len; i++) {
+        const struct warning *warning = g_ptr_array_index(warnings->all, i);
+        g_ptr_array_add(texts, warning->text);
+    }
+    g_ptr_array_add(texts, NULL);
+    return texts;
+}
