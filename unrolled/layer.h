@@ -70,6 +70,7 @@ struct layer_gradient {
 struct layer_kind {
     const char *network;       // "slista"
     const char *variant;       // "conv", or "" where there is one only
+    int form;                  // which of the kinds that share their slots: the file's own enum
     enum problem_kind problem; //
     bool learns_threshold;     // where a kind has a variant without
     bool synthesis;            // TV in the synthesis form: the state is z, u = L z, z_1 is free

@@ -11,6 +11,8 @@
 #include <math.h>
 #include <string.h>
 
+enum form { WEIGHTS, SIGMA_ALONE };
+
 static const double SIGMA = 0.5;
 static const double SIGMA_LEAST = 0.5;
 static const double SIGMA_MOST = 2.0;
@@ -27,7 +29,7 @@ static size_t n_weights(const struct layer_context *context)
 
 static bool learns_sigma(const struct layer_context *context)
 {
-    return strcmp(context->kind->network, "condat-vu-step") == 0;
+    return context->kind->form == SIGMA_ALONE;
 }
 
 static const char *refuse(const struct problem *problem)
@@ -268,6 +270,7 @@ static void descend_backward(const struct layer_call *call, const void *tape,
 const struct layer_kind layer_condat_vu = {
     .network = "condat-vu",
     .variant = "",
+    .form = WEIGHTS,
     .problem = PROBLEM_TV,
     .refuse = refuse,
     .prepare = prepare,
@@ -287,6 +290,7 @@ const struct layer_kind layer_condat_vu = {
 const struct layer_kind layer_condat_vu_step = {
     .network = "condat-vu-step",
     .variant = "",
+    .form = SIGMA_ALONE,
     .problem = PROBLEM_TV,
     .refuse = refuse,
     .prepare = prepare,

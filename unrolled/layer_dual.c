@@ -17,7 +17,6 @@
 enum form { LISTA, COUPLED, STEP };
 
 struct dual {
-    enum form form;
     linop *pseudo_inverse;
     linop *psi;
 };
@@ -25,6 +24,11 @@ struct dual {
 static const struct dual *dual_of(const struct layer_context *context)
 {
     return context->constants;
+}
+
+static enum form form_of(const struct layer_context *context)
+{
+    return (enum form) context->kind->form;
 }
 
 static const char *refuse(const struct problem *problem)
@@ -39,10 +43,6 @@ static const char *refuse(const struct problem *problem)
 static void prepare(struct layer_context *context)
 {
     struct dual *dual = g_new0(struct dual, 1);
-    const char *name = context->kind->network;
-    dual->form = strcmp(name, "dual-lista") == 0  ? LISTA
-                 : strcmp(name, "dual-step") == 0 ? STEP
-                                                  : COUPLED;
     dual->pseudo_inverse = linop_new_pseudo_inverse(context->op);
     dual->psi = linop_new_tv_dual(dual->pseudo_inverse);
     context->norm2 = dual->psi->norm2;
@@ -66,7 +66,7 @@ static size_t tensors(const struct layer_context *context, size_t index G_GNUC_U
                       struct tensor_shape shapes[LAYER_MAX_TENSORS])
 {
     size_t n = n_state(context);
-    switch (dual_of(context)->form) {
+    switch (form_of(context)) {
     case LISTA:
         shapes[0] = (struct tensor_shape){"weight_v", n, n};
         shapes[1] = (struct tensor_shape){"weight_x", n, context->op->n_out};
@@ -85,11 +85,11 @@ static void init(const struct layer_context *context, size_t index G_GNUC_UNUSED
 {
     const struct dual *dual = dual_of(context);
     size_t n = n_state(context);
-    if (dual->form == STEP) {
+    if (form_of(context) == STEP) {
         parameters[0] = 1.0 / context->norm2;
         return;
     }
-    if (dual->form == LISTA) {
+    if (form_of(context) == LISTA) {
         weights_gradient_step(dual->psi, context->norm2, parameters);
         parameters += n * n;
     }
@@ -100,11 +100,11 @@ static void identity(const struct layer_context *context, size_t index G_GNUC_UN
                      double *parameters)
 {
     size_t n = n_state(context);
-    if (dual_of(context)->form == STEP) {
+    if (form_of(context) == STEP) {
         parameters[0] = 0.0;
         return;
     }
-    if (dual_of(context)->form == LISTA) {
+    if (form_of(context) == LISTA) {
         weights_identity(n, parameters);
         parameters += n * n;
     }
@@ -114,7 +114,7 @@ static void identity(const struct layer_context *context, size_t index G_GNUC_UN
 static void project(const struct layer_context *context, size_t index G_GNUC_UNUSED,
                     double *parameters)
 {
-    if (dual_of(context)->form == STEP)
+    if (form_of(context) == STEP)
         parameters[0] = fmax(parameters[0], 0.0);
 }
 
@@ -189,7 +189,7 @@ static void before_clip(const struct layer_call *call, struct block *q, struct b
 {
     size_t n = n_state(call->context);
     size_t n_out = call->context->op->n_out;
-    enum form form = dual_of(call->context)->form;
+    enum form form = form_of(call->context);
     if (form == LISTA) {
         struct dense wv = weight(call, 0, n);
         struct dense wx = weight(call, n * n, n_out);
@@ -225,7 +225,7 @@ static void through_weights(const struct layer_call *call, const struct block *q
                             const struct block *slope, struct block *through, double *parameters)
 {
     size_t n_out = call->context->op->n_out;
-    if (dual_of(call->context)->form == COUPLED) {
+    if (form_of(call->context) == COUPLED) {
         struct block r = misfit(call);
         struct dense w = weight(call, 0, n_out);
         dense_gradient(&w, -1.0, &r, qb, parameters);
@@ -261,7 +261,7 @@ static void backward(const struct layer_call *call, const void *tape,
     struct block slope = taped(call, tape, 1);
     struct block qb = layer_block(call, n_state(call->context), NULL);
     clip_backward(call, 1.0, &q, out_adjoint, &qb, gradient);
-    if (dual_of(call->context)->form == LISTA) {
+    if (form_of(call->context) == LISTA) {
         lista_backward(call, &qb, gradient);
         workspace_release(call->ws, mark);
         return;
@@ -279,6 +279,7 @@ static void backward(const struct layer_call *call, const void *tape,
 const struct layer_kind layer_dual_coupled = {
     .network = "dual-coupled",
     .variant = "",
+    .form = COUPLED,
     .problem = PROBLEM_TV,
     .refuse = refuse,
     .prepare = prepare,
@@ -299,6 +300,7 @@ const struct layer_kind layer_dual_coupled = {
 const struct layer_kind layer_dual_lista = {
     .network = "dual-lista",
     .variant = "",
+    .form = LISTA,
     .problem = PROBLEM_TV,
     .refuse = refuse,
     .prepare = prepare,
@@ -319,6 +321,7 @@ const struct layer_kind layer_dual_lista = {
 const struct layer_kind layer_dual_step = {
     .network = "dual-step",
     .variant = "",
+    .form = STEP,
     .problem = PROBLEM_TV,
     .refuse = refuse,
     .prepare = prepare,

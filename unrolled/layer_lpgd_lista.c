@@ -15,6 +15,8 @@
 #include <math.h>
 #include <string.h>
 
+enum form { FIXED, SHARED, PER_LAYER };
+
 // The inner weights of ISTA: Vz = I - L'L / l and Vx = L' / l.
 struct inner {
     double norm2;
@@ -39,9 +41,9 @@ static size_t mu_offset(const struct layer_context *context)
 
 static size_t n_sets(const struct layer_context *context)
 {
-    if (strcmp(context->kind->variant, "fixed") == 0)
+    if (context->kind->form == FIXED)
         return 0;
-    return strcmp(context->kind->variant, "shared") == 0 ? 1 : context->n_inner;
+    return context->kind->form == SHARED ? 1 : context->n_inner;
 }
 
 static size_t set_size(const struct layer_context *context)
@@ -273,6 +275,7 @@ static void backward(const struct layer_call *call, const void *tape,
 const struct layer_kind layer_lpgd_lista_fixed = {
     .network = "lpgd-lista",
     .variant = "fixed",
+    .form = FIXED,
     .problem = PROBLEM_TV,
     .default_inner = 20,
     .prepare = prepare,
@@ -291,6 +294,7 @@ const struct layer_kind layer_lpgd_lista_fixed = {
 const struct layer_kind layer_lpgd_lista_per_layer = {
     .network = "lpgd-lista",
     .variant = "per-layer",
+    .form = PER_LAYER,
     .problem = PROBLEM_TV,
     .default_inner = 20,
     .prepare = prepare,
@@ -309,6 +313,7 @@ const struct layer_kind layer_lpgd_lista_per_layer = {
 const struct layer_kind layer_lpgd_lista_shared = {
     .network = "lpgd-lista",
     .variant = "shared",
+    .form = SHARED,
     .problem = PROBLEM_TV,
     .default_inner = 20,
     .prepare = prepare,
