@@ -30,7 +30,7 @@ io: glib.h gio/gio.h json-glib/json-glib.h nifti/nifti2_io.h nifti2_io.h isa-l.h
 deconv: glib.h cblas.h fftw3.h immintrin.h
 sources: glib.h cblas.h fftw3.h
 unrolled: glib.h cblas.h json-glib/json-glib.h
-app: glib.h glib-unix.h glib/gstdio.h gio/gio.h cblas.h fftw3.h json-glib/json-glib.h zlib.h
+app: nettle/sha2.h glib.h glib-unix.h glib/gstdio.h gio/gio.h cblas.h fftw3.h json-glib/json-glib.h zlib.h
 tests: glib.h glib/gstdio.h gio/gio.h cblas.h fftw3.h json-glib/json-glib.h nifti/nifti2_io.h nifti2_io.h zlib.h sndfile.h cmocka.h pthread.h
 bench: glib.h glib/gstdio.h gio/gio.h cblas.h fftw3.h json-glib/json-glib.h zlib.h sndfile.h pthread.h
 '
@@ -39,6 +39,7 @@ bench: glib.h glib/gstdio.h gio/gio.h cblas.h fftw3.h json-glib/json-glib.h zlib
 only='
 pthread.h: solvers/parallel[.]c|(tests|bench)/.*
 sched.h: solvers/parallel[.]c
+nettle/sha2.h: app/host/hash[.]c
 zlib.h: (io|tests|bench)/.*|app/report/picture[.]c
 nifti/nifti2_io.h: io/(header|reader|writer)_nifti[.][ch]|tests/.*
 nifti2_io.h: io/(header|reader|writer)_nifti[.][ch]|tests/.*

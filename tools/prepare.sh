@@ -3,7 +3,7 @@
 # root of the tree, by any POSIX shell.
 
 PACKAGES="gcc libc6-dev pkg-config meson ninja-build libglib2.0-dev libjson-glib-dev libfftw3-dev
-libopenblas-dev libnifti-dev libisal-dev zlib1g-dev libsndfile1-dev libcmocka-dev gnuplot-nox scdoc"
+libopenblas-dev libnifti-dev libisal-dev nettle-dev zlib1g-dev libsndfile1-dev libcmocka-dev gnuplot-nox scdoc"
 
 say()
 {
