@@ -2,8 +2,12 @@
 #include "deconv/debias.h"
 
 #include "solvers/lapack.h"
+#include "solvers/segment_active_set.h"
 
 #include <string.h>
+
+// The tables of a causal response grow with the square of its length.
+enum { MOST_CAUSAL_SAMPLES = 2048 };
 
 // Segments: the first sample of each, and after them n_in. Returns how many.
 static size_t find_segments(const double *u, size_t n, size_t *begin)
@@ -49,12 +53,11 @@ static void least_squares(double *columns, size_t n_rows, size_t count, double *
     workspace_release(ws, mark);
 }
 
-static void debias_series(const linop *op, const double *x, const double *u, double *out,
-                          struct workspace *ws)
+// By singular values, for the segments that the normal equations cannot tell apart.
+static void fit_dense(const linop *op, const double *x, const double *u, const size_t *begin,
+                      size_t count, double *out, struct workspace *ws)
 {
     size_t mark = workspace_mark(ws);
-    size_t *begin = WORKSPACE_ALLOC(ws, size_t, op->n_in + 1);
-    size_t count = find_segments(u, op->n_in, begin);
     double *columns = WORKSPACE_ALLOC(ws, double, op->n_out *count);
     double *r = WORKSPACE_ALLOC(ws, double, MAX(op->n_out, count));
     fill_columns(op, begin, count, columns, ws);
@@ -68,11 +71,46 @@ static void debias_series(const linop *op, const double *x, const double *u, dou
     workspace_release(ws, mark);
 }
 
-void debias(const linop *op, const struct block *x, const struct block *u, struct block *out,
-            struct workspace *ws)
+struct debias {
+    const linop *op;                     // borrowed
+    struct segment_active_set *segments; // owned; NULL: dense
+};
+
+struct debias *debias_new(const linop *op)
 {
+    struct debias *self = g_new0(struct debias, 1);
+    self->op = op;
+    if (op->filter != NULL && (op->filter->full || op->filter->n <= MOST_CAUSAL_SAMPLES))
+        self->segments = segment_active_set_new(op->filter, op->n_in, kernels_best());
+    return self;
+}
+
+void debias_free(struct debias *self)
+{
+    if (self == NULL)
+        return;
+    segment_active_set_free(self->segments);
+    g_free(self);
+}
+
+static void debias_series(const struct debias *self, const double *x, const double *u, double *out,
+                          struct workspace *ws)
+{
+    size_t mark = workspace_mark(ws);
+    size_t *begin = WORKSPACE_ALLOC(ws, size_t, self->op->n_in + 1);
+    size_t count = find_segments(u, self->op->n_in, begin);
+    if (self->segments == NULL ||
+        !segment_active_set_refit(self->segments, x, begin, count, out, ws))
+        fit_dense(self->op, x, u, begin, count, out, ws);
+    workspace_release(ws, mark);
+}
+
+void debias_apply(const struct debias *self, const struct block *x, const struct block *u,
+                  struct block *out, struct workspace *ws)
+{
+    const linop *op = self->op;
     g_assert(x->n_time == op->n_out && u->n_time == op->n_in && out->n_time == op->n_in);
     g_assert(u->n_series == x->n_series && out->n_series == x->n_series);
     for (size_t v = 0; v < x->n_series; v++)
-        debias_series(op, block_series(x, v), block_series(u, v), block_series(out, v), ws);
+        debias_series(self, block_series(x, v), block_series(u, v), block_series(out, v), ws);
 }

@@ -499,3 +499,35 @@ struct segment_result segment_active_set_solve(const struct segment_active_set *
     workspace_release(ws, mark);
     return result;
 }
+
+// Knots where the segments begin, without signs: the penalty is zero.
+static void put_knots(struct search *s, const size_t *begin, size_t n_segments)
+{
+    struct knots *knots = &s->knots;
+    knots->n = n_segments - 1;
+    for (size_t i = 0; i < n_segments; i++) {
+        knots->position[i] = (ptrdiff_t) begin[i];
+        knots->sign[i] = knots->jump[i] = 0.0;
+    }
+    knots->position[n_segments] = s->set->filter->tables.end;
+    knots->sign[n_segments] = 0.0;
+}
+
+bool segment_active_set_refit(const struct segment_active_set *set, const double *x,
+                              const size_t *begin, size_t n_segments, double *u,
+                              struct workspace *ws)
+{
+    g_assert(n_segments > 0 && begin[0] == 0);
+    size_t mark = workspace_mark(ws);
+    struct search s;
+    begin_search(&s, set, ws);
+    double level = 0.0;
+    correlate(&s, x, &level, ws);
+    begin_at_level(&s, 0.0);
+    put_knots(&s, begin, n_segments);
+    solve_on_knots(&s);
+    if (s.pivots_held)
+        write_segments(&s, level, u);
+    workspace_release(ws, mark);
+    return s.pivots_held;
+}

@@ -57,3 +57,13 @@ struct segment_result {
 struct segment_result segment_active_set_solve(const struct segment_active_set *set,
                                                const double *x, double lambda, bool is_ratio,
                                                double *u, struct workspace *ws);
+
+/**
+ * Least squares on given segments: u (n_in samples) is constant on each [begin[i], begin[i + 1]),
+ * i < n_segments, begin[0] = 0, the last one ends at n_in, and minimises ||x - A u||; by the normal
+ * equations of the segments, which are banded. False, and u untouched, where rounding leaves them
+ * no solution: a segment that A does not see, or that looks like others.
+ */
+bool segment_active_set_refit(const struct segment_active_set *set, const double *x,
+                              const size_t *begin, size_t n_segments, double *u,
+                              struct workspace *ws);

@@ -3,6 +3,7 @@
 
 #include "app/pipelines/inputs/response.h"
 #include "app/pipelines/outputs/stem.h"
+#include "deconv/debias.h"
 #include "io/sidecar.h"
 
 #include <string.h>
@@ -125,6 +126,7 @@ void run_free(struct run *run)
     g_free(run->fitted);
     g_free(run->residual);
     g_free(run->debiased);
+    debias_free(run->levels);
     g_free(run->choices);
     g_free(run->lambda_map);
     g_free(run->traces);

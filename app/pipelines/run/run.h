@@ -107,6 +107,7 @@ struct run {
     float *fitted;                 // owned; n_time x n_series, series fastest; where saved
     float *residual;               // owned; the same
     float *debiased;               // owned; n_in x n_series
+    struct debias *levels;         // owned; what makes it
     struct lambda_choice *choices; // owned; n_series: what the rule chose
     struct run_trace *traces;      // owned; RUN_N_TRACES an item
     float *trace_x;                // owned; n_time of each

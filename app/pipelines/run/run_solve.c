@@ -196,7 +196,7 @@ static void store_debiased(const struct run *run, const struct item *item, const
     size_t mark = workspace_mark(ws);
     struct block levels = *u;
     levels.data = WORKSPACE_ALLOC(ws, double, u->stride * item->count);
-    debias(run->problem->op, &item->x, u, &levels, ws);
+    debias_apply(run->levels, &item->x, u, &levels, ws);
     for (size_t t = 0; t < u->n_time; t++)
         for (size_t v = 0; v < item->count; v++)
             run->debiased[t * run->n_series + item->first + v] =
@@ -390,6 +390,8 @@ bool run_solve(struct run *run, GError **error)
 {
     if (!make_room(run, error))
         return false;
+    if (run->debiased != NULL)
+        run->levels = debias_new(run->problem->op);
     size_t n_items = count_items(run);
     g_autofree double *lambda_max = g_new0(double, n_items);
     g_autofree double *cpu_seconds = g_new0(double, n_items);
