@@ -2,8 +2,8 @@
 #include "app/bench/bench_prox.h"
 
 #include "app/bench/bench.h"
-#include "app/simulate/random.h"
 #include "solvers/prox_tv.h"
+#include "solvers/random.h"
 
 static const double radii[] = {0.1, 1.0, 10.0};
 

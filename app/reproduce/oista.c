@@ -2,7 +2,7 @@
 // The oracle step 1 / L_S of OISTA beside ISTA, FISTA and backtracking: F - F* by iteration on one
 // Lasso, and how the support is identified. Ablin, Moreau, Massias and Gramfort, 2019, figure 2.
 #include "app/reproduce/samples.h"
-#include "app/simulate/random.h"
+#include "solvers/random.h"
 
 #include <math.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/reproduce/samples.h"
 
-#include "app/simulate/random.h"
 #include "solvers/pseudo_inverse.h"
+#include "solvers/random.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 // How much longer a step may be on a support of zeta m columns: L_S / L of a Gaussian dictionary
 // against ((1 + sqrt(3 zeta)) / (1 + sqrt 3))^2, the edge of Marchenko and Pastur.
 #include "app/reproduce/samples.h"
-#include "app/simulate/random.h"
+#include "solvers/random.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,9 +4,9 @@
 // 1 / L_S (Ablin, Moreau, Massias and Gramfort, 2019, propositions 3.1 and 3.2), and the duality
 // gap as a bound.
 #include "app/reproduce/samples.h"
-#include "app/simulate/random.h"
 #include "app/simulate/simulate.h"
 #include "solvers/pseudo_inverse.h"
+#include "solvers/random.h"
 
 #include <math.h>
 #include <string.h>

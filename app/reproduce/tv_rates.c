@@ -3,7 +3,7 @@
 // (2 k + 1) / (4 pi^2) and the conjecture 1 / (32 cos^2(k pi / (2 k + 1))), which grow as k and
 // k^2. Cherkaoui, Sulam and Moreau, 2020, proposition 2.1 and figure 1.
 #include "app/reproduce/reproduction.h"
-#include "app/simulate/random.h"
+#include "solvers/random.h"
 #include "solvers/synthesis.h"
 
 #include <glib.h>

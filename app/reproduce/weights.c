@@ -3,7 +3,7 @@
 // proportional to D, so that the step is all that is left to learn. Ablin, Moreau, Massias and
 // Gramfort, 2019, theorem 4.4, lemma 4.3 and figure 3.
 #include "app/reproduce/learning.h"
-#include "app/simulate/random.h"
+#include "solvers/random.h"
 
 #include <math.h>
 #include <string.h>

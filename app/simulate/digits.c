@@ -2,8 +2,8 @@
 #include "app/simulate/digits.h"
 
 #include "app/host/app_error.h"
-#include "app/simulate/random.h"
 #include "io/array.h"
+#include "solvers/random.h"
 
 #include <math.h>
 #include <string.h>

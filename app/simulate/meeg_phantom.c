@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/simulate/meeg_phantom.h"
 
-#include "app/simulate/random.h"
+#include "solvers/random.h"
 
 #include <cblas.h>
 #include <math.h>

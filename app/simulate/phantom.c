@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/simulate/phantom.h"
 
-#include "app/simulate/random.h"
 #include "deconv/hrf.h"
 #include "solvers/block.h"
+#include "solvers/random.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/simulate/simulate.h"
 
-#include "app/simulate/random.h"
 #include "deconv/hrf.h"
 #include "deconv/hrf_conv.h"
 #include "solvers/problem.h"
+#include "solvers/random.h"
 
 #include <cblas.h>
 #include <math.h>

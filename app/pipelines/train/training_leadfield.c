@@ -2,7 +2,7 @@
 #include "app/pipelines/train/training_leadfield.h"
 
 #include "app/pipelines/sources/sources_samples.h"
-#include "app/simulate/random.h"
+#include "solvers/random.h"
 #include "sources/leadfield_identity.h"
 
 #include <stdio.h>

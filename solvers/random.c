@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "app/simulate/random.h"
+#include "solvers/random.h"
 
 #include <glib.h>
 
