@@ -2,6 +2,7 @@
 #include "app/command.h"
 
 #include "app/host/budget.h"
+#include "app/settings/tables.h"
 #include "deconv/nearest.h"
 #include "io/json_text.h"
 
@@ -12,30 +13,6 @@
 
 enum { MAX_THREADS = 4096 };
 static const double MEMORY_SHARE = 0.8; // of what there is, by default
-
-/** The options of every command, as given. */
-struct common {
-    char *jobs;      // owned
-    char *log;       // owned
-    char *mem_limit; // owned
-    gboolean quiet;
-    gboolean verbose;
-    gboolean json;
-    gboolean force;
-    gboolean help;
-    GPtrArray *words; // owned; those of the command line that were rewritten
-};
-typedef struct common owned_common;
-
-static void common_clear(struct common *common)
-{
-    g_free(common->jobs);
-    g_free(common->log);
-    g_free(common->mem_limit);
-    if (common->words != NULL)
-        g_ptr_array_unref(common->words);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_common, common_clear)
 
 static void add_group(GOptionContext *context, const char *name, const char *title,
                       const GOptionEntry *entries)
@@ -85,16 +62,17 @@ static void explain_unknown_option(const struct command *self, const char *messa
                 option == NULL ? "" : option, hint);
 }
 
-// GOption takes -j4 for -j -4: such words become --jobs=4.
-static void spell_out_jobs(struct common *common, int argc, char **argv)
+// GOption takes -j4 for -j -4: such words become --jobs=4. Owned; the words that were made.
+static GPtrArray *spell_out_jobs(int argc, char **argv)
 {
-    common->words = g_ptr_array_new_with_free_func(g_free);
+    GPtrArray *words = g_ptr_array_new_with_free_func(g_free);
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strncmp(argv[i], "-j", 2) != 0 || !g_ascii_isdigit(argv[i][2]))
             continue;
         argv[i] = g_strconcat("--jobs=", argv[i] + 2, NULL);
-        g_ptr_array_add(common->words, argv[i]);
+        g_ptr_array_add(words, argv[i]);
     }
+    return words;
 }
 
 // GOption leaves "--" where it is if an argument behind it begins with a dash.
@@ -110,57 +88,32 @@ static void drop_separator(int *argc, char **argv)
     argv[*argc] = NULL;
 }
 
-static bool parse_options(const struct command *self, const GOptionEntry *own,
-                          struct common *common, int *argc, char ***argv, GError **error)
+static bool is_given(const struct option_words *words, const char *name)
 {
-    const GOptionEntry shared[] = {
-        {"force", 0, 0, G_OPTION_ARG_NONE, &common->force, "Overwrite existing outputs", NULL},
-        {"help", 'h', 0, G_OPTION_ARG_NONE, &common->help, "Show this help", NULL},
-        {"jobs", 'j', 0, G_OPTION_ARG_STRING, &common->jobs,
-         "Threads (default: SLURM_CPUS_PER_TASK, else the CPUs there are)", "N"},
-        {"json", 0, 0, G_OPTION_ARG_NONE, &common->json, "One JSON object on stdout", NULL},
-        {"log", 0, 0, G_OPTION_ARG_FILENAME, &common->log, "The log, in full, also to FILE",
-         "FILE"},
-        {"mem-limit", 0, 0, G_OPTION_ARG_STRING, &common->mem_limit,
-         "Memory to use at most, as 8G (default: 80 % of what there is)", "SIZE"},
-        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &common->quiet, "No progress", NULL},
-        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &common->verbose, "More log lines", NULL},
-        {0}};
-    g_autoptr(GOptionContext) context = make_context(self, own, shared);
+    for (const GOptionEntry *entry = words->entries; entry->long_name != NULL; entry++)
+        if (strcmp(entry->long_name, name) == 0)
+            return *(const gboolean *) entry->arg_data;
+    return false;
+}
+
+// Takes the options out of argv: those of the command are noted at what `own` points to.
+static bool parse_words(const struct command *self, const GOptionEntry *own,
+                        struct option_words *shared, int *argc, char ***argv, GError **error)
+{
+    g_autoptr(GOptionContext) context = make_context(self, own, shared->entries);
     g_autoptr(GError) problem = NULL;
-    spell_out_jobs(common, *argc, *argv);
     bool parsed = g_option_context_parse(context, argc, argv, &problem);
-    if (common->help) {
+    if (is_given(shared, "help")) {
         g_autofree char *help = g_option_context_get_help(context, FALSE, NULL);
         g_set_error_literal(error, APP_ERROR, APP_ERROR_HELP, help);
         return false;
     }
     if (!parsed && g_error_matches(problem, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
-        explain_unknown_option(self, problem->message, own, shared, error);
+        explain_unknown_option(self, problem->message, own, shared->entries, error);
     else if (!parsed)
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: %s", self->name, problem->message);
     drop_separator(argc, *argv);
     return parsed;
-}
-
-static bool read_limits(struct app *app, const struct common *common, GError **error)
-{
-    app->host.jobs = MIN(budget_threads(), MAX_THREADS);
-    if (common->jobs != NULL &&
-        !budget_parse_count(common->jobs, 1, MAX_THREADS, &app->host.jobs)) {
-        g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                    "--jobs: expected a whole number in 1..%d, found \"%s\"", MAX_THREADS,
-                    common->jobs);
-        return false;
-    }
-    app->host.mem_limit = (size_t) (MEMORY_SHARE * (double) budget_memory());
-    if (common->mem_limit != NULL && !budget_parse_size(common->mem_limit, &app->host.mem_limit)) {
-        g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                    "--mem-limit: expected a size such as 8G or 500M, found \"%s\"",
-                    common->mem_limit);
-        return false;
-    }
-    return true;
 }
 
 struct on_team {
@@ -187,17 +140,20 @@ static bool go_on(void *progress, double fraction)
     return !atomic_load(host->stop);
 }
 
-bool app_parse(struct app *app, const struct command *self, const GOptionEntry *own, int *argc,
-               char ***argv, GError **error)
+// What the options of every command ask for.
+static bool start(struct app *app, const struct command *self, const struct common_options *common,
+                  GError **error)
 {
-    g_auto(owned_common) common = {0};
-    if (!parse_options(self, own, &common, argc, argv, error) || !read_limits(app, &common, error))
-        return false;
-    app->quiet = common.quiet;
-    app->verbose = common.verbose;
-    app->json = common.json;
-    app->host.force = common.force;
-    app->log = log_new(app->quiet, app->verbose, common.log, error);
+    app->host.jobs =
+        common->jobs != OPTION_NO_COUNT ? common->jobs : MIN(budget_threads(), MAX_THREADS);
+    app->host.mem_limit = common->mem_limit != 0
+                              ? common->mem_limit
+                              : (size_t) (MEMORY_SHARE * (double) budget_memory());
+    app->quiet = common->quiet;
+    app->verbose = common->verbose;
+    app->json = common->json;
+    app->host.force = common->force;
+    app->log = log_new(app->quiet, app->verbose, common->log, error);
     if (app->log == NULL)
         return false;
     log_detail(app->log, "taut %s %s, threads: %zu, memory: at most %zu MiB", TAUT_VERSION,
@@ -213,6 +169,32 @@ bool app_parse(struct app *app, const struct command *self, const GOptionEntry *
                                    .go_on = go_on,
                                    .progress = host};
     return true;
+}
+
+bool app_parse(struct app *app, const struct command *self, const GOptionEntry *own, int *argc,
+               char ***argv, GError **error)
+{
+    g_autoptr(owned_options) options = options_new(&common_options);
+    g_autoptr(owned_option_words) words = option_words_new(options);
+    g_autoptr(GPtrArray) spelt = spell_out_jobs(*argc, *argv);
+    struct common_options common;
+    return parse_words(self, own, words, argc, argv, error) &&
+           options_take_words(options, words, error) && options_end(options, NULL, error) &&
+           options_fill(options, &common, error) && start(app, self, &common, error);
+}
+
+struct options *app_options(struct app *app, const struct command *self,
+                            const struct option_table *table, void *values, int argc, char **argv,
+                            GError **error)
+{
+    g_autoptr(owned_options) options = options_new(table);
+    g_autoptr(owned_option_words) words = option_words_new(options);
+    if (!app_parse(app, self, words->entries, &argc, &argv, error) ||
+        !options_take_words(options, words, error) ||
+        !options_take_arguments(options, argc - 1, argv + 1, error) ||
+        !options_end(options, NULL, error) || !options_fill(options, values, error))
+        return NULL;
+    return g_steal_pointer(&options);
 }
 
 void app_clear(struct app *app)

@@ -50,6 +50,17 @@ struct command {
 bool app_parse(struct app *app, const struct command *self, const GOptionEntry *own, int *argc,
                char ***argv, GError **error);
 
+struct options;
+struct option_table;
+
+/**
+ * app_parse with the options and arguments of a table, which are checked and put into `values`, a
+ * struct of its kind that points into what is returned: owned, NULL on error.
+ */
+struct options *app_options(struct app *app, const struct command *self,
+                            const struct option_table *table, void *values, int argc, char **argv,
+                            GError **error);
+
 /** Releases what app_parse made; app itself is the caller's. */
 void app_clear(struct app *app);
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
 #include "app/pipelines/convert/convert.h"
+#include "app/settings/tables.h"
 
-static bool run(struct app *app, const char *input, const char *output, const char *part,
-                GError **error)
+static bool run(struct app *app, const struct convert_options *given, GError **error)
 {
+    const char *output = given->output;
     gint64 begin_us = g_get_monotonic_time();
-    if (!convert_check_output(&app->host, input, output, error))
+    if (!convert_check_output(&app->host, given->input, output, error))
         return false;
-    g_autoptr(owned_recording) recording = convert_read(&app->host, input, output, part, error);
+    g_autoptr(owned_recording) recording =
+        convert_read(&app->host, given->input, output, given->part, error);
     if (recording == NULL)
         return false;
     g_auto(owned_conversion) conversion = {0};
@@ -30,12 +32,8 @@ static bool run(struct app *app, const char *input, const char *output, const ch
 
 bool cmd_convert(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
-    g_autofree char *part = NULL;
-    const GOptionEntry options[] = {
-        {"part", 0, 0, G_OPTION_ARG_STRING, &part,
-         "Part to write, from 1: a condition, a rate, a stretch (taut info lists them)", "N"},
-        {0}};
-    return app_parse(app, self, options, &argc, &argv, error) &&
-           app_expect_arguments(self, argc, argv, 2, 2, error) &&
-           run(app, argv[1], argv[2], part, error);
+    struct convert_options given;
+    g_autoptr(owned_options) options =
+        app_options(app, self, &convert_options, &given, argc, argv, error);
+    return options != NULL && run(app, &given, error);
 }

@@ -2,6 +2,8 @@
 #include "app/bench/bench.h"
 #include "app/command.h"
 #include "app/pipelines/run/run.h"
+#include "app/settings/small_options.h"
+#include "app/settings/tables.h"
 #include "app/simulate/phantom.h"
 
 #include <errno.h>
@@ -119,25 +121,13 @@ static void print_json(const struct run *run, const struct match *matches)
 
 bool cmd_demo(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
-    g_autofree char *folder = NULL;
-    gint64 seed = 0;
-    const GOptionEntry options[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &folder, "Folder of all files", "DIR"},
-        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Seed of all that is random (0)", "N"},
-        {0}};
-    if (!app_parse(app, self, options, &argc, &argv, error) ||
-        !app_expect_arguments(self, argc, argv, 0, 0, error))
-        return false;
-    if (folder == NULL || seed < 0) {
-        g_set_error_literal(error, APP_ERROR, APP_ERROR_USAGE,
-                            folder == NULL ? "demo: expected -o DIR, the folder of the outputs"
-                                           : "--seed: expected a number of 0 or more");
-        return false;
-    }
+    struct demo_options given;
+    g_autoptr(owned_options) options =
+        app_options(app, self, &demo_options, &given, argc, argv, error);
     g_autoptr(owned_phantom) phantom = NULL;
-    if (!draw(app, folder, (uint64_t) seed, &phantom, error))
+    if (options == NULL || !draw(app, given.output, given.seed, &phantom, error))
         return false;
-    g_autoptr(owned_settings) settings = settings_of(folder);
+    g_autoptr(owned_settings) settings = settings_of(given.output);
     g_autoptr(owned_run) run = NULL;
     if (!settings_end(settings, "demo", error) ||
         (run = run_new(&app->host, settings, error)) == NULL ||

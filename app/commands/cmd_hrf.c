@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
 #include "app/pipelines/inputs/response.h"
+#include "app/settings/small_options.h"
+#include "app/settings/tables.h"
 #include "deconv/hrf.h"
 
 #include <math.h>
 #include <stdio.h>
-
-enum { MAX_TR_S = 20 };
 
 // JSON has no NaN: what does not exist is null.
 static void set_number(JsonObject *object, const char *name, double value)
@@ -79,15 +79,16 @@ static void print_samples(const struct hrf *hrf)
 }
 
 // The responses asked for, or all models.
-static GPtrArray *make_responses(int argc, char **argv, double tr_s, const struct io_context *io,
+static GPtrArray *make_responses(const struct hrf_options *given, const struct io_context *io,
                                  GError **error)
 {
     g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func((GDestroyNotify) hrf_free);
     size_t n_models = 0;
     const struct hrf_model *models = hrf_models(&n_models);
-    size_t n = argc > 1 ? (size_t) argc - 1 : n_models;
+    size_t n = given->names != NULL ? g_strv_length(given->names) : n_models;
     for (size_t i = 0; i < n; i++) {
-        struct hrf *hrf = response_load(argc > 1 ? argv[i + 1] : models[i].name, tr_s, io, error);
+        const char *name = given->names != NULL ? given->names[i] : models[i].name;
+        struct hrf *hrf = response_load(name, given->tr_s, io, error);
         if (hrf == NULL)
             return NULL;
         g_ptr_array_add(made, hrf);
@@ -121,27 +122,21 @@ static void print_json(const GPtrArray *responses, double tr_s)
 
 bool cmd_hrf(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
-    double tr_s = 1.0;
-    const GOptionEntry options[] = {
-        {"tr", 0, 0, G_OPTION_ARG_DOUBLE, &tr_s, "Seconds between samples (default: 1)", "S"}, {0}};
-    if (!app_parse(app, self, options, &argc, &argv, error))
-        return false;
-    if (!(tr_s > 0.0 && tr_s <= MAX_TR_S)) {
-        g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                    "--tr: expected seconds above 0 and at most %d, found %g", MAX_TR_S, tr_s);
-        return false;
-    }
-    g_autoptr(GPtrArray) responses = make_responses(argc, argv, tr_s, &app->host.io, error);
+    struct hrf_options given;
+    g_autoptr(owned_options) options =
+        app_options(app, self, &hrf_options, &given, argc, argv, error);
+    g_autoptr(GPtrArray) responses =
+        options == NULL ? NULL : make_responses(&given, &app->host.io, error);
     if (responses == NULL)
         return false;
-    for (size_t i = 0; i < responses->len && argc > 1; i++) {
+    for (size_t i = 0; i < responses->len && given.names != NULL; i++) {
         g_auto(GStrv) warnings = hrf_warnings(responses->pdata[i]);
         for (char **warning = warnings; *warning != NULL; warning++)
             log_warning(app->log, "%s", *warning);
     }
     if (app->json)
-        print_json(responses, tr_s);
+        print_json(responses, given.tr_s);
     else
-        print_all(responses, argc > 1);
+        print_all(responses, given.names != NULL);
     return true;
 }

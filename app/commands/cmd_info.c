@@ -3,11 +3,12 @@
 #include "app/commands/info_fif.h"
 #include "app/commands/info_sensors.h"
 #include "app/report/montage.h"
+#include "app/settings/small_options.h"
+#include "app/settings/tables.h"
 #include "io/recording.h"
 #include "io/sidecar.h"
 #include "io/text.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -332,17 +333,15 @@ static bool tell(struct app *app, const char *path, bool check, JsonArray *files
 
 bool cmd_info(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
-    gboolean check = FALSE;
-    const GOptionEntry options[] = {{"check", 0, 0, G_OPTION_ARG_NONE, &check,
-                                     "Read everything, to the end of every stream", NULL},
-                                    {0}};
-    if (!app_parse(app, self, options, &argc, &argv, error) ||
-        !app_expect_arguments(self, argc, argv, 1, INT_MAX, error))
+    struct info_options given;
+    g_autoptr(owned_options) options =
+        app_options(app, self, &info_options, &given, argc, argv, error);
+    if (options == NULL)
         return false;
     g_autoptr(GError) problem = NULL;
     g_autoptr(JsonArray) files = json_array_new();
-    for (int i = 1; i < argc && !host_stopped(&app->host, NULL); i++)
-        tell(app, argv[i], check, files, &problem);
+    for (char **file = given.files; *file != NULL && !host_stopped(&app->host, NULL); file++)
+        tell(app, *file, given.check, files, &problem);
     if (host_stopped(&app->host, error))
         return false;
     if (app->json) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
 #include "app/report/html_report.h"
+#include "app/settings/small_options.h"
+#include "app/settings/tables.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,10 +42,10 @@ static GPtrArray *find_pages(const char *folder, GError **error)
 
 bool cmd_report(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
-    if (!app_parse(app, self, NULL, &argc, &argv, error) ||
-        !app_expect_arguments(self, argc, argv, 1, 1, error))
-        return false;
-    g_autoptr(GPtrArray) pages = find_pages(argv[1], error);
+    struct report_options given;
+    g_autoptr(owned_options) options =
+        app_options(app, self, &report_options, &given, argc, argv, error);
+    g_autoptr(GPtrArray) pages = options == NULL ? NULL : find_pages(given.folder, error);
     if (pages == NULL)
         return false;
     JsonArray *outputs = json_array_new();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
 #include "app/reproduce/experiments.h"
+#include "app/settings/small_options.h"
+#include "app/settings/tables.h"
 
 #include <glib/gstdio.h>
 #include <stdio.h>
@@ -8,20 +10,10 @@
 
 struct request {
     struct app *app;
-    char *folder;
-    char *data;
-    gboolean quick;
-    gboolean full;
-    gint64 seed;
+    struct reproduce_options options;
     JsonArray *summaries;
     bool failed; // a check
 };
-
-static bool refuse(GError **error, const char *text)
-{
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_USAGE, text);
-    return false;
-}
 
 static void report(const struct reproduction *r, double seconds)
 {
@@ -36,9 +28,9 @@ static void report(const struct reproduction *r, double seconds)
 // Files that are given are taken whole unless --quick is asked for; else quick is the default.
 static const char *size_of(const struct request *request)
 {
-    if (request->full)
+    if (request->options.full)
         return "full";
-    return request->quick || request->data == NULL ? "quick" : "all data";
+    return request->options.quick || request->options.data == NULL ? "quick" : "all data";
 }
 
 static const char *setting_of(JsonObject *settings, const char *name)
@@ -49,7 +41,7 @@ static const char *setting_of(JsonObject *settings, const char *name)
 static bool is_done(const struct request *request, const char *folder)
 {
     g_autofree char *path = g_build_filename(folder, "summary.json", NULL);
-    g_autofree char *seed = g_strdup_printf("%" G_GINT64_FORMAT, request->seed);
+    g_autofree char *seed = g_strdup_printf("%zu", request->options.seed);
     g_autoptr(JsonParser) parser = json_parser_new();
     if (request->app->host.force || !json_parser_load_from_file(parser, path, NULL))
         return false;
@@ -60,7 +52,7 @@ static bool is_done(const struct request *request, const char *folder)
     JsonObject *settings = json_object_get_object_member(json_node_get_object(root), "settings");
     return g_strcmp0(setting_of(settings, "size"), size_of(request)) == 0 &&
            g_strcmp0(setting_of(settings, "seed"), seed) == 0 &&
-           g_strcmp0(setting_of(settings, "files"), request->data) == 0;
+           g_strcmp0(setting_of(settings, "files"), request->options.data) == 0;
 }
 
 static bool check_data(const struct experiment *experiment, size_t n, GError **error)
@@ -79,22 +71,23 @@ static bool check_data(const struct experiment *experiment, size_t n, GError **e
 
 static bool run_one(struct request *request, const struct experiment *experiment, GError **error)
 {
-    g_autofree char *folder = g_build_filename(request->folder, experiment->id, NULL);
+    g_autofree char *folder = g_build_filename(request->options.output, experiment->id, NULL);
     if (is_done(request, folder)) {
         log_info(request->app->log, "%s: done already (--force does it again)", experiment->id);
         return true;
     }
-    g_auto(GStrv) data = g_strsplit(request->data == NULL ? "" : request->data, ",", -1);
+    g_auto(GStrv) data =
+        g_strsplit(request->options.data == NULL ? "" : request->options.data, ",", -1);
     if (!check_data(experiment, g_strv_length(data), error))
         return false;
     g_autoptr(owned_reproduction) r = reproduction_new(&request->app->host, experiment);
-    r->seed = (uint64_t) request->seed;
-    r->full = request->full;
+    r->seed = request->options.seed;
+    r->full = request->options.full;
     r->quick = strcmp(size_of(request), "quick") == 0;
     r->data = (const char *const *) data;
     reproduction_set(r, "size", "%s", size_of(request));
-    if (request->data != NULL)
-        reproduction_set(r, "files", "%s", request->data);
+    if (request->options.data != NULL)
+        reproduction_set(r, "files", "%s", request->options.data);
     reproduction_set(r, "seed", "%" G_GUINT64_FORMAT, r->seed);
     r->folder = folder;
     gint64 begin_us = g_get_monotonic_time();
@@ -143,40 +136,26 @@ bool cmd_reproduce(struct app *app, const struct command *self, int argc, char *
                    GError **error)
 {
     struct request request = {.app = app};
-    const GOptionEntry own[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &request.folder,
-         "Folder of the results, made if it is not there", "DIR"},
-        {"quick", 0, 0, G_OPTION_ARG_NONE, &request.quick,
-         "Sizes for minutes on two cores (default)", NULL},
-        {"full", 0, 0, G_OPTION_ARG_NONE, &request.full, "The published sizes", NULL},
-        {"seed", 0, 0, G_OPTION_ARG_INT64, &request.seed, "Of what is drawn (default: 0)", "N"},
-        {"data", 0, 0, G_OPTION_ARG_FILENAME, &request.data,
-         "Files to train and test on, instead of simulated data", "FILE[,FILE]"},
-        {0}};
-    bool done = app_parse(app, self, own, &argc, &argv, error) &&
-                app_expect_arguments(self, argc, argv, 1, 1, error);
-    if (done && request.folder == NULL)
-        done = refuse(error, "reproduce: expected -o DIR, the folder of the results");
-    if (done && request.data != NULL && strcmp(argv[1], "all") == 0)
-        done = refuse(error, "reproduce: --data: expected the name of one experiment, found all");
-    if (done && request.quick && request.full)
-        done = refuse(error, "reproduce: expected --quick or --full, found both");
-    if (done) {
-        log_accept(app->log);
-        request.summaries = json_array_new();
-        done = run_all(&request, argv[1], error);
-        if (done && request.failed)
-            app->outcome = EXIT_PARTIAL;
-        if (done && app->json) {
-            JsonObject *object = json_object_new();
-            json_object_set_string_member(object, "command", "reproduce");
-            json_object_set_array_member(object, "experiments", request.summaries);
-            app_print_json(object);
-        } else {
-            json_array_unref(request.summaries);
-        }
-    }
-    g_free(request.folder);
-    g_free(request.data);
-    return done;
+    const struct reproduce_options *given = &request.options;
+    g_autoptr(owned_options) options =
+        app_options(app, self, &reproduce_options, &request.options, argc, argv, error);
+    if (options == NULL)
+        return false;
+    if (given->data != NULL && strcmp(given->id, "all") == 0)
+        return app_refuse(error,
+                          "reproduce: --data: expected the name of one experiment, found all");
+    if (given->quick && given->full)
+        return app_refuse(error, "reproduce: expected --quick or --full, found both");
+    log_accept(app->log);
+    g_autoptr(JsonObject) object = json_object_new();
+    request.summaries = json_array_new();
+    json_object_set_string_member(object, "command", "reproduce");
+    json_object_set_array_member(object, "experiments", request.summaries);
+    if (!run_all(&request, given->id, error))
+        return false;
+    if (request.failed)
+        app->outcome = EXIT_PARTIAL;
+    if (app->json)
+        app_print_json(g_steal_pointer(&object));
+    return true;
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
 #include "app/pipelines/outputs/staging.h"
+#include "app/settings/simulate_options.h"
+#include "app/settings/tables.h"
 #include "app/simulate/digits.h"
-#include "app/simulate/meeg_phantom.h"
-#include "app/simulate/phantom.h"
-#include "app/simulate/simulate.h"
 #include "io/array.h"
 #include "io/publish.h"
 #include "io/sidecar.h"
@@ -17,35 +16,6 @@
 #include <string.h>
 
 static const char default_name[] = "sub-sim_task-phantom_bold.nii.gz";
-
-/** A number given by an option, and where it must lie, both ends included. */
-struct bounded {
-    const char *option;
-    double value;
-    double low, high;
-};
-
-static bool check_bounds(const struct bounded *numbers, size_t n, GError **error)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!(numbers[i].value >= numbers[i].low && numbers[i].value <= numbers[i].high))
-            return app_refuse(error, "%s: expected a number in %g..%g, found %g", numbers[i].option,
-                              numbers[i].low, numbers[i].high, numbers[i].value);
-    return true;
-}
-
-static bool parse_word(const char *option, const char *word, const char *const *known,
-                       size_t *index, GError **error)
-{
-    for (*index = 0; word != NULL && known[*index] != NULL; ++*index)
-        if (strcmp(word, known[*index]) == 0)
-            return true;
-    *index = 0;
-    if (word == NULL)
-        return true;
-    g_autofree char *all = g_strjoinv("|", (char **) known);
-    return app_refuse(error, "%s: expected %s, found \"%s\"", option, all, word);
-}
 
 static bool make_folder(const char *folder, GError **error)
 {
@@ -70,35 +40,6 @@ static void print_outputs(const struct app *app, JsonObject *facts, const GPtrAr
         app_print_json(facts);
     else
         json_object_unref(facts);
-}
-
-// "88x88x64"
-static bool parse_size(const char *text, size_t dim[3], GError **error)
-{
-    if (text == NULL)
-        return true;
-    g_auto(GStrv) parts = g_strsplit(text, "x", 4);
-    bool ok = g_strv_length(parts) == 3;
-    for (size_t d = 0; ok && d < 3; d++) {
-        guint64 count = 0;
-        ok = g_ascii_string_to_unsigned(parts[d], 10, 1, INT16_MAX, &count, NULL);
-        dim[d] = (size_t) count;
-    }
-    return ok ||
-           app_refuse(error, "--size: expected NXxNYxNZ such as 88x88x64, found \"%s\"", text);
-}
-
-static bool check_phantom_law(const struct phantom_law *law, GError **error)
-{
-    const struct bounded numbers[] = {
-        {"--ar1", law->ar1, 0.0, 0.999},
-        {"--baseline", law->baseline, 1.0, 30000.0},
-        {"--drift", law->drift_percent, 0.0, 100.0},
-        {"--noise", law->noise_percent, 1e-6, 100.0},
-        {"--snr", law->snr_db, -100.0, 100.0},
-        {"--tr", law->tr_s, 1e-3, 20.0},
-    };
-    return check_bounds(numbers, G_N_ELEMENTS(numbers), error);
 }
 
 // The name of the run: -o itself if that is the name of an image, else a name in that folder.
@@ -136,56 +77,11 @@ static bool draw_fmri(struct app *app, const struct phantom_law *law, const char
     return true;
 }
 
-static bool simulate_fmri(struct app *app, const struct command *self, int argc, char **argv,
-                          GError **error)
+static bool simulate_fmri(struct app *app, const void *values, GError **error)
 {
-    static const char *const types[] = {"int16", "float32", NULL};
-    struct phantom_law law = phantom_law_default();
-    g_autofree char *output = NULL;
-    g_autofree char *size = NULL;
-    g_autofree char *datatype = NULL;
-    g_autofree char *hrf = NULL;
-    gint64 n_frames = (gint64) law.n_frames;
-    gint64 n_voxels = 0;
-    gint64 seed = 0;
-    const GOptionEntry options[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Folder, or name of the run (.nii[.gz])",
-         "DIR|FILE"},
-        {"ar1", 0, 0, G_OPTION_ARG_DOUBLE, &law.ar1, "Correlation of successive noise (0.3)", "R"},
-        {"baseline", 0, 0, G_OPTION_ARG_DOUBLE, &law.baseline, "Signal of grey matter (10000)",
-         "V"},
-        {"datatype", 0, 0, G_OPTION_ARG_STRING, &datatype, "Of the run: int16|float32 (int16)",
-         "NAME"},
-        {"drift", 0, 0, G_OPTION_ARG_DOUBLE, &law.drift_percent, "Slow drifts, percent (1)", "P"},
-        {"frames", 0, 0, G_OPTION_ARG_INT64, &n_frames, "Frames (200)", "N"},
-        {"hrf", 0, 0, G_OPTION_ARG_STRING, &hrf, "Response model (spm)", "NAME"},
-        {"noise", 0, 0, G_OPTION_ARG_DOUBLE, &law.noise_percent, "Noise, percent (1)", "P"},
-        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Seed of all that is random (0)", "N"},
-        {"size", 0, 0, G_OPTION_ARG_STRING, &size, "Voxels (20x20x10)", "NXxNYxNZ"},
-        {"snr", 0, 0, G_OPTION_ARG_DOUBLE, &law.snr_db, "Signal to noise ratio, dB (3)", "DB"},
-        {"tr", 0, 0, G_OPTION_ARG_DOUBLE, &law.tr_s, "Seconds between frames (2)", "S"},
-        {"voxels", 0, 0, G_OPTION_ARG_INT64, &n_voxels,
-         "Voxels in the brain (as many as the head has)", "N"},
-        {0}};
-    size_t type = 0;
-    if (!app_parse(app, self, options, &argc, &argv, error) ||
-        !app_expect_arguments(self, argc, argv, 0, 0, error) || !parse_size(size, law.dim, error) ||
-        !parse_word("--datatype", datatype, types, &type, error))
-        return false;
-    if (output == NULL)
-        return app_refuse(error, "simulate: expected -o DIR|FILE");
-    const struct bounded counts[] = {{"--frames", (double) n_frames, 1.0, 1e6},
-                                     {"--voxels", (double) n_voxels, 0.0, 1e9},
-                                     {"--seed", (double) seed, 0.0, 9e15}};
-    if (!check_bounds(counts, G_N_ELEMENTS(counts), error))
-        return false;
-    law.n_frames = (size_t) n_frames;
-    law.n_voxels = (size_t) n_voxels;
-    law.seed = (uint64_t) seed;
-    law.hrf = hrf == NULL ? law.hrf : hrf;
-    if (!check_phantom_law(&law, error))
-        return false;
-    return draw_fmri(app, &law, output, type == 0 ? IMAGE_INT16 : IMAGE_FLOAT32, error);
+    const struct simulate_fmri_options *given = values;
+    return draw_fmri(app, &given->law, given->output,
+                     given->datatype == 0 ? IMAGE_INT16 : IMAGE_FLOAT32, error);
 }
 
 static char *samples_text(const double *values, size_t n)
@@ -247,40 +143,9 @@ static bool write_arrays(const struct app *app, const char *folder, const struct
     return true;
 }
 
-/** What the array simulations share. */
-struct array_options {
-    char *output; // owned
-    char *law;    // owned
-    gint64 n_series;
-    gint64 n_observed;
-    gint64 n_unknown;
-    gint64 seed;
-    double snr_db;
-};
-typedef struct array_options owned_array_options;
-
-static void array_options_clear(struct array_options *options)
+// 8 bytes a number: data, truth, operator and its copy.
+static bool check_memory(double bytes, size_t mem_limit, GError **error)
 {
-    g_free(options->output);
-    g_free(options->law);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_array_options, array_options_clear)
-
-static bool check_array_options(const struct array_options *options, size_t mem_limit,
-                                GError **error)
-{
-    const struct bounded numbers[] = {{"--series", (double) options->n_series, 1.0, 1e8},
-                                      {"--observed", (double) options->n_observed, 1.0, 1e6},
-                                      {"--unknown", (double) options->n_unknown, 1.0, 1e6},
-                                      {"--seed", (double) options->seed, 0.0, 9e15}};
-    if (!check_bounds(numbers, G_N_ELEMENTS(numbers), error))
-        return false;
-    if (options->output == NULL)
-        return app_refuse(error, "simulate: expected -o DIR");
-    double observed = (double) options->n_observed;
-    double unknown = (double) options->n_unknown;
-    double bytes =
-        8.0 * (2.0 * observed * unknown + (double) options->n_series * (observed + unknown));
     if (bytes <= (double) mem_limit)
         return true;
     g_set_error(error, IO_ERROR, IO_ERROR_MEMORY,
@@ -289,100 +154,40 @@ static bool check_array_options(const struct array_options *options, size_t mem_
     return false;
 }
 
-static bool simulate_tv_arrays(struct app *app, const struct command *self, int argc, char **argv,
-                               GError **error)
+static double array_bytes(size_t n_series, size_t n_observed, size_t n_unknown)
 {
-    struct simulate_tv law = simulate_tv_default();
-    g_auto(owned_array_options) common = {.n_series = (gint64) law.n_series,
-                                          .n_observed = (gint64) law.n_observed,
-                                          .n_unknown = (gint64) law.n_unknown,
-                                          .snr_db = law.snr_db};
-    g_autofree char *hrf = NULL;
-    const GOptionEntry options[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &common.output,
-         "Folder of X.npy, U.npy and the operator", "DIR"},
-        {"ar1", 0, 0, G_OPTION_ARG_DOUBLE, &law.ar1,
-         "Correlation of successive noise, blocks (0.4)", "R"},
-        {"hrf", 0, 0, G_OPTION_ARG_STRING, &hrf, "Response model (spm)", "NAME"},
-        {"law", 0, 0, G_OPTION_ARG_STRING, &common.law, "blocks|jumps|dense (blocks)", "NAME"},
-        {"observed", 0, 0, G_OPTION_ARG_INT64, &common.n_observed, "Samples of a series (250)",
-         "N"},
-        {"seed", 0, 0, G_OPTION_ARG_INT64, &common.seed, "Seed of all that is random (0)", "N"},
-        {"series", 0, 0, G_OPTION_ARG_INT64, &common.n_series, "Series (1000)", "N"},
-        {"snr", 0, 0, G_OPTION_ARG_DOUBLE, &common.snr_db,
-         "Signal to noise ratio, dB (blocks: uniform in 0..10; else 5)", "DB"},
-        {"sparsity", 0, 0, G_OPTION_ARG_DOUBLE, &law.sparsity, "Share of jumps (0.05)", "S"},
-        {"tr", 0, 0, G_OPTION_ARG_DOUBLE, &law.tr_s, "Seconds between samples (0.735)", "S"},
-        {"unknown", 0, 0, G_OPTION_ARG_INT64, &common.n_unknown,
-         "Unknowns of a dense operator (221)", "N"},
-        {0}};
-    size_t which = 0;
-    if (!app_parse(app, self, options, &argc, &argv, error) ||
-        !app_expect_arguments(self, argc, argv, 0, 0, error) ||
-        !parse_word("--law", common.law, simulate_tv_laws, &which, error) ||
-        !check_array_options(&common, app->host.mem_limit, error))
+    double observed = (double) n_observed, unknown = (double) n_unknown;
+    return 8.0 * (2.0 * observed * unknown + (double) n_series * (observed + unknown));
+}
+
+static bool simulate_tv_arrays(struct app *app, const void *values, GError **error)
+{
+    const struct simulate_tv_options *given = values;
+    struct simulate_tv law = given->law;
+    if (isnan(law.snr_db) && law.law != SIMULATE_TV_BLOCKS)
+        law.snr_db = 5.0;
+    if (!check_memory(array_bytes(law.n_series, law.n_observed, law.n_unknown), app->host.mem_limit,
+                      error))
         return false;
-    law.law = (enum simulate_tv_law) which;
-    if (isnan(common.snr_db) && law.law != SIMULATE_TV_BLOCKS)
-        common.snr_db = 5.0;
-    const struct bounded numbers[] = {
-        {"--ar1", law.ar1, 0.0, 0.999},
-        {"--sparsity", law.sparsity, 0.0, 1.0},
-        {"--snr", isnan(common.snr_db) ? 0.0 : common.snr_db, -100.0, 100.0},
-        {"--tr", law.tr_s, 1e-3, 20.0},
-    };
-    if (!check_bounds(numbers, G_N_ELEMENTS(numbers), error))
-        return false;
-    law.n_series = (size_t) common.n_series;
-    law.n_observed = (size_t) common.n_observed;
-    law.n_unknown = (size_t) common.n_unknown;
-    law.snr_db = common.snr_db;
-    law.seed = (uint64_t) common.seed;
-    law.hrf = hrf == NULL ? law.hrf : hrf;
     g_autoptr(owned_simulation) made = simulate_tv(&law, error);
-    return made != NULL && write_arrays(app, common.output, made,
+    return made != NULL && write_arrays(app, given->output, made,
                                         &(const struct array_names){"tv", "A.npy", "U.npy"}, error);
 }
 
-static bool simulate_lasso_arrays(struct app *app, const struct command *self, int argc,
-                                  char **argv, GError **error)
+static bool simulate_lasso_arrays(struct app *app, const void *values, GError **error)
 {
-    struct simulate_lasso law = simulate_lasso_default();
-    g_auto(owned_array_options) common = {.n_series = (gint64) law.n_series, .snr_db = law.snr_db};
-    const GOptionEntry options[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &common.output,
-         "Folder of X.npy, D.npy and Z.npy", "DIR"},
-        {"law", 0, 0, G_OPTION_ARG_STRING, &common.law, "coding|noise|leadfield (coding)", "NAME"},
-        {"observed", 0, 0, G_OPTION_ARG_INT64, &common.n_observed,
-         "Samples of a series (64; leadfield: 360)", "N"},
-        {"seed", 0, 0, G_OPTION_ARG_INT64, &common.seed, "Seed of all that is random (0)", "N"},
-        {"series", 0, 0, G_OPTION_ARG_INT64, &common.n_series, "Series (1000)", "N"},
-        {"snr", 0, 0, G_OPTION_ARG_DOUBLE, &common.snr_db,
-         "Signal to noise ratio of a leadfield, dB (10)", "DB"},
-        {"unknown", 0, 0, G_OPTION_ARG_INT64, &common.n_unknown,
-         "Columns of the dictionary (256; leadfield: 8047)", "N"},
-        {0}};
-    size_t which = 0;
-    if (!app_parse(app, self, options, &argc, &argv, error) ||
-        !app_expect_arguments(self, argc, argv, 0, 0, error) ||
-        !parse_word("--law", common.law, simulate_lasso_laws, &which, error))
-        return false;
-    law.law = (enum simulate_lasso_law) which;
+    const struct simulate_lasso_options *given = values;
+    struct simulate_lasso law = given->law;
     bool leadfield = law.law == SIMULATE_LASSO_LEADFIELD;
-    if (common.n_observed == 0)
-        common.n_observed = leadfield ? 360 : 64;
-    if (common.n_unknown == 0)
-        common.n_unknown = leadfield ? 8047 : 256;
-    const struct bounded snr = {"--snr", common.snr_db, -100.0, 100.0};
-    if (!check_array_options(&common, app->host.mem_limit, error) || !check_bounds(&snr, 1, error))
+    if (law.n_observed == OPTION_NO_COUNT)
+        law.n_observed = leadfield ? 360 : 64;
+    if (law.n_unknown == OPTION_NO_COUNT)
+        law.n_unknown = leadfield ? 8047 : 256;
+    if (!check_memory(array_bytes(law.n_series, law.n_observed, law.n_unknown), app->host.mem_limit,
+                      error))
         return false;
-    law.n_series = (size_t) common.n_series;
-    law.n_observed = (size_t) common.n_observed;
-    law.n_unknown = (size_t) common.n_unknown;
-    law.snr_db = common.snr_db;
-    law.seed = (uint64_t) common.seed;
     g_autoptr(owned_simulation) made = simulate_lasso(&law);
-    return write_arrays(app, common.output, made,
+    return write_arrays(app, given->output, made,
                         &(const struct array_names){"lasso", "D.npy", "Z.npy"}, error);
 }
 
@@ -411,34 +216,12 @@ static bool write_digits(const struct app *app, const char *folder, const double
     return true;
 }
 
-static bool simulate_digits(struct app *app, const struct command *self, int argc, char **argv,
-                            GError **error)
+static bool simulate_digits(struct app *app, const void *values, GError **error)
 {
-    g_autofree char *output = NULL;
-    g_autofree char *data = NULL;
-    gint64 seed = 0, n_atoms = 256;
-    const GOptionEntry options[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Folder of X.npy and D.npy", "DIR"},
-        {"data", 0, 0, G_OPTION_ARG_FILENAME, &data,
-         "Table of 1797 digits, 64 pixels a row (default: that of scikit-learn, if it is "
-         "installed; "
-         "else drawn strokes)",
-         "CSV"},
-        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Seed of the order (0)", "N"},
-        {"unknown", 0, 0, G_OPTION_ARG_INT64, &n_atoms, "Digits in the dictionary (256)", "N"},
-        {0}};
-    if (!app_parse(app, self, options, &argc, &argv, error) ||
-        !app_expect_arguments(self, argc, argv, 0, 0, error))
-        return false;
-    const struct bounded numbers[] = {{"--unknown", (double) n_atoms, 1.0, DIGITS_N - 1},
-                                      {"--seed", (double) seed, 0.0, 9e15}};
-    if (!check_bounds(numbers, G_N_ELEMENTS(numbers), error))
-        return false;
-    if (output == NULL)
-        return app_refuse(error, "simulate: expected -o DIR");
+    const struct simulate_digits_options *given = values;
     const char *what = NULL;
-    g_autofree double *images = digits_draw(data, (uint64_t) seed, &app->host.io, &what, error);
-    return images != NULL && write_digits(app, output, images, (size_t) n_atoms, what, error);
+    g_autofree double *images = digits_draw(given->data, given->seed, &app->host.io, &what, error);
+    return images != NULL && write_digits(app, given->output, images, given->n_atoms, what, error);
 }
 
 enum { MEEG_AVERAGE, MEEG_COVARIANCE, MEEG_FORWARD, MEEG_TRUTH, MEEG_FILES };
@@ -501,76 +284,41 @@ static bool draw_meeg(const struct app *app, const struct meeg_law *law, const c
     return true;
 }
 
-static bool check_meeg_memory(const struct meeg_law *law, size_t mem_limit, GError **error)
+static bool simulate_meeg(struct app *app, const void *values, GError **error)
 {
-    double bytes = meeg_phantom_bytes(law);
-    if (bytes <= (double) mem_limit)
-        return true;
-    g_set_error(error, IO_ERROR, IO_ERROR_MEMORY,
-                "simulate: expected to need at most %zu MiB, found %.0f MiB", mem_limit >> 20,
-                bytes / 1048576.0);
-    return false;
+    const struct simulate_meeg_options *given = values;
+    return check_memory(meeg_phantom_bytes(&given->law), app->host.mem_limit, error) &&
+           draw_meeg(app, &given->law, given->output, error);
 }
 
-static bool simulate_meeg(struct app *app, const struct command *self, int argc, char **argv,
-                          GError **error)
-{
-    struct meeg_law law = meeg_law_default();
-    g_autofree char *output = NULL;
-    gint64 n_positions = (gint64) law.n_positions;
-    gint64 n_sites = (gint64) law.n_sites;
-    gint64 n_electrodes = (gint64) law.n_electrodes;
-    gint64 n_active = (gint64) law.n_active;
-    gint64 seed = 0;
-    const GOptionEntry options[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output,
-         "Folder of average, noise covariance, forward solution and truth", "DIR"},
-        {"active", 0, 0, G_OPTION_ARG_INT64, &n_active, "Active positions (3)", "N"},
-        {"eeg", 0, 0, G_OPTION_ARG_INT64, &n_electrodes, "Electrodes of EEG (60)", "N"},
-        {"positions", 0, 0, G_OPTION_ARG_INT64, &n_positions, "Positions of the cortex (8000)",
-         "N"},
-        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Seed of all that is random (0)", "N"},
-        {"sensors", 0, 0, G_OPTION_ARG_INT64, &n_sites,
-         "Sites of the helmet, three sensors each (102)", "N"},
-        {"snr", 0, 0, G_OPTION_ARG_DOUBLE, &law.snr_db, "Signal to noise ratio, dB (0)", "DB"},
-        {0}};
-    if (!app_parse(app, self, options, &argc, &argv, error) ||
-        !app_expect_arguments(self, argc, argv, 0, 0, error))
-        return false;
-    if (output == NULL)
-        return app_refuse(error, "simulate: expected -o DIR");
-    const struct bounded numbers[] = {{"--active", (double) n_active, 1.0, 100.0},
-                                      {"--eeg", (double) n_electrodes, 0.0, 500.0},
-                                      {"--positions", (double) n_positions, 100.0, 100000.0},
-                                      {"--seed", (double) seed, 0.0, 9e15},
-                                      {"--sensors", (double) n_sites, 4.0, 500.0},
-                                      {"--snr", law.snr_db, -100.0, 100.0}};
-    if (!check_bounds(numbers, G_N_ELEMENTS(numbers), error))
-        return false;
-    law.n_positions = (size_t) n_positions;
-    law.n_sites = (size_t) n_sites;
-    law.n_electrodes = (size_t) n_electrodes;
-    law.n_active = (size_t) n_active;
-    law.seed = (uint64_t) seed;
-    return check_meeg_memory(&law, app->host.mem_limit, error) &&
-           draw_meeg(app, &law, output, error);
-}
-
+/** What can be drawn, from the options of its table. */
 static const struct kind {
-    const char *name;
-    bool (*run)(struct app *app, const struct command *self, int argc, char **argv, GError **error);
+    const struct option_table *table;
+    bool (*run)(struct app *app, const void *values, GError **error);
 } kinds[] = {
-    {"digits", simulate_digits}, {"fmri", simulate_fmri},    {"lasso", simulate_lasso_arrays},
-    {"meeg", simulate_meeg},     {"tv", simulate_tv_arrays},
+    {&simulate_digits_options, simulate_digits},      {&simulate_fmri_options, simulate_fmri},
+    {&simulate_lasso_options, simulate_lasso_arrays}, {&simulate_meeg_options, simulate_meeg},
+    {&simulate_tv_options, simulate_tv_arrays},
 };
 
 bool cmd_simulate(struct app *app, const struct command *self, int argc, char **argv,
                   GError **error)
 {
+    union {
+        struct simulate_digits_options digits;
+        struct simulate_fmri_options fmri;
+        struct simulate_lasso_options lasso;
+        struct simulate_meeg_options meeg;
+        struct simulate_tv_options tv;
+    } given;
     const char *name = argc > 1 ? argv[1] : "";
-    for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++)
-        if (strcmp(name, kinds[k].name) == 0)
-            return kinds[k].run(app, self, argc - 1, argv + 1, error);
+    for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++) {
+        if (strcmp(name, kinds[k].table->kind) != 0)
+            continue;
+        g_autoptr(owned_options) options =
+            app_options(app, self, kinds[k].table, &given, argc - 1, argv + 1, error);
+        return options != NULL && kinds[k].run(app, &given, error);
+    }
     // --help, or nothing that is known
     if (!app_parse(app, self, NULL, &argc, &argv, error))
         return false;

@@ -121,20 +121,18 @@ bool convert_check_output(const struct host *host, const char *input, const char
     return host_check_output(host, output, false, error);
 }
 
-static bool choose_part(struct recording *recording, const char *part, GError **error)
+static bool choose_part(struct recording *recording, size_t part, GError **error)
 {
     size_t n = recording->sensors == NULL ? 1 : recording->sensors->n_parts;
-    char *end = NULL;
-    guint64 number = part == NULL ? 0 : g_ascii_strtoull(part, &end, 10);
-    if (part == NULL)
+    if (part == SIZE_MAX)
         return true;
-    if (!g_ascii_isdigit(*part) || *end != '\0' || number < 1 || number > n) {
+    if (part < 1 || part > n) {
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                    "--part: expected a whole number in 1..%zu, found \"%s\"", n, part);
+                    "--part: expected a whole number in 1..%zu, found %zu", n, part);
         return false;
     }
     if (recording->sensors != NULL)
-        recording_choose(recording, (size_t) number - 1);
+        recording_choose(recording, part - 1);
     return true;
 }
 
@@ -170,13 +168,13 @@ static void cut_events(struct recording *recording)
     }
 }
 
-static void tell(const struct host *host, const struct recording *recording, const char *part)
+static void tell(const struct host *host, const struct recording *recording, size_t part)
 {
     g_autofree char *name = text_escape(recording->path);
     for (guint i = 0; i < recording->warnings->len; i++)
         host_warning(host, "%s: %s", name, (const char *) recording->warnings->pdata[i]);
     const struct sensors *sensors = recording->sensors;
-    if (sensors == NULL || sensors->n_parts == 1 || part != NULL)
+    if (sensors == NULL || sensors->n_parts == 1 || part != SIZE_MAX)
         return;
     g_autofree char *chosen = text_escape(sensors->part[sensors->chosen].name);
     host_warning(host, "%s: part %zu of %zu (%s); --part takes another", name, sensors->chosen + 1,
@@ -184,7 +182,7 @@ static void tell(const struct host *host, const struct recording *recording, con
 }
 
 struct recording *convert_read(const struct host *host, const char *input, const char *output,
-                               const char *part, GError **error)
+                               size_t part, GError **error)
 {
     g_autoptr(owned_recording) recording = recording_open(input, &host->io, error);
     if (recording == NULL || !choose_part(recording, part, error) ||

@@ -7,6 +7,13 @@
 
 #include <json-glib/json-glib.h>
 
+/** The options of `taut convert`. */
+struct convert_options {
+    const char *input;
+    const char *output;
+    size_t part; // from 1; SIZE_MAX: the one that is chosen by itself
+};
+
 /**
  * Whether a recording can be written to this path: its extension is known (.bdf, .edf, .fif, .npy,
  * .rf64, .wav), its folder is there, it is not the input, and it is not there yet or --force was
@@ -16,11 +23,11 @@ bool convert_check_output(const struct host *host, const char *input, const char
                           GError **error);
 
 /**
- * Opens a recording that is to be written to `output`, chooses a part of it (a number from 1;
- * NULL: the one that recording_open chose), tells its warnings, and reads the part whole.
+ * Opens a recording that is to be written to `output`, chooses a part of it (from 1;
+ * SIZE_MAX: the one that recording_open chose), tells its warnings, and reads the part whole.
  */
 struct recording *convert_read(const struct host *host, const char *input, const char *output,
-                               const char *part, GError **error);
+                               size_t part, GError **error);
 
 /** What was written. */
 struct conversion {

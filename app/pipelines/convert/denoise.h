@@ -15,6 +15,15 @@ enum denoise_rule {
     DENOISE_N_RULES
 };
 
+/** The options of `taut denoise`. */
+struct denoise_options {
+    const char *input;
+    const char *output;
+    double lambda; // a fraction, or a value; NaN: none was given
+    int rule;      // of enum denoise_rule; -1: by whether there is a lambda
+    size_t part;   // as in struct convert_options
+};
+
 /** "fixed", "lut", ... in the order of the enum; NULL-terminated. */
 extern const char *const denoise_rule_names[];
 

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+/** Values of options that are more than a number; their text is borrowed. */
+
+/** "T0:T1" or "LO:HI"; an end that was left out is infinite, but 0 as the low one of a band. */
+struct interval {
+    const char *text; // as given; NULL: not given
+    double from;
+    double to;
+};
+
+/** "R" or "LEAST:MOST". */
+struct number_range {
+    const char *text; // as given; NULL: not given
+    double least;
+    double most;
+};
+
+/** One of some words, "cosine:128" or "map:FILE": with a number or a path behind it. */
+struct word {
+    const char *text; // as given; NULL: not given
+    int index;        // among the choices; -1: not given
+    double number;    // 0 where the word has none
+    const char *path; // NULL where the word has none
+};

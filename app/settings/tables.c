@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/settings/tables.h"
+
+const struct option_table *const option_tables[] = {
+    &config_options,
+    &convert_options,
+    &demo_options,
+    &denoise_options,
+    &hrf_options,
+    &info_options,
+    &report_options,
+    &reproduce_options,
+    &simulate_digits_options,
+    &simulate_fmri_options,
+    &simulate_lasso_options,
+    &simulate_meeg_options,
+    &simulate_tv_options,
+    NULL,
+};

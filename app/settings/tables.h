@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "app/settings/options.h"
+
+/** The options of every command. */
+struct common_options {
+    bool force;
+    bool help;
+    size_t jobs; // OPTION_NO_COUNT: not given
+    bool json;
+    const char *log;
+    size_t mem_limit; // 0: not given
+    bool quiet;
+    bool verbose;
+};
+extern const struct option_table common_options;
+
+// Those of the commands; the struct that a table fills in is named as the table.
+extern const struct option_table config_options;
+extern const struct option_table convert_options;
+extern const struct option_table demo_options;
+extern const struct option_table denoise_options;
+extern const struct option_table hrf_options;
+extern const struct option_table info_options;
+extern const struct option_table report_options;
+extern const struct option_table reproduce_options;
+extern const struct option_table simulate_digits_options;
+extern const struct option_table simulate_fmri_options;
+extern const struct option_table simulate_lasso_options;
+extern const struct option_table simulate_meeg_options;
+extern const struct option_table simulate_tv_options;
+
+/** All of the commands, by command and kind; ends with NULL. */
+extern const struct option_table *const option_tables[];
