@@ -50,8 +50,9 @@ static inline void fill_normal(GRand *rand, double *out, size_t n)
 }
 
 /**
- * The path of a real recording or golden file, or NULL (with a message) where the data are not
- * there: `if (path == NULL) skip();`. TAUT_DATA names the folder; the build sets it.
+ * The path of a real recording, or of what other programs found in one; NULL (with a message) where
+ * it is absent: `if (path == NULL) skip();`. Recordings are not in the tree: TAUT_DATA names their
+ * folder.
  */
 static inline char *shared_data(const char *name)
 {
@@ -59,7 +60,7 @@ static inline char *shared_data(const char *name)
     char *path = g_build_filename(folder == NULL ? "" : folder, name, NULL);
     if (g_file_test(path, G_FILE_TEST_EXISTS))
         return path;
-    print_message("skipped: %s is absent\n", name);
+    print_message("skipped: needs the real recording %s, below TAUT_DATA\n", name);
     g_free(path);
     return NULL;
 }

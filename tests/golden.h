@@ -28,23 +28,20 @@ static inline double *golden_row(const struct golden *golden, size_t i)
     return golden->data + i * golden->cols;
 }
 
-/** The bytes of shared data, or NULL (with a message) where they are not there: skip(). */
+/** The bytes of a file below tests/data, where TAUT_GOLDEN points to. */
 static inline char *golden_file(const char *name, size_t *n_bytes)
 {
-    g_autofree char *path = shared_data(name);
+    g_autofree char *path = g_build_filename(g_getenv("TAUT_GOLDEN"), name, NULL);
+    g_autoptr(GError) error = NULL;
     char *bytes = NULL;
-    if (path != NULL)
-        assert_true(g_file_get_contents(path, &bytes, n_bytes, NULL));
+    if (!g_file_get_contents(path, &bytes, n_bytes, &error))
+        fail_msg("%s", error->message);
     return bytes;
 }
 
-/** A little-endian float64 .npy file of one or two dimensions; one row where it has one. */
-static inline struct golden *golden_npy(const char *name)
+/** The array in the bytes of a little-endian float64 .npy file of one or two dimensions. */
+static inline struct golden *golden_of_npy(const char *bytes, size_t n_bytes)
 {
-    size_t n_bytes = 0;
-    g_autofree char *bytes = golden_file(name, &n_bytes);
-    if (bytes == NULL)
-        return NULL;
     assert_true(n_bytes > 10 && memcmp(bytes, "\x93NUMPY\x01", 7) == 0);
     size_t begin = 10 + (size_t) (unsigned char) bytes[8] + 256 * (size_t) (unsigned char) bytes[9];
     assert_true(begin <= n_bytes);
@@ -67,6 +64,14 @@ static inline struct golden *golden_npy(const char *name)
     return golden;
 }
 
+/** A .npy file below tests/data; one row where it has one dimension. */
+static inline struct golden *golden_npy(const char *name)
+{
+    size_t n_bytes = 0;
+    g_autofree char *bytes = golden_file(name, &n_bytes);
+    return golden_of_npy(bytes, n_bytes);
+}
+
 /** The array `array` of golden/KIND.npy, found in its index golden/KIND.tsv. */
 static inline struct golden *golden_array(const char *kind, const char *array)
 {
@@ -74,15 +79,12 @@ static inline struct golden *golden_array(const char *kind, const char *array)
     g_autofree char *data_name = g_strdup_printf("golden/%s.npy", kind);
     size_t n_bytes = 0;
     g_autofree char *index = golden_file(index_name, &n_bytes);
-    if (index == NULL)
-        return NULL;
     g_auto(GStrv) lines = g_strsplit(index, "\n", -1);
     for (size_t i = 1; lines[i] != NULL; i++) {
         g_auto(GStrv) fields = g_strsplit(lines[i], "\t", -1);
         if (g_strv_length(fields) != 4 || strcmp(fields[0], array) != 0)
             continue;
         struct golden *golden = golden_npy(data_name);
-        assert_non_null(golden);
         double *all = golden->data;
         size_t n_all = golden->cols, offset = g_ascii_strtoull(fields[3], NULL, 10);
         golden->rows = g_ascii_strtoull(fields[1], NULL, 10);
@@ -101,8 +103,6 @@ static inline struct golden *golden_csv(const char *name)
 {
     size_t n_bytes = 0;
     g_autofree char *text = golden_file(name, &n_bytes);
-    if (text == NULL)
-        return NULL;
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     size_t line = 0;
     while (lines[line] != NULL && lines[line][0] == '#')
@@ -130,7 +130,6 @@ static inline double golden_scalar(const char *name, const char *quantity)
 {
     size_t n_bytes = 0;
     g_autofree char *text = golden_file(name, &n_bytes);
-    assert_non_null(text);
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     for (size_t i = 0; lines[i] != NULL; i++) {
         g_auto(GStrv) fields = g_strsplit(lines[i], ",", 3);

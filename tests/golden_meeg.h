@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-// The golden problems of sparse sources: ../shared/data/golden_meeg, made by MNE-Python 1.3.0.
+// The golden problems of sparse sources: what MNE-Python 1.3.0 found in
+// real recordings, golden_meeg/ below TAUT_DATA.
 #include "tests/check.h"
 
 #include "io/array.h"

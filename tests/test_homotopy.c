@@ -226,10 +226,6 @@ static void the_golden_path_of_a_response_is_met(void **state)
                                         "hrf221x250_frac0.1_u", "hrf221x250_frac0.01_u"};
     static const double ratios[] = {1.0, 0.9, 0.1, 0.01};
     g_autoptr(owned_golden) h = golden_array("tv", "hrf221x250_h");
-    if (h == NULL) {
-        skip();
-        return;
-    }
     g_autoptr(owned_golden) x = golden_array("tv", "hrf221x250_x");
     struct workspace *ws = workspace_new();
     linop *op = hrf_conv_new(h->data, h->cols, 250, HRF_CONV_FULL, HRF_CONV_AUTO, NULL);

@@ -254,10 +254,6 @@ static void check_case(const struct case_of_golden *expected, size_t first_colum
 {
     g_autofree char *name = g_strdup_printf("golden_hrf/%s.csv", expected->file);
     g_autoptr(owned_golden) golden = golden_csv(name);
-    if (golden == NULL) {
-        skip();
-        return;
-    }
     for (size_t column = 0; expected->specs[column] != NULL; column++) {
         g_autoptr(GError) error = NULL;
         g_autoptr(owned_hrf) hrf = hrf_new(expected->specs[column], expected->tr_s, &error);
@@ -284,10 +280,6 @@ static void spm_parameters_are_those_of_spm(void **state)
     (void) state;
     size_t n_bytes = 0;
     g_autofree char *text = golden_file("golden_hrf/nipy_shipped_spm_hrfs_octave.csv", &n_bytes);
-    if (text == NULL) {
-        skip();
-        return;
-    }
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     size_t n_sets = 0;
     for (size_t i = 0; lines[i] != NULL; i++) {
@@ -331,10 +323,6 @@ static void regressors_are_those_of_nilearn(void **state)
         g_autofree char *file =
             g_strdup_printf("golden_hrf/nilearn_regressor_%s_tr2.0.csv", names[i][0]);
         g_autoptr(owned_golden) golden = golden_csv(file);
-        if (golden == NULL) {
-            skip();
-            return;
-        }
         g_autoptr(owned_hrf) hrf = hrf_new(names[i][1], 2.0 / OVERSAMPLING, NULL);
         g_autoptr(linop) op =
             hrf_conv_new(hrf->h, hrf->n, N_FINE, HRF_CONV_CAUSAL, HRF_CONV_AUTO, NULL);

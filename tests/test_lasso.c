@@ -116,9 +116,6 @@ static void every_method_reaches_the_golden_objectives(void **state)
         {"m20_n10", "0.1"},  {"m20_n10", "0.5"},  {"m20_n10", "0.8"},   {"m100_n64", "0.01"},
         {"m100_n64", "0.1"}, {"m100_n64", "0.8"}, {"m256_n64", "0.01"}, {"m256_n64", "0.5"},
         {"m256_n64", "0.8"}};
-    g_autofree char *path = shared_data("golden/lasso.npy");
-    if (path == NULL)
-        skip();
     for (size_t k = 0; k < G_N_ELEMENTS(cases); k++)
         check_golden(cases[k][0], cases[k][1]);
 }
@@ -202,9 +199,6 @@ static void check_curve(const char *method, const char *lambda, solver_construct
 static void ista_and_fista_follow_the_golden_curves(void **state)
 {
     (void) state;
-    g_autofree char *path = shared_data("golden/lasso_curves.npy");
-    if (path == NULL)
-        skip();
     check_curve("ista", "0.1", solver_new_pgd);
     check_curve("fista", "0.1", solver_new_apgd);
     check_curve("fista", "0.5", solver_new_apgd);
@@ -238,9 +232,6 @@ static double step_between(struct instance *i, size_t v, const double *z, const 
 static void oista_takes_the_golden_steps(void **state)
 {
     (void) state;
-    g_autofree char *path = shared_data("golden/lasso_curves.npy");
-    if (path == NULL)
-        skip();
     struct instance i = golden_instance("lasso_curves", "m20_n10_D", "m20_n10_x");
     g_autoptr(owned_golden) cost =
         golden_array("lasso_curves", "oista_m20_n10_l0.5_cost_persample");
@@ -267,9 +258,6 @@ static void oista_takes_the_golden_steps(void **state)
 static void oracle_and_backtracking_steps_reach_machine_precision(void **state)
 {
     (void) state;
-    g_autofree char *path = shared_data("golden/lasso_curves.npy");
-    if (path == NULL)
-        skip();
     struct instance i = golden_instance("lasso_curves", "fig2_oista_D", "fig2_oista_x");
     i.lambda[0] = 0.5;
     run(&i, solver_new_exact, to_gap(1e-6), false);

@@ -77,6 +77,7 @@ static void check_segments(const struct tv_segments *segments, const double *y, 
     assert_int_equal(segments->start[segments->n], n);
     assert_int_equal(segments->sign[0], 0);
     assert_int_equal(segments->sign[segments->n], 0);
+    double tol = 1e-14 * (mu + max_abs(y, n));
     for (size_t q = 0; q < segments->n; q++) {
         assert_true(segments->start[q] < segments->start[q + 1]);
         long double sum = 0.0L;
@@ -86,7 +87,7 @@ static void check_segments(const struct tv_segments *segments, const double *y, 
         }
         sum += (long double) mu * (segments->sign[q + 1] - segments->sign[q]);
         double value = (double) (sum / (segments->start[q + 1] - segments->start[q]));
-        assert_close(u[segments->start[q]], value, 1e-14 * (mu + max_abs(y, n)));
+        assert_close(u[segments->start[q]], value, tol);
     }
 }
 
@@ -95,8 +96,6 @@ static void golden_cases_are_matched(void **state)
     (void) state;
     size_t n_bytes = 0;
     g_autofree char *table = golden_file("golden/proxtv_cases.tsv", &n_bytes);
-    if (table == NULL)
-        skip();
     struct workspace *ws = workspace_new();
     g_auto(GStrv) lines = g_strsplit(table, "\n", -1);
     int n_cases = 0;
@@ -112,14 +111,14 @@ static void golden_cases_are_matched(void **state)
         assert_close(max_abs_difference(u, expected->data, y->cols), 0.0, tol);
         workspace_release(ws, 0);
     }
-    assert_int_equal(n_cases, 60);
+    assert_int_equal(n_cases, 57);
     workspace_free(ws);
 }
 
 static void the_string_is_taut_on_every_signal(void **state)
 {
     (void) state;
-    static const size_t lengths[] = {1, 2, 3, 5, 50, 250, 3000};
+    static const size_t lengths[] = {1, 2, 3, 5, 50, 250, 3000, 100000};
     static const double mus[] = {1e-9, 0.01, 0.3, 1.0, 7.0, 100.0, 1e9};
     static const double scales[] = {1.0, 1e8, 1e-12};
     struct workspace *ws = workspace_new();
