@@ -256,6 +256,14 @@ double header_nifti_interval_s(const struct nifti_header *h)
     return (h->version == 1 ? shortest_decimal(tr) : tr) / units;
 }
 
+double header_nifti_stored_interval(const struct nifti_header *h, const char **unit)
+{
+    double per_s = units_per_second(h);
+    double tr = h->fields.pixdim[4];
+    *unit = per_s == 1.0 ? "s" : per_s == 1e3 ? "ms" : per_s == 1e6 ? "us" : "";
+    return h->version == 1 && isfinite(tr) ? shortest_decimal(tr) : tr;
+}
+
 static double seconds_of(const struct nifti_header *h, double time)
 {
     double units = units_per_second(h);

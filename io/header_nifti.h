@@ -78,5 +78,8 @@ size_t header_nifti_n_frames(const struct nifti_header *header);
 /** Seconds between frames; 0 where the header does not say it in a unit of time. */
 double header_nifti_interval_s(const struct nifti_header *header);
 
+/** The same as it is stored, in *unit: "s", "ms", "us", or "" where none is named (static). */
+double header_nifti_stored_interval(const struct nifti_header *header, const char **unit);
+
 /** The grid of a header that passed the guards. To be freed. */
 struct image_grid *header_nifti_grid(const struct nifti_header *header);

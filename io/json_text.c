@@ -148,11 +148,15 @@ static bool is_json_outside_of_strings(char c)
 
 const char *json_text_check(const char *text, size_t n, size_t most_levels)
 {
+    if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        return "expected JSON, found a byte order mark before it";
     if (!g_utf8_validate(text, (gssize) n, NULL))
         return "expected JSON in UTF-8, found other bytes";
     size_t level = 0;
     bool in_string = false;
     for (size_t i = 0; i < n; i++) {
+        if (in_string && (unsigned char) text[i] < 0x20)
+            return "expected JSON, found a line break or control character in a string";
         if (in_string && text[i] == '\\')
             i++;
         else if (text[i] == '"')

@@ -88,6 +88,7 @@ static void describe(struct recording *recording, const struct nifti_header *hea
     recording->n_time = header_nifti_n_frames(header);
     recording->interval_s =
         has_interval && recording->n_time > 1 ? header_nifti_interval_s(header) : 0.0;
+    recording->stored_interval = header_nifti_stored_interval(header, &recording->stored_unit);
     // 0 and NaN mean that values are as stored.
     if (header->fields.scl_slope != 0.0 && !isnan(header->fields.scl_slope)) {
         recording->scale = header->fields.scl_slope;

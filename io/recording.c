@@ -16,6 +16,7 @@ static struct recording *recording_new(const char *path)
     struct recording *recording = g_new0(struct recording, 1);
     recording->path = g_strdup(path);
     recording->scale = 1.0;
+    recording->stored_unit = "";
     recording->warnings = g_ptr_array_new_with_free_func(g_free);
     recording->flags = g_ptr_array_new();
     return recording;

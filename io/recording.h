@@ -56,6 +56,8 @@ struct recording {
     size_t n_time;           //
     size_t n_series;         // before recording_read: all of the file's
     double interval_s;       // 0: not known
+    double stored_interval;  // images: as it stands in the header, plausible or not
+    const char *stored_unit; // images: its unit, "s", "ms", "us"; "" where none is named; static
     struct image_grid *grid; // owned; images only, else NULL
     struct sensors *sensors; // owned; sensor recordings only, else NULL
     double scale;            //

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "io/siblings.h"
 
+#include "io/bids_name.h"
 #include "io/reader.h"
 #include "io/sidecar.h"
 #include "io/text.h"
 
 #include <math.h>
 #include <string.h>
-
-enum { MOST_LEVELS = 8 }; // from a recording up to the root of its dataset
 
 static const struct {
     const char *type; // the first of a kind is the one that is written
@@ -69,55 +68,6 @@ const char *siblings_channel_type(enum channel_kind kind)
     return "MISC";
 }
 
-// Names: `sub-01_task-rest_eeg` is the entities sub-01 and task-rest, and the suffix eeg.
-
-struct bids_name {
-    char **entities; // owned; NULL: no name of BIDS
-    char *suffix;    // owned
-    char *stem;      // owned; the name without its extension
-    char *folder;    // owned
-};
-typedef struct bids_name owned_bids_name;
-
-static void bids_name_clear(struct bids_name *name)
-{
-    g_strfreev(name->entities);
-    g_free(name->suffix);
-    g_free(name->stem);
-    g_free(name->folder);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_bids_name, bids_name_clear)
-
-static bool is_entity(const char *text)
-{
-    const char *dash = strchr(text, '-');
-    return dash != NULL && dash > text && dash[1] != '\0';
-}
-
-/** Splits a name; extension: from its first point on. */
-static struct bids_name split_name(const char *path)
-{
-    struct bids_name name = {.folder = g_path_get_dirname(path)};
-    g_autofree char *base = g_path_get_basename(path);
-    char *point = g_str_has_suffix(base, ".gz") ? base + strlen(base) - 3 : NULL;
-    if (point != NULL)
-        *point = '\0';
-    point = strrchr(base, '.');
-    if (point != NULL)
-        *point = '\0';
-    name.stem = g_steal_pointer(&base);
-    g_auto(GStrv) pieces = g_strsplit(name.stem, "_", -1);
-    guint n = g_strv_length(pieces);
-    bool all = n >= 2;
-    for (guint i = 0; i + 1 < n; i++)
-        all = all && is_entity(pieces[i]);
-    if (!all || is_entity(pieces[n - 1]))
-        return name;
-    name.suffix = g_steal_pointer(&pieces[n - 1]);
-    name.entities = g_steal_pointer(&pieces);
-    return name;
-}
-
 static bool is_recording_name(const struct bids_name *name)
 {
     static const char *const suffixes[] = {"eeg", "ieeg", "meg", NULL};
@@ -126,7 +76,7 @@ static bool is_recording_name(const struct bids_name *name)
 
 char *siblings_table_path(const char *path, const char *suffix)
 {
-    g_auto(owned_bids_name) name = split_name(path);
+    g_auto(owned_bids_name) name = bids_name_split(path);
     bool is_bids = is_recording_name(&name);
     size_t n = strlen(name.stem) - (is_bids ? strlen(name.suffix) + 1 : 0);
     g_autofree char *entities = g_strndup(name.stem, n);
@@ -134,79 +84,11 @@ char *siblings_table_path(const char *path, const char *suffix)
     return g_build_filename(name.folder, file, NULL);
 }
 
-/** How many entities a file of the folder shares with the recording; 0: it does not apply. */
-static guint rate_candidate(const struct bids_name *recording, const char *file, const char *suffix,
-                            const char *extension)
-{
-    if (!g_str_has_suffix(file, extension))
-        return 0;
-    g_auto(owned_bids_name) candidate = split_name(file);
-    bool bare = strcmp(candidate.stem, suffix) == 0; // for the whole dataset
-    if (bare)
-        return 1;
-    if (candidate.entities == NULL || strcmp(candidate.suffix, suffix) != 0)
-        return 0;
-    bool is_spatial = strcmp(suffix, "electrodes") == 0 || strcmp(suffix, "coordsystem") == 0;
-    guint n = 1;
-    for (char **entity = candidate.entities; *entity != NULL; entity++, n++)
-        if (!g_strv_contains((const char *const *) recording->entities, *entity) &&
-            !(is_spatial && g_str_has_prefix(*entity, "space-")))
-            return 0;
-    return n;
-}
-
-/** The file of a folder that applies, with the most entities; NULL: none. To be freed. */
-static char *find_in_folder(const struct bids_name *recording, const char *folder,
-                            const char *suffix, const char *extension)
-{
-    g_autofree char *best = NULL;
-    guint most = 0;
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    if (dir == NULL)
-        return NULL;
-    for (const char *file = g_dir_read_name(dir); file != NULL; file = g_dir_read_name(dir)) {
-        guint n = rate_candidate(recording, file, suffix, extension);
-        // of two that are as near, the first by name
-        if (n == 0 || n < most || (n == most && strcmp(file, best) > 0))
-            continue;
-        most = n;
-        g_free(best);
-        best = g_strdup(file);
-    }
-    return best == NULL ? NULL : g_build_filename(folder, best, NULL);
-}
-
-/** The folders from that of the recording up to the root of its dataset; else that alone. */
-static GPtrArray *find_folders(const struct bids_name *name)
-{
-    GPtrArray *folders = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *folder = g_canonicalize_filename(name->folder, NULL);
-    for (size_t level = 0; level < MOST_LEVELS; level++) {
-        g_autofree char *mark = g_build_filename(folder, "dataset_description.json", NULL);
-        g_autofree char *parent = g_path_get_dirname(folder);
-        g_ptr_array_add(folders, g_strdup(folder));
-        if (g_file_test(mark, G_FILE_TEST_EXISTS))
-            return folders;
-        if (strcmp(parent, folder) == 0)
-            break;
-        g_free(folder);
-        folder = g_steal_pointer(&parent);
-    }
-    g_ptr_array_set_size(folders, 1); // no dataset around it
-    return folders;
-}
-
 /** All files that apply, the nearest first. */
 static GPtrArray *find_all(const struct bids_name *name, const char *suffix, const char *extension)
 {
-    GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GPtrArray) folders = find_folders(name);
-    for (guint i = 0; i < folders->len; i++) {
-        char *path = find_in_folder(name, folders->pdata[i], suffix, extension);
-        if (path != NULL)
-            g_ptr_array_add(found, path);
-    }
-    return found;
+    bool is_spatial = strcmp(suffix, "electrodes") == 0 || strcmp(suffix, "coordsystem") == 0;
+    return bids_name_inherit(name, suffix, extension, is_spatial ? "space-" : NULL);
 }
 
 static char *find_nearest(const struct bids_name *name, const char *suffix, const char *extension)
@@ -217,36 +99,20 @@ static char *find_nearest(const struct bids_name *name, const char *suffix, cons
 
 char *siblings_find_table(const char *path, const char *suffix)
 {
-    g_auto(owned_bids_name) name = split_name(path);
+    g_auto(owned_bids_name) name = bids_name_split(path);
     if (is_recording_name(&name))
         return find_nearest(&name, suffix, ".tsv");
     g_autofree char *table = siblings_table_path(path, suffix);
     return g_file_test(table, G_FILE_TEST_EXISTS) ? g_steal_pointer(&table) : NULL;
 }
 
-/** Adds the members that the object does not have yet. */
-static void merge(JsonObject *object, JsonObject *more)
-{
-    g_autoptr(GList) members = json_object_get_members(more);
-    for (GList *at = members; at != NULL; at = at->next)
-        if (!json_object_has_member(object, at->data))
-            json_object_set_member(object, at->data, json_object_dup_member(more, at->data));
-}
-
 JsonObject *siblings_json(const char *path, GError **error)
 {
-    g_auto(owned_bids_name) name = split_name(path);
+    g_auto(owned_bids_name) name = bids_name_split(path);
     if (!is_recording_name(&name))
         return sidecar_read(path, error);
     g_autoptr(GPtrArray) found = find_all(&name, name.suffix, ".json");
-    g_autoptr(JsonObject) all = found->len == 0 ? NULL : json_object_new();
-    for (guint i = 0; i < found->len; i++) {
-        g_autoptr(JsonObject) one = sidecar_read_file(found->pdata[i], error);
-        if (one == NULL)
-            return NULL;
-        merge(all, one);
-    }
-    return g_steal_pointer(&all);
+    return sidecar_read_merged(found, error);
 }
 
 bool siblings_number(JsonObject *json, const char *name, double *value)
@@ -412,7 +278,7 @@ static void apply_electrodes(struct recording *recording, const struct tsv *tabl
 static bool apply_positions(struct recording *recording, const struct io_context *io,
                             GError **error)
 {
-    g_auto(owned_bids_name) name = split_name(recording->path);
+    g_auto(owned_bids_name) name = bids_name_split(recording->path);
     if (!is_recording_name(&name))
         return true;
     GError *problem = NULL;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "io/sidecar.h"
 
+#include "io/bids_name.h"
 #include "io/input.h"
 #include "io/json_text.h"
 #include "io/publish.h"
@@ -78,15 +79,51 @@ JsonObject *sidecar_read_file(const char *path, GError **error)
     return text == NULL ? NULL : parse(path, text, n, error);
 }
 
+/** Whether NAME.json is there. A dangling link is: what it should say is not known. */
+static bool is_beside(const char *path, const char *image_path)
+{
+    bool is_there =
+        g_file_test(path, G_FILE_TEST_EXISTS) || g_file_test(path, G_FILE_TEST_IS_SYMLINK);
+    return is_there && strcmp(path, image_path) != 0;
+}
+
 JsonObject *sidecar_read(const char *image_path, GError **error)
 {
     g_autofree char *path = sidecar_path(image_path);
-    // A dangling link is there: what it should say is not known.
-    bool is_there =
-        g_file_test(path, G_FILE_TEST_EXISTS) || g_file_test(path, G_FILE_TEST_IS_SYMLINK);
-    if (strcmp(path, image_path) == 0 || !is_there)
-        return NULL;
-    return sidecar_read_file(path, error);
+    return is_beside(path, image_path) ? sidecar_read_file(path, error) : NULL;
+}
+
+GPtrArray *sidecar_find(const char *image_path)
+{
+    g_auto(owned_bids_name) name = bids_name_split(image_path);
+    if (name.entities != NULL)
+        return bids_name_inherit(&name, name.suffix, ".json", NULL);
+    GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *path = sidecar_path(image_path);
+    if (is_beside(path, image_path))
+        g_ptr_array_add(found, g_steal_pointer(&path));
+    return found;
+}
+
+/** Adds the members that the object does not have yet. */
+static void merge(JsonObject *object, JsonObject *more)
+{
+    g_autoptr(GList) members = json_object_get_members(more);
+    for (GList *at = members; at != NULL; at = at->next)
+        if (!json_object_has_member(object, at->data))
+            json_object_set_member(object, at->data, json_object_dup_member(more, at->data));
+}
+
+JsonObject *sidecar_read_merged(const GPtrArray *paths, GError **error)
+{
+    g_autoptr(JsonObject) all = paths->len == 0 ? NULL : json_object_new();
+    for (guint i = 0; i < paths->len; i++) {
+        g_autoptr(JsonObject) one = sidecar_read_file(g_ptr_array_index(paths, i), error);
+        if (one == NULL)
+            return NULL;
+        merge(all, one);
+    }
+    return g_steal_pointer(&all);
 }
 
 bool sidecar_interval(JsonObject *sidecar, double *interval_s, GError **error)

@@ -38,9 +38,10 @@ static bool read_sidecar(struct run *run, GError **error)
             return false;
         run->sidecar = sidecar_read_file(g_ptr_array_index(paths, 0), &problem);
     }
-    if (problem != NULL)
-        g_propagate_error(error, g_steal_pointer(&problem));
-    return problem == NULL;
+    if (problem == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
 }
 
 /** Where a repetition time may come from, the first that has one being the one. */
