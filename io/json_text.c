@@ -161,6 +161,8 @@ const char *json_text_check(const char *text, size_t n, size_t most_levels)
             i++;
         else if (text[i] == '"')
             in_string = !in_string;
+        else if (!in_string && (text[i] == 'N' || text[i] == 'I'))
+            return "expected JSON, found NaN or Infinity, which it does not have";
         else if (!in_string && !is_json_outside_of_strings(text[i]))
             return "expected JSON, found something else";
         else if (!in_string && (text[i] == '{' || text[i] == '['))

@@ -11,7 +11,7 @@ static void print_summary(const struct run *run)
     const struct outcome *outcome = &run->outcome;
     const size_t *counts = outcome->counts;
     printf("%s: %zu voxels, %zu frames every %g s (%s)\n", run->stem, run->n_series, run->n_time,
-           run->tr_s, run->tr_source);
+           run->tr_s, run->metadata->source);
     printf("  solved %zu, constant %zu, nonfinite %zu, inaccurate %zu; largest relative gap %.2g\n",
            counts[SERIES_SOLVED], counts[SERIES_CONSTANT], counts[SERIES_NONFINITE],
            counts[SERIES_INACCURATE], outcome->relative_gap.max);

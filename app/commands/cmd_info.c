@@ -5,8 +5,8 @@
 #include "app/report/montage.h"
 #include "app/settings/small_options.h"
 #include "app/settings/tables.h"
+#include "io/metadata.h"
 #include "io/recording.h"
-#include "io/sidecar.h"
 #include "io/text.h"
 
 #include <math.h>
@@ -14,8 +14,7 @@
 #include <string.h>
 
 enum {
-    CONFLICT_US = 1000, // intervals that differ by more are told
-    RESPONSE_S = 32,    // length of the default response
+    RESPONSE_S = 32, // length of the default response
 };
 
 /** What is said of one file. */
@@ -47,25 +46,26 @@ static void G_GNUC_PRINTF(3, 4)
     g_ptr_array_add(findings->recording->flags, (gpointer) flag);
 }
 
-// A side-car's repetition time is preferred to the header's.
+// That of the side-cars is preferred to the header's; what a solve would refuse is told.
 static void find_interval(struct findings *findings)
 {
-    const struct recording *recording = findings->recording;
+    struct recording *recording = findings->recording;
+    findings->interval_s = recording->interval_s;
+    findings->interval_from = recording->interval_s > 0.0 ? "header" : NULL;
+    if (recording->grid == NULL)
+        return;
     g_autoptr(GError) problem = NULL;
-    double sidecar_s = 0.0;
-    g_autoptr(JsonObject) sidecar =
-        recording->grid == NULL ? NULL : sidecar_read(recording->path, &problem);
-    if (sidecar != NULL)
-        sidecar_interval(sidecar, &sidecar_s, &problem);
-    if (problem != NULL)
-        g_ptr_array_add(findings->warnings, text_escape(problem->message));
-    findings->interval_s = sidecar_s > 0.0 ? sidecar_s : recording->interval_s;
-    if (findings->interval_s > 0.0)
-        findings->interval_from = sidecar_s > 0.0 ? "sidecar" : "header";
-    if (sidecar_s > 0.0 && recording->interval_s > 0.0 &&
-        fabs(sidecar_s - recording->interval_s) * 1e6 > CONFLICT_US)
-        warn(findings, "tr", "TR: the sidecar says %g s, the header %g s", sidecar_s,
-             recording->interval_s);
+    // A repetition time is given where none is to be found, of a single volume.
+    double given_s = recording->n_time > 1 ? 0.0 : 1.0;
+    g_autoptr(owned_metadata) metadata = metadata_new(recording, NULL, given_s, &problem);
+    if (metadata == NULL)
+        warn(findings, "tr", "%s", problem->message);
+    for (guint i = 0; metadata != NULL && i < metadata->warnings->len; i++)
+        warn(findings, "tr", "%s", (const char *) metadata->warnings->pdata[i]);
+    if (metadata == NULL || given_s > 0.0)
+        return;
+    findings->interval_s = metadata->tr_s;
+    findings->interval_from = metadata->source;
 }
 
 // What is readable and yet not what a deconvolution wants.

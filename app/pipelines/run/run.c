@@ -56,9 +56,11 @@ static bool add_inputs(struct run *run, GError **error)
         run_add_input(run, others[i].role, path);
     }
     if (settings_is(run->settings, SETTING_SIDECAR, "auto")) {
-        g_autofree char *path = sidecar_path(run->input);
-        if (g_file_test(path, G_FILE_TEST_EXISTS))
-            run_add_input(run, "sidecar", path);
+        static const char *const roles[] = {"sidecar",  "sidecar2", "sidecar3", "sidecar4",
+                                            "sidecar5", "sidecar6", "sidecar7", "sidecar8"};
+        g_autoptr(GPtrArray) paths = sidecar_find(run->input);
+        for (guint j = 0; j < MIN(paths->len, G_N_ELEMENTS(roles)); j++)
+            run_add_input(run, roles[j], g_ptr_array_index(paths, j));
     }
     g_autofree char *response = response_path(run->settings->text[SETTING_HRF]);
     if (response != NULL) {
@@ -108,8 +110,7 @@ void run_free(struct run *run)
     g_ptr_array_unref(run->outputs);
     warnings_clear(&run->warnings);
     recording_free(run->recording);
-    if (run->sidecar != NULL)
-        json_object_unref(run->sidecar);
+    metadata_free(run->metadata);
     g_free(run->mask);
     solver_free(run->solver);
     solver_free(run->network.exact);

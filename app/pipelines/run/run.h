@@ -8,6 +8,7 @@
 #include "deconv/confounds.h"
 #include "deconv/hrf.h"
 #include "deconv/lambda_rule.h"
+#include "io/metadata.h"
 #include "io/recording.h"
 #include "solvers/linop.h"
 #include "solvers/solver.h"
@@ -75,17 +76,17 @@ struct run {
 
     // what is read
     struct recording *recording; // owned
-    JsonObject *sidecar;         // owned; NULL where there is none
+    guint n_warned;              // of its warnings, those that were told
+    struct metadata *metadata;   // owned; side-cars and repetition time
     double tr_s;
-    const char *tr_source; // "option", "sidecar" or "header"
-    size_t n_drop;         // frames left out at the beginning
-    size_t n_read;         // frames after them; all are cleaned
-    size_t first;          // of these, the first that is deconvolved
-    size_t n_time;         // and how many are
-    size_t n_grid;         // voxels of the grid
-    uint8_t *mask;         // owned; n_grid; NULL: all
-    bool mask_is_made;     // by automask
-    size_t n_series;       // inside the mask
+    size_t n_drop;     // frames left out at the beginning
+    size_t n_read;     // frames after them; all are cleaned
+    size_t first;      // of these, the first that is deconvolved
+    size_t n_time;     // and how many are
+    size_t n_grid;     // voxels of the grid
+    uint8_t *mask;     // owned; n_grid; NULL: all
+    bool mask_is_made; // by automask
+    size_t n_series;   // inside the mask
 
     // the problem
     struct hrf *response;        // owned
@@ -148,6 +149,9 @@ const bool *run_censored(const struct run *run);
 
 /** Tells the user, and keeps the line for the report. */
 void run_warn(struct run *run, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/** Tells what reading found, each line once. */
+void run_warn_of_recording(struct run *run);
 
 /** Notes a file that the result depends on, with its size and time. */
 void run_add_input(struct run *run, const char *role, const char *path);

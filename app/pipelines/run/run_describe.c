@@ -78,7 +78,8 @@ static JsonObject *checksums(const struct run *run)
 // The task by the input's own sidecar, else by its name; NULL where neither says. Owned.
 static char *task_name(const struct run *run)
 {
-    JsonNode *node = run->sidecar == NULL ? NULL : json_object_get_member(run->sidecar, "TaskName");
+    JsonObject *json = run->metadata->json;
+    JsonNode *node = json == NULL ? NULL : json_object_get_member(json, "TaskName");
     if (node != NULL && JSON_NODE_HOLDS_VALUE(node) &&
         json_node_get_value_type(node) == G_TYPE_STRING)
         return json_node_dup_string(node);
@@ -197,9 +198,10 @@ JsonObject *run_series_sidecar(const struct run *run, const char *description, c
     JsonObject *object = new_sidecar(run, description, units);
     g_autofree char *task = task_name(run);
     json_object_set_double_member(object, "RepetitionTime", run->tr_s);
-    set_text(object, "TRSource", run->tr_source);
+    set_text(object, "TRSource", run->metadata->source);
     if (task != NULL)
         set_text(object, "TaskName", task);
+    metadata_carry(run->metadata, run->n_drop + run->first, object);
     json_object_set_boolean_member(object, "SkullStripped", run->mask != NULL);
     json_object_set_object_member(object, "HRF", describe_response(run->response));
     set_text(object, "Convolution", run->settings->text[SETTING_CONV]);

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/pipelines/run/run.h"
 
-#include "io/sidecar.h"
-
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
-static const double TR_CONFLICT_S = 1e-3;
-static const double TR_MAX_S = 20.0;
 static const double GRID_TOLERANCE_MM = 1e-3;
 
 void run_add_input(struct run *run, const char *role, const char *path)
@@ -27,70 +23,34 @@ void run_add_input(struct run *run, const char *role, const char *path)
     g_ptr_array_add(run->inputs, input);
 }
 
-static bool read_sidecar(struct run *run, GError **error)
+// What was left out is no input.
+static void forget_sidecars(struct run *run)
 {
-    g_autoptr(GError) problem = NULL;
-    if (settings_is(run->settings, SETTING_SIDECAR, "auto")) {
-        run->sidecar = sidecar_read(run->input, &problem);
-    } else {
-        g_autoptr(GPtrArray) paths = settings_paths(run->settings, SETTING_SIDECAR, NULL, error);
-        if (paths == NULL)
-            return false;
-        run->sidecar = sidecar_read_file(g_ptr_array_index(paths, 0), &problem);
-    }
-    if (problem == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return false;
-}
-
-/** Where a repetition time may come from, the first that has one being the one. */
-struct tr_source {
-    const char *name;
-    double tr_s; // 0: none
-};
-
-static void choose_tr(struct run *run, const struct tr_source *sources, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (sources[i].tr_s == 0.0)
-            continue;
-        if (run->tr_source == NULL) {
-            run->tr_s = sources[i].tr_s;
-            run->tr_source = sources[i].name;
-        } else if (fabs(sources[i].tr_s - run->tr_s) > TR_CONFLICT_S)
-            run_warn(run, "%s: TR is %g s by the %s, and %g s by the %s: taking the former",
-                     run->input, run->tr_s, run->tr_source, sources[i].tr_s, sources[i].name);
+    for (guint i = run->inputs->len; i-- > 0;) {
+        const struct run_input *input = g_ptr_array_index(run->inputs, i);
+        if (g_str_has_prefix(input->role, "sidecar"))
+            g_ptr_array_remove_index(run->inputs, i);
     }
 }
 
-static bool plan_tr(struct run *run, GError **error)
+// Side-cars and repetition time.
+static bool plan_metadata(struct run *run, GError **error)
 {
+    const struct settings *settings = run->settings;
     double given_s =
-        run->settings->text[SETTING_TR] == NULL ? 0.0 : settings_number(run->settings, SETTING_TR);
-    double sidecar_s = 0.0;
-    g_autoptr(GError) problem = NULL;
-    bool usable = run->sidecar == NULL || sidecar_interval(run->sidecar, &sidecar_s, &problem);
-    if (!usable && given_s == 0.0) {
-        g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: sidecar: %s (--tr S gives it)",
-                    run->input, problem->message);
+        settings->text[SETTING_TR] == NULL ? 0.0 : settings_number(settings, SETTING_TR);
+    bool named = settings_names_file(settings, SETTING_SIDECAR);
+    run->metadata =
+        metadata_new(run->recording, named ? run_input_path(run, "sidecar") : NULL, given_s, error);
+    if (run->metadata == NULL)
         return false;
-    }
-    if (!usable)
-        run_warn(run, "%s: sidecar: %s", run->input, problem->message);
-    const struct tr_source sources[] = {
-        {"option", given_s}, {"sidecar", sidecar_s}, {"header", run->recording->interval_s}};
-    choose_tr(run, sources, G_N_ELEMENTS(sources));
-    if (run->tr_s > 0.0 && run->tr_s <= TR_MAX_S)
-        return true;
-    g_autofree char *found = run->tr_source == NULL
-                                 ? g_strdup("none")
-                                 : g_strdup_printf("%g s in the %s", run->tr_s, run->tr_source);
-    g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
-                "%s: repetition time: expected seconds above 0 and up to 20, found %s (--tr S "
-                "gives it)",
-                run->input, found);
-    return false;
+    for (guint i = 0; i < run->metadata->warnings->len; i++)
+        run_warn(run, "%s: %s", run->input,
+                 (const char *) g_ptr_array_index(run->metadata->warnings, i));
+    if (run->metadata->json == NULL)
+        forget_sidecars(run);
+    run->tr_s = run->metadata->tr_s;
+    return true;
 }
 
 static bool plan_frames(struct run *run, GError **error)
@@ -122,6 +82,14 @@ static bool plan_frames(struct run *run, GError **error)
     return false;
 }
 
+void run_warn_of_recording(struct run *run)
+{
+    const GPtrArray *warnings = run->recording->warnings;
+    for (; run->n_warned < warnings->len; run->n_warned++)
+        run_warn(run, "%s: %s", run->input,
+                 (const char *) g_ptr_array_index(warnings, run->n_warned));
+}
+
 bool run_plan_input(struct run *run, GError **error)
 {
     run->recording = recording_open(run->input, &run->host->io, error);
@@ -134,10 +102,8 @@ bool run_plan_input(struct run *run, GError **error)
         return false;
     }
     run->n_grid = run->recording->n_series;
-    for (guint i = 0; i < run->recording->warnings->len; i++)
-        run_warn(run, "%s: %s", run->input,
-                 (const char *) g_ptr_array_index(run->recording->warnings, i));
-    return read_sidecar(run, error) && plan_tr(run, error) && plan_frames(run, error);
+    run_warn_of_recording(run);
+    return plan_metadata(run, error) && plan_frames(run, error);
 }
 
 static bool grids_match(const struct run *run, const char *path, const struct recording *image,

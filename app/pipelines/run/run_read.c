@@ -101,6 +101,8 @@ bool run_read(struct run *run, GError **error)
                                                    run->n_read, &run->host->io, error)
                                   : first_pass(&reading, error);
     host_progress_end(run->host);
+    if (read)
+        run_warn_of_recording(run);
     if (!read || !run_check_lambda_map(run, error))
         return false;
     for (guint i = 0; i < run->inputs->len; i++) {

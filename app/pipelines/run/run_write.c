@@ -222,7 +222,9 @@ static bool write_series(struct output *output, const struct series_image *which
 {
     struct run *run = output->run;
     struct filling filling = {run, which};
-    struct image image = {.grid = run->recording->grid,
+    struct image_grid grid = *run->recording->grid;
+    grid.toffset_s += (double) (run->n_drop + run->first) * run->tr_s;
+    struct image image = {.grid = &grid,
                           .n_frames = which->is_activity ? run->op->n_in : run->n_time,
                           .interval_s = run->tr_s,
                           .type = IMAGE_FLOAT32,
@@ -284,7 +286,7 @@ char *run_config(const struct run *run)
     g_autofree char *comment =
         g_strdup_printf("The settings of %s, taut %s. `taut run` on this file makes it again.\n"
                         "The repetition time was %g s, from the %s.",
-                        run->stem, TAUT_VERSION, run->tr_s, run->tr_source);
+                        run->stem, TAUT_VERSION, run->tr_s, run->metadata->source);
     return settings_dump(run->settings, comment);
 }
 
