@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/batch/batch.h"
 
-#include "app/pipelines/outputs/record.h"
+#include "app/host/app_error.h"
 #include "app/pipelines/outputs/stem.h"
 #include "app/pipelines/run/run.h"
+#include "app/pipelines/run/run_images.h"
+#include "app/settings/settings_run.h"
 
 #include <string.h>
 
@@ -98,30 +100,51 @@ struct batch *batch_new(const struct settings *settings, GError **error)
     return check_outputs(batch, error) ? g_steal_pointer(&batch) : NULL;
 }
 
+static bool is_done(const struct run_files *files)
+{
+    struct record record = run_files_record(files, files->inputs);
+    g_autoptr(GPtrArray) names = run_image_names(files);
+    return record_is_current(&record, names);
+}
+
+// What stands beside a record is ours: a redo replaces it.
+static bool may_overwrite(const struct host *host, const struct run_files *files)
+{
+    struct record record = run_files_record(files, files->inputs);
+    return host->force || record_exists(&record);
+}
+
+static void tell(const struct host *host, struct batch_unit *unit, const struct run *run)
+{
+    unit->told = run_to_json(run);
+    unit->inaccurate = run->outcome.counts[SERIES_INACCURATE];
+    host_info(host, "%s: %zu of %zu series solved, largest relative gap %.2g, %.2f s",
+              run->plan->files->stem, run->outcome.counts[SERIES_SOLVED], run->n_series,
+              run->outcome.relative_gap.max, run->seconds.total);
+}
+
 // Plans a unit, and does it unless that is done or only to be planned.
 static bool do_unit(const struct host *host, struct batch_unit *unit, bool dry_run, GError **error)
 {
-    g_autoptr(owned_run) run = run_new(host, unit->settings, error);
-    if (run == NULL)
+    g_auto(owned_run_options) options = {0};
+    if (!settings_run_options(unit->settings, &options, error))
         return false;
-    if (!host->force && record_is_current(run)) {
+    g_autoptr(owned_run_files) files = run_files_new(&options);
+    if (!host->force && is_done(files)) {
         unit->state = BATCH_SKIPPED;
         return true;
     }
-    // What stands beside a record is ours: a redo replaces it.
-    if (!run_plan(run, host->force || record_exists(run), error))
+    g_autoptr(owned_run_plan) plan = run_plan_new(host, files, may_overwrite(host, files), error);
+    if (plan == NULL)
         return false;
     unit->state = BATCH_READY;
     if (dry_run)
         return true;
-    if (!run_execute(run, error))
+    g_autoptr(owned_run) run = run_execute(plan, error);
+    if (run == NULL)
         return false;
     unit->state = BATCH_DONE;
-    unit->told = run_to_json(run);
-    unit->inaccurate = run->outcome.counts[SERIES_INACCURATE];
-    host_info(host, "%s: %zu of %zu series solved, largest relative gap %.2g, %.2f s", run->stem,
-              run->outcome.counts[SERIES_SOLVED], run->n_series, run->outcome.relative_gap.max,
-              run->seconds.total);
+    tell(host, unit, run);
     return true;
 }
 

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
 #include "app/pipelines/run/run.h"
-#include "app/settings/settings.h"
+#include "app/settings/settings_run.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static void print_summary(const struct run *run)
 {
+    const struct run_plan *plan = run->plan;
     const struct outcome *outcome = &run->outcome;
     const size_t *counts = outcome->counts;
-    printf("%s: %zu voxels, %zu frames every %g s (%s)\n", run->stem, run->n_series, run->n_time,
-           run->tr_s, run->metadata->source);
+    const char *stem = plan->files->stem;
+    printf("%s: %zu voxels, %zu frames every %g s (%s)\n", stem, run->n_series, plan->n_time,
+           plan->tr_s, plan->metadata->source);
     printf("  solved %zu, constant %zu, nonfinite %zu, inaccurate %zu; largest relative gap %.2g\n",
            counts[SERIES_SOLVED], counts[SERIES_CONSTANT], counts[SERIES_NONFINITE],
            counts[SERIES_INACCURATE], outcome->relative_gap.max);
@@ -19,13 +21,18 @@ static void print_summary(const struct run *run)
            outcome->lambda.min, outcome->lambda.max, outcome->lambda.median, outcome->jumps.median);
     printf("  read %.2f s, solved in %.2f s, written in %.2f s, %.2f s in all\n", run->seconds.read,
            run->seconds.solve, run->seconds.write, run->seconds.total);
-    printf("  %s/%s_desc-taut_report.html\n", run->folder, run->stem);
+    printf("  %s/%s_desc-taut_report.html\n", plan->options->folder, stem);
 }
 
 static bool deconvolve(struct app *app, const struct settings *settings, GError **error)
 {
-    g_autoptr(owned_run) run = run_new(&app->host, settings, error);
-    if (run == NULL || !run_plan(run, app->host.force, error) || !run_execute(run, error))
+    g_auto(owned_run_options) options = {0};
+    if (!settings_run_options(settings, &options, error))
+        return false;
+    g_autoptr(owned_run_files) files = run_files_new(&options);
+    g_autoptr(owned_run_plan) plan = run_plan_new(&app->host, files, app->host.force, error);
+    g_autoptr(owned_run) run = plan == NULL ? NULL : run_execute(plan, error);
+    if (run == NULL)
         return false;
     if (settings_flag(settings, SETTING_STRICT) && run->outcome.counts[SERIES_INACCURATE] > 0)
         app->outcome = EXIT_STRICT;

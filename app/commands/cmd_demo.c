@@ -2,6 +2,7 @@
 #include "app/bench/bench.h"
 #include "app/command.h"
 #include "app/pipelines/run/run.h"
+#include "app/settings/settings_run.h"
 #include "app/settings/small_options.h"
 #include "app/settings/tables.h"
 #include "app/simulate/phantom.h"
@@ -51,12 +52,10 @@ static struct settings *settings_of(const char *folder)
 // Pearson's correlation of the activity found in a series with the one that was drawn.
 static double correlation(const struct run *run, size_t series, const double *truth)
 {
-    const struct recording *found = run->recording;
-    size_t n = run->n_time;
+    size_t n = run->plan->n_time;
     double sums[5] = {0.0};
     for (size_t t = 0; t < n; t++) {
-        double u = 0.0;
-        recording_values(found, t, series, 1, &u);
+        double u = run_activity(run, t, series);
         sums[0] += u;
         sums[1] += truth[t];
         sums[2] += u * u;
@@ -89,7 +88,8 @@ static struct match match_region(const struct run *run, const struct phantom *ph
 static void print_tour(const struct run *run, const struct match *matches)
 {
     const struct outcome *outcome = &run->outcome;
-    printf("%s/%s_desc-taut_report.html\n\nOpen it and look at\n", run->folder, run->stem);
+    printf("%s/%s_desc-taut_report.html\n\nOpen it and look at\n", run->plan->options->folder,
+           run->plan->files->stem);
     printf("  the certificates: %zu of %zu voxels solved, largest relative gap %.1e\n",
            outcome->counts[SERIES_SOLVED], run->n_series, outcome->relative_gap.max);
     printf("  the maps: the response is strongest in the %d regions that were given activity\n",
@@ -103,8 +103,8 @@ static void print_tour(const struct run *run, const struct match *matches)
 static void print_json(const struct run *run, const struct match *matches)
 {
     JsonObject *object = run_to_json(run);
-    g_autofree char *report =
-        g_strdup_printf("%s/%s_desc-taut_report.html", run->folder, run->stem);
+    g_autofree char *report = g_strdup_printf("%s/%s_desc-taut_report.html",
+                                              run->plan->options->folder, run->plan->files->stem);
     json_object_set_string_member(object, "command", "demo");
     json_object_set_string_member(object, "report", report);
     JsonArray *regions = json_array_new();
@@ -119,19 +119,16 @@ static void print_json(const struct run *run, const struct match *matches)
     app_print_json(object);
 }
 
-bool cmd_demo(struct app *app, const struct command *self, int argc, char **argv, GError **error)
+static bool deconvolve(struct app *app, const struct settings *settings,
+                       const struct phantom *phantom, GError **error)
 {
-    struct demo_options given;
-    g_autoptr(owned_options) options =
-        app_options(app, self, &demo_options, &given, argc, argv, error);
-    g_autoptr(owned_phantom) phantom = NULL;
-    if (options == NULL || !draw(app, given.output, given.seed, &phantom, error))
+    g_auto(owned_run_options) options = {0};
+    if (!settings_run_options(settings, &options, error))
         return false;
-    g_autoptr(owned_settings) settings = settings_of(given.output);
-    g_autoptr(owned_run) run = NULL;
-    if (!settings_end(settings, "demo", error) ||
-        (run = run_new(&app->host, settings, error)) == NULL ||
-        !run_plan(run, app->host.force, error) || !run_execute(run, error))
+    g_autoptr(owned_run_files) files = run_files_new(&options);
+    g_autoptr(owned_run_plan) plan = run_plan_new(&app->host, files, app->host.force, error);
+    g_autoptr(owned_run) run = plan == NULL ? NULL : run_execute(plan, error);
+    if (run == NULL)
         return false;
     struct match matches[PHANTOM_N_REGIONS];
     for (size_t r = 0; r < PHANTOM_N_REGIONS; r++)
@@ -141,4 +138,16 @@ bool cmd_demo(struct app *app, const struct command *self, int argc, char **argv
     else
         print_tour(run, matches);
     return true;
+}
+
+bool cmd_demo(struct app *app, const struct command *self, int argc, char **argv, GError **error)
+{
+    struct demo_options given;
+    g_autoptr(owned_options) options =
+        app_options(app, self, &demo_options, &given, argc, argv, error);
+    g_autoptr(owned_phantom) phantom = NULL;
+    if (options == NULL || !draw(app, given.output, given.seed, &phantom, error))
+        return false;
+    g_autoptr(owned_settings) settings = settings_of(given.output);
+    return settings_end(settings, "demo", error) && deconvolve(app, settings, phantom, error);
 }

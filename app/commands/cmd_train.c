@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
-#include "app/pipelines/inputs/preprocessing.h"
 #include "app/pipelines/inputs/response.h"
 #include "app/pipelines/train/training.h"
+#include "app/settings/settings.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -76,7 +76,7 @@ static bool check_interval(struct training *training, GError **error)
 static bool check_preprocessed(const struct training_options *options, GError **error)
 {
     g_autofree char *problem =
-        options->preprocessed == NULL ? NULL : preprocessing_check(options->preprocessed);
+        options->preprocessed == NULL ? NULL : settings_check_preprocessing(options->preprocessed);
     return problem == NULL || app_refuse(error, "--preprocessed: %s", problem);
 }
 

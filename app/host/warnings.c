@@ -22,6 +22,22 @@ void warnings_clear(struct warnings *warnings)
     warnings->all = NULL;
 }
 
+static void append(struct warnings *warnings, const char *text, size_t count)
+{
+    struct warning *warning = g_new0(struct warning, 1);
+    *warning = (struct warning){g_strdup(text), count};
+    g_ptr_array_add(warnings->all, warning);
+}
+
+void warnings_copy(struct warnings *warnings, const struct warnings *from)
+{
+    warnings_init(warnings);
+    for (guint i = 0; i < from->all->len; i++) {
+        const struct warning *warning = g_ptr_array_index(from->all, i);
+        append(warnings, warning->text, warning->count);
+    }
+}
+
 static struct warning *find(const struct warnings *warnings, const char *text)
 {
     for (guint i = 0; i < warnings->all->len; i++) {
@@ -39,13 +55,12 @@ void warnings_tell(struct warnings *warnings, const struct host *host, const cha
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
     struct warning *warning = find(warnings, text);
-    if (warning == NULL) {
-        host_warning(host, "%s", text);
-        warning = g_new0(struct warning, 1);
-        warning->text = g_steal_pointer(&text);
-        g_ptr_array_add(warnings->all, warning);
+    if (warning != NULL) {
+        warning->count++;
+        return;
     }
-    warning->count++;
+    append(warnings, text, 1);
+    host_warning(host, "%s", text);
 }
 
 JsonArray *warnings_to_json(const struct warnings *warnings)

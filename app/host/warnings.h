@@ -18,6 +18,9 @@ struct warnings {
 void warnings_init(struct warnings *warnings);
 void warnings_clear(struct warnings *warnings);
 
+/** Begins with those of another list, without telling them again. */
+void warnings_copy(struct warnings *warnings, const struct warnings *from);
+
 /** Counts a text, and tells the host of it the first time. */
 void warnings_tell(struct warnings *warnings, const struct host *host, const char *format, ...)
     G_GNUC_PRINTF(3, 4);

@@ -262,7 +262,7 @@ char *settings_template(void)
 char *settings_dump(const struct settings *settings, const char *comment)
 {
     GString *out = g_string_new(NULL);
-    g_auto(GStrv) lines = g_strsplit(comment, "\n", -1);
+    g_auto(GStrv) lines = g_strsplit(comment == NULL ? "" : comment, "\n", -1);
     for (char **line = lines; *line != NULL; line++)
         g_string_append_printf(out, "# %s\n", *line);
     const char *group = NULL;

@@ -103,6 +103,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_settings, settings_free)
 /** What a value has to be and is not, `"0,1" is not a number`; NULL: nothing is wrong. Owned. */
 char *settings_check(const struct setting *row, const char *text);
 
+/** What is wrong with how series were cleaned (preprocessing.h), or NULL. Owned. */
+char *settings_check_preprocessing(const char *text);
+
 /**
  * Takes the values of a configuration file. False only if it cannot be read (APP_ERROR_INPUT);
  * what is wrong in it is added to the problems, each as `FILE:LINE: ...`.
@@ -162,7 +165,7 @@ void settings_set_path(struct settings *settings, enum setting_id id, const char
 /** The value as a configuration has it, paths absolute. Owned. */
 char *settings_quote(const struct settings *settings, enum setting_id id);
 
-/** A configuration with these values, paths absolute, after a comment of some lines. Owned. */
+/** A configuration with these values, paths absolute, after a comment (or NULL). Owned. */
 char *settings_dump(const struct settings *settings, const char *comment);
 
 /** A configuration with every setting at its default and explained. Owned. */

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "app/settings/settings.h"
+#include <stddef.h>
+
+/** How series are cleaned, in the words of the settings; owned, NULL: not at all. */
+struct preprocessing {
+    char *detrend;
+    char *bandpass;
+    char *standardize;
+};
+
+void preprocessing_clear(struct preprocessing *words);
 
 /**
  * How series were cleaned before a network saw them: words "detrend=cosine:128",
@@ -9,10 +18,14 @@
  * takes ("none" for a band-pass that is not there). What is not named may be anything. A scale is
  * no matter to a network, which maps c x to c u; drifts and frequencies are.
  *
- * NULL where text is such a list, else what is wrong with it. Owned.
+ * "detrend: expected ..., found ..." for the first word that differs, or NULL. Owned.
  */
-char *preprocessing_check(const char *text);
+char *preprocessing_mismatch(const char *text, const struct preprocessing *found);
 
-/** "detrend: expected ..., found ..." for the first word that settings differ in, or NULL. Owned.
- */
-char *preprocessing_mismatch(const char *text, const struct settings *settings);
+enum { PREPROCESSING_STEPS = 3 };
+
+/** "detrend", "bandpass", "standardize". */
+extern const char *const preprocessing_names[PREPROCESSING_STEPS];
+
+/** The step of a word NAME=VALUE, and its value; PREPROCESSING_STEPS where it is none. */
+size_t preprocessing_step(const char *word, const char **value);

@@ -8,13 +8,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-const char *run_unit(const struct run *run)
-{
-    if (settings_is(run->settings, SETTING_STANDARDIZE, "zscore"))
-        return "standard deviations";
-    return settings_is(run->settings, SETTING_STANDARDIZE, "psc") ? "percent signal" : "as stored";
-}
-
 static void set_text(JsonObject *object, const char *name, const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);
@@ -55,8 +48,8 @@ static char *source_of(const char *path)
 static JsonArray *sources(const struct run *run)
 {
     JsonArray *array = json_array_new();
-    for (guint i = 0; i < run->inputs->len; i++) {
-        const struct run_input *input = g_ptr_array_index(run->inputs, i);
+    for (guint i = 0; i < run->plan->inputs->len; i++) {
+        const struct input_file *input = g_ptr_array_index(run->plan->inputs, i);
         g_autofree char *source = source_of(input->path);
         g_autofree char *text = g_utf8_make_valid(source, -1);
         json_array_add_string_element(array, text);
@@ -67,9 +60,9 @@ static JsonArray *sources(const struct run *run)
 static JsonObject *checksums(const struct run *run)
 {
     JsonObject *object = json_object_new();
-    for (guint i = 0; i < run->inputs->len; i++) {
-        const struct run_input *input = g_ptr_array_index(run->inputs, i);
-        g_autofree char *sum = g_strconcat("sha256:", input->sha256, NULL);
+    for (guint i = 0; i < run->plan->inputs->len; i++) {
+        const struct input_file *input = g_ptr_array_index(run->plan->inputs, i);
+        g_autofree char *sum = g_strconcat("sha256:", run->sha256[i], NULL);
         json_object_set_string_member(object, input->role, sum);
     }
     return object;
@@ -78,12 +71,12 @@ static JsonObject *checksums(const struct run *run)
 // The task by the input's own sidecar, else by its name; NULL where neither says. Owned.
 static char *task_name(const struct run *run)
 {
-    JsonObject *json = run->metadata->json;
+    JsonObject *json = run->plan->metadata->json;
     JsonNode *node = json == NULL ? NULL : json_object_get_member(json, "TaskName");
     if (node != NULL && JSON_NODE_HOLDS_VALUE(node) &&
         json_node_get_value_type(node) == G_TYPE_STRING)
         return json_node_dup_string(node);
-    g_auto(GStrv) entities = g_strsplit(run->stem, "_", -1);
+    g_auto(GStrv) entities = g_strsplit(run->plan->files->stem, "_", -1);
     for (char **entity = entities; *entity != NULL; entity++)
         if (g_str_has_prefix(*entity, "task-"))
             return g_strdup(*entity + strlen("task-"));
@@ -105,14 +98,14 @@ static JsonObject *describe_response(const struct hrf *response)
 static JsonObject *describe_frames(const struct run *run)
 {
     JsonObject *object = json_object_new();
-    set_count(object, "First", run->n_drop + run->first);
-    set_count(object, "Count", run->n_time);
-    set_count(object, "Dropped", run->n_drop);
+    set_count(object, "First", run->plan->n_drop + run->plan->first);
+    set_count(object, "Count", run->plan->n_time);
+    set_count(object, "Dropped", run->plan->n_drop);
     JsonArray *frames = json_array_new();
-    const bool *censored = run_censored(run);
-    for (size_t t = 0; censored != NULL && t < run->n_time; t++)
+    const bool *censored = run_plan_censored(run->plan);
+    for (size_t t = 0; censored != NULL && t < run->plan->n_time; t++)
         if (censored[t])
-            json_array_add_int_element(frames, (gint64) (run->n_drop + run->first + t));
+            json_array_add_int_element(frames, (gint64) (run->plan->n_drop + run->plan->first + t));
     json_object_set_array_member(object, "Censored", frames);
     return object;
 }
@@ -120,30 +113,44 @@ static JsonObject *describe_frames(const struct run *run)
 static JsonObject *describe_lambda(const struct run *run)
 {
     JsonObject *object = json_object_new();
-    bool ratio = settings_is(run->settings, SETTING_LAMBDA_RULE, "ratio");
-    set_text(object, "Rule",
-             run->lambda_map == NULL ? run->settings->text[SETTING_LAMBDA_RULE] : "map");
-    set_text(object, "Scope", run->settings->text[SETTING_LAMBDA_SCOPE]);
-    if (ratio)
-        json_object_set_double_member(object, "Ratio",
-                                      settings_number(run->settings, SETTING_LAMBDA));
-    if (!run->lambda_is_ratio && (run->rule == NULL || run->run_scope))
-        json_object_set_double_member(object, "Value", run->lambda);
+    const struct run_options *options = run->plan->options;
+    set_text(object, "Rule", lambda_kind_names[options->rule]);
+    set_text(object, "Scope", options->one_lambda ? "run" : "voxel");
+    if (options->rule == LAMBDA_RATIO)
+        json_object_set_double_member(object, "Ratio", options->lambda);
+    if (!run->lambda.is_ratio && (run->plan->rule == NULL || run->plan->one_lambda))
+        json_object_set_double_member(object, "Value", run->lambda.value);
     if (isfinite(run->sigma))
         json_object_set_double_member(object, "Sigma", run->sigma);
+    return object;
+}
+
+static JsonObject *describe_network(const struct run *run)
+{
+    JsonObject *object = json_object_new();
+    const struct run_network *network = &run->plan->network;
+    g_autofree char *name = g_path_get_basename(run->plan->options->network);
+    set_text(object, "file", name);
+    json_object_set_string_member(object, "network", network->network->kind->network);
+    json_object_set_string_member(object, "variant", network->network->kind->variant);
+    set_count(object, "layers", network->use.depth);
+    json_object_set_boolean_member(object, "safeguard", network->use.safeguard);
+    if (network->use.fallback != NULL)
+        json_object_set_double_member(object, "certify", network->use.certify);
+    set_count(object, "solved_exactly", run->n_finished);
     return object;
 }
 
 static JsonObject *describe_solver(const struct run *run)
 {
     JsonObject *object = json_object_new();
-    set_text(object, "Name",
-             run->network.network == NULL ? run->settings->text[SETTING_SOLVER]
-                                          : run->solver->name);
-    if (run->network.network != NULL)
-        json_object_set_object_member(object, "Network", run_describe_network(run));
-    json_object_set_double_member(object, "Tolerance", run->solver->options.tol);
-    set_count(object, "IterationsMax", run->solver->options.max_iter);
+    const struct run_plan *plan = run->plan;
+    bool is_network = plan->network.network != NULL;
+    set_text(object, "Name", is_network ? plan->solver->name : plan->options->solver);
+    if (is_network)
+        json_object_set_object_member(object, "Network", describe_network(run));
+    json_object_set_double_member(object, "Tolerance", plan->solver->options.tol);
+    set_count(object, "IterationsMax", plan->solver->options.max_iter);
     json_object_set_double_member(object, "RelativeGapMax", run->outcome.relative_gap.max);
     json_object_set_object_member(object, "Status", outcome_status_json(&run->outcome));
     return object;
@@ -159,17 +166,17 @@ static void add_step(JsonArray *steps, const char *name, const char *parameter, 
 
 static JsonArray *describe_cleaning(const struct run *run)
 {
-    char *const *text = run->settings->text;
+    const struct preprocessing *words = &run->plan->options->words;
     JsonArray *steps = json_array_new();
-    g_autofree char *rank = g_strdup_printf("%zu", clean_rank(run->clean));
-    add_step(steps, "detrend", "Kind", text[SETTING_DETREND]);
-    if (text[SETTING_BANDPASS] != NULL)
-        add_step(steps, "bandpass", "Hz", text[SETTING_BANDPASS]);
+    g_autofree char *rank = g_strdup_printf("%zu", clean_rank(run->plan->clean));
+    add_step(steps, "detrend", "Kind", words->detrend);
+    if (words->bandpass != NULL)
+        add_step(steps, "bandpass", "Hz", words->bandpass);
     g_autofree char *columns =
-        run->confounds == NULL ? g_strdup("") : g_strjoinv(",", run->confounds->names);
+        run->plan->confounds == NULL ? g_strdup("") : g_strjoinv(",", run->plan->confounds->names);
     add_step(steps, "regress", "Columns", columns);
     set_text(json_array_get_object_element(steps, json_array_get_length(steps) - 1), "Rank", rank);
-    add_step(steps, "standardize", "Kind", text[SETTING_STANDARDIZE]);
+    add_step(steps, "standardize", "Kind", words->standardize);
     return steps;
 }
 
@@ -197,14 +204,14 @@ JsonObject *run_series_sidecar(const struct run *run, const char *description, c
 {
     JsonObject *object = new_sidecar(run, description, units);
     g_autofree char *task = task_name(run);
-    json_object_set_double_member(object, "RepetitionTime", run->tr_s);
-    set_text(object, "TRSource", run->metadata->source);
+    json_object_set_double_member(object, "RepetitionTime", run->plan->tr_s);
+    set_text(object, "TRSource", run->plan->metadata->source);
     if (task != NULL)
         set_text(object, "TaskName", task);
-    metadata_carry(run->metadata, run->n_drop + run->first, object);
+    metadata_carry(run->plan->metadata, run->plan->n_drop + run->plan->first, object);
     json_object_set_boolean_member(object, "SkullStripped", run->mask != NULL);
-    json_object_set_object_member(object, "HRF", describe_response(run->response));
-    set_text(object, "Convolution", run->settings->text[SETTING_CONV]);
+    json_object_set_object_member(object, "HRF", describe_response(run->plan->response));
+    set_text(object, "Convolution", run->plan->options->conv == HRF_CONV_FULL ? "full" : "causal");
     json_object_set_object_member(object, "Frames", describe_frames(run));
     json_object_set_array_member(object, "Preprocessing", describe_cleaning(run));
     json_object_set_object_member(object, "Lambda", describe_lambda(run));
@@ -212,11 +219,12 @@ JsonObject *run_series_sidecar(const struct run *run, const char *description, c
     return object;
 }
 
-static JsonObject *describe_seconds(const struct run_seconds *seconds)
+static JsonObject *describe_seconds(const struct run *run)
 {
+    const struct run_seconds *seconds = &run->seconds;
     JsonObject *object = json_object_new();
     json_object_set_double_member(object, "read", seconds->read);
-    json_object_set_double_member(object, "prepare", seconds->prepare);
+    json_object_set_double_member(object, "prepare", run->plan->seconds);
     json_object_set_double_member(object, "solve", seconds->solve);
     json_object_set_double_member(object, "write", seconds->write);
     json_object_set_double_member(object, "total", seconds->total);
@@ -234,7 +242,7 @@ JsonObject *run_to_json(const struct run *run)
     JsonObject *object = json_object_new();
     const struct outcome *outcome = &run->outcome;
     set_text(object, "version", TAUT_VERSION);
-    set_text(object, "input", run->input);
+    set_text(object, "input", run->plan->options->bold);
     JsonArray *outputs = json_array_new();
     for (guint i = 0; i < run->outputs->len; i++) {
         g_autofree char *path = g_utf8_make_valid(g_ptr_array_index(run->outputs, i), -1);
@@ -242,19 +250,19 @@ JsonObject *run_to_json(const struct run *run)
     }
     json_object_set_array_member(object, "outputs", outputs);
     set_count(object, "n_voxels", run->n_series);
-    set_count(object, "n_frames", run->n_time);
-    json_object_set_double_member(object, "tr", run->tr_s);
-    set_text(object, "hrf", run->settings->text[SETTING_HRF]);
+    set_count(object, "n_frames", run->plan->n_time);
+    json_object_set_double_member(object, "tr", run->plan->tr_s);
+    set_text(object, "hrf", run->plan->options->hrf);
     json_object_set_object_member(
         object, "lambda", spread_json(&outcome->lambda, SPREAD_MIN | SPREAD_MEDIAN | SPREAD_MAX));
-    if (run->network.network != NULL)
-        json_object_set_object_member(object, "network", run_describe_network(run));
+    if (run->plan->network.network != NULL)
+        json_object_set_object_member(object, "network", describe_network(run));
     json_object_set_object_member(object, "status", outcome_status_json(outcome));
     json_object_set_object_member(object, "gap",
                                   spread_json(&outcome->relative_gap, SPREAD_MEDIAN | SPREAD_MAX));
     json_object_set_object_member(object, "jumps",
                                   spread_json(&outcome->jumps, SPREAD_MEDIAN | SPREAD_MAX));
-    json_object_set_object_member(object, "seconds", describe_seconds(&run->seconds));
+    json_object_set_object_member(object, "seconds", describe_seconds(run));
     json_object_set_double_member(object, "solve_cpu_seconds", run->solve_cpu_seconds);
     json_object_set_int_member(object, "peak_rss_bytes", peak_memory());
     return object;

@@ -1,221 +1,259 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // All that is decided before a sample is read.
-#include "app/pipelines/run/run.h"
+#include "app/pipelines/run/run_plan.h"
 
 #include "app/pipelines/inputs/response.h"
 #include "app/pipelines/outputs/record.h"
 #include "app/pipelines/outputs/staging.h"
-#include "app/report/html_report.h"
+#include "app/pipelines/outputs/stem.h"
+#include "app/pipelines/run/run_images.h"
 #include "deconv/censor.h"
+#include "deconv/debias.h"
 #include "deconv/hrf_conv.h"
 #include "deconv/noise.h"
 #include "io/array.h"
+#include "io/sidecar.h"
 #include "solvers/methods.h"
 
 #include <math.h>
 #include <string.h>
 
-static bool plan_response(struct run *run, GError **error)
+void run_plan_warn(struct run_plan *plan, const char *format, ...)
 {
-    const char *text = run->settings->text[SETTING_HRF];
-    g_autofree char *resolved = response_is_file(text)
-                                    ? settings_resolve(run->settings, SETTING_HRF, text)
-                                    : g_strdup(text);
-    run->response = response_load(resolved, run->tr_s, &run->host->io, error);
-    if (run->response == NULL)
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    warnings_tell(&plan->warnings, plan->host, "%s", text);
+}
+
+static void add_sidecars(struct run_files *files)
+{
+    static const char *const roles[] = {"sidecar",  "sidecar2", "sidecar3", "sidecar4",
+                                        "sidecar5", "sidecar6", "sidecar7", "sidecar8"};
+    g_autoptr(GPtrArray) paths = sidecar_find(files->options->bold);
+    for (guint i = 0; i < MIN(paths->len, G_N_ELEMENTS(roles)); i++)
+        input_files_add(files->inputs, roles[i], g_ptr_array_index(paths, i));
+}
+
+struct run_files *run_files_new(const struct run_options *options)
+{
+    struct run_files *files = g_new0(struct run_files, 1);
+    files->options = options;
+    files->stem = stem_of(options->bold);
+    files->inputs = input_files_new();
+    g_autofree char *response = response_path(options->response);
+    const struct {
+        const char *role;
+        const char *path;
+    } named[] = {{"bold", options->bold},
+                 {"mask", options->mask},
+                 {"sidecar", options->sidecar},
+                 {"confounds", options->confounds},
+                 {NULL, NULL}, // side-cars that are found
+                 {"response", response},
+                 {"network", options->network},
+                 {"lambda", options->lambda_map}};
+    for (size_t i = 0; i < G_N_ELEMENTS(named); i++) {
+        if (named[i].role == NULL && options->auto_sidecar)
+            add_sidecars(files);
+        if (named[i].path != NULL)
+            input_files_add(files->inputs, named[i].role, named[i].path);
+    }
+    return files;
+}
+
+void run_files_free(struct run_files *files)
+{
+    if (files == NULL)
+        return;
+    g_free(files->stem);
+    g_ptr_array_unref(files->inputs);
+    g_free(files);
+}
+
+struct record run_files_record(const struct run_files *files, const GPtrArray *inputs)
+{
+    return (struct record){.folder = files->options->folder,
+                           .stem = files->stem,
+                           .settings_sha256 = files->options->settings_sha256,
+                           .inputs = inputs};
+}
+
+const char *run_plan_unit(const struct run_plan *plan)
+{
+    static const char *const units[] = {[STANDARDIZE_NONE] = "as stored",
+                                        [STANDARDIZE_ZSCORE] = "standard deviations",
+                                        [STANDARDIZE_PSC] = "percent signal"};
+    return units[plan->options->clean.standardize];
+}
+
+char *run_plan_config(const struct run_plan *plan)
+{
+    return g_strdup_printf(
+        "# The settings of %s, taut %s. `taut run` on this file makes it again.\n"
+        "# The repetition time was %g s, from the %s.\n%s",
+        plan->files->stem, TAUT_VERSION, plan->tr_s, plan->metadata->source, plan->options->config);
+}
+
+static bool plan_response(struct run_plan *plan, GError **error)
+{
+    const struct run_options *options = plan->options;
+    const char *text = options->hrf;
+    plan->response = response_load(options->response, plan->tr_s, &plan->host->io, error);
+    if (plan->response == NULL)
         return false;
-    g_auto(GStrv) warnings = hrf_warnings(run->response);
+    g_auto(GStrv) warnings = hrf_warnings(plan->response);
     for (char **warning = warnings; *warning != NULL; warning++)
-        run_warn(run, "%s: %s", text, *warning);
-    bool full = settings_is(run->settings, SETTING_CONV, "full");
-    size_t n_h = run->response->n;
-    if (full && run->n_time < n_h) {
+        run_plan_warn(plan, "%s: %s", text, *warning);
+    size_t n_h = plan->response->n;
+    if (options->conv == HRF_CONV_FULL && plan->n_time < n_h) {
         g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
                     "%s: frames: expected at least the %zu of the response %s (--conv full), "
                     "found %zu",
-                    run->input, n_h, text, run->n_time);
+                    plan->options->bold, n_h, text, plan->n_time);
         return false;
     }
-    if (run->n_time < n_h)
-        run_warn(run, "%s: the response %s has %zu frames and is cut to the %zu of the run",
-                 run->input, text, n_h, run->n_time);
-    run->op = hrf_conv_new(run->response->h, n_h, run->n_time,
-                           full ? HRF_CONV_FULL : HRF_CONV_CAUSAL, HRF_CONV_AUTO, error);
-    return run->op != NULL;
+    if (plan->n_time < n_h)
+        run_plan_warn(plan, "%s: the response %s has %zu frames and is cut to the %zu of the run",
+                      plan->options->bold, text, n_h, plan->n_time);
+    plan->op =
+        hrf_conv_new(plan->response->h, n_h, plan->n_time, options->conv, HRF_CONV_AUTO, error);
+    return plan->op != NULL;
 }
 
-static enum detrend detrend_of(const struct settings *settings)
+static bool plan_confounds(struct run_plan *plan, GError **error)
 {
-    static const struct {
-        const char *name;
-        enum detrend kind;
-    } kinds[] = {
-        {"none", DETREND_NONE}, {"constant", DETREND_CONSTANT}, {"linear", DETREND_LINEAR}};
-    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
-        if (settings_is(settings, SETTING_DETREND, kinds[i].name))
-            return kinds[i].kind;
-    return DETREND_COSINE;
-}
-
-static struct clean_options clean_options_of(const struct settings *settings)
-{
-    struct clean_options options = clean_options_default();
-    options.detrend = detrend_of(settings);
-    if (options.detrend == DETREND_COSINE)
-        options.cosine_s =
-            g_ascii_strtod(settings->text[SETTING_DETREND] + strlen("cosine:"), NULL);
-    if (settings->text[SETTING_BANDPASS] != NULL)
-        settings_range(settings, SETTING_BANDPASS, &options.low_hz, &options.high_hz);
-    options.standardize = settings_is(settings, SETTING_STANDARDIZE, "none")  ? STANDARDIZE_NONE
-                          : settings_is(settings, SETTING_STANDARDIZE, "psc") ? STANDARDIZE_PSC
-                                                                              : STANDARDIZE_ZSCORE;
-    return options;
-}
-
-static bool plan_confounds(struct run *run, GError **error)
-{
-    const char *path = run_input_path(run, "confounds");
+    const char *path = plan->options->confounds;
     if (path == NULL)
         return true;
-    g_autoptr(owned_array) file = array_read(path, &run->host->io, error);
+    g_autoptr(owned_array) file = array_read(path, &plan->host->io, error);
     if (file == NULL)
         return false;
     struct confounds_table table = {path, file->n_rows, file->n_columns, file->values,
                                     (const char *const *) file->names};
     g_autoptr(GError) problem = NULL;
-    run->confounds = confounds_select(&table, run->settings->text[SETTING_CONFOUND_COLUMNS],
-                                      run->recording->n_time, run->n_drop, run->n_read, &problem);
-    if (run->confounds == NULL) {
+    plan->confounds =
+        confounds_select(&table, plan->options->confound_columns, plan->n_drop + plan->n_read,
+                         plan->n_drop, plan->n_read, &problem);
+    if (plan->confounds == NULL) {
         bool name = g_error_matches(problem, DECONV_ERROR, DECONV_ERROR_NAME);
         g_set_error_literal(error, APP_ERROR, name ? APP_ERROR_USAGE : APP_ERROR_INPUT,
                             problem->message);
         return false;
     }
-    for (char **note = run->confounds->notes; *note != NULL; note++)
-        run_warn(run, "%s: %s", path, *note);
-    if (run->n_drop < run->confounds->n_non_steady)
-        run_warn(run, "%s: %zu frames at the beginning are not steady, %zu are dropped", path,
-                 run->confounds->n_non_steady, run->n_drop);
-    if (run->confounds->n_censored > 0)
-        run_warn(run, "%s: %zu of %zu frames are censored", path, run->confounds->n_censored,
-                 run->n_read);
+    for (char **note = plan->confounds->notes; *note != NULL; note++)
+        run_plan_warn(plan, "%s: %s", path, *note);
+    if (plan->n_drop < plan->confounds->n_non_steady)
+        run_plan_warn(plan, "%s: %zu frames at the beginning are not steady, %zu are dropped", path,
+                      plan->confounds->n_non_steady, plan->n_drop);
+    if (plan->confounds->n_censored > 0)
+        run_plan_warn(plan, "%s: %zu of %zu frames are censored", path, plan->confounds->n_censored,
+                      plan->n_read);
     return true;
 }
 
-static bool plan_clean(struct run *run, GError **error)
+static bool plan_clean(struct run_plan *plan, GError **error)
 {
-    if (!plan_confounds(run, error))
+    if (!plan_confounds(plan, error))
         return false;
-    struct clean_options options = clean_options_of(run->settings);
-    if (run->confounds != NULL) {
-        options.confounds = run->confounds->values;
-        options.n_confounds = run->confounds->n_columns;
-        options.confounds_have_cosines = run->confounds->have_cosines;
-        options.censored = run->confounds->censored;
+    struct clean_options options = plan->options->clean;
+    if (plan->confounds != NULL) {
+        options.confounds = plan->confounds->values;
+        options.n_confounds = plan->confounds->n_columns;
+        options.confounds_have_cosines = plan->confounds->have_cosines;
+        options.censored = plan->confounds->censored;
     }
     g_autoptr(GError) problem = NULL;
-    run->clean = clean_new(run->n_read, run->tr_s, &options, &problem);
-    if (run->clean == NULL) {
-        g_set_error(error, problem->domain, problem->code, "%s: %s", run->input, problem->message);
+    plan->clean = clean_new(plan->n_read, plan->tr_s, &options, &problem);
+    if (plan->clean == NULL) {
+        g_set_error(error, problem->domain, problem->code, "%s: %s", plan->options->bold,
+                    problem->message);
         return false;
     }
-    for (const char *const *line = clean_warnings(run->clean); *line != NULL; line++)
-        run_warn(run, "%s: %s", run->input, *line);
-    if (clean_n_dropped(run->clean) > 0)
-        run_warn(run, "%s: %zu confounds depend on the others and are left out", run->input,
-                 clean_n_dropped(run->clean));
+    for (const char *const *line = clean_warnings(plan->clean); *line != NULL; line++)
+        run_plan_warn(plan, "%s: %s", plan->options->bold, *line);
+    if (clean_n_dropped(plan->clean) > 0)
+        run_plan_warn(plan, "%s: %zu confounds depend on the others and are left out",
+                      plan->options->bold, clean_n_dropped(plan->clean));
     return true;
-}
-
-static enum lambda_kind lambda_kind_of(const struct settings *settings)
-{
-    if (g_str_has_prefix(settings->text[SETTING_LAMBDA_RULE], "map:"))
-        return LAMBDA_MAP;
-    for (size_t i = 0; i < LAMBDA_N_KINDS; i++)
-        if (settings_is(settings, SETTING_LAMBDA_RULE, lambda_kind_names[i]))
-            return (enum lambda_kind) i;
-    g_assert_not_reached(); // settings were checked
 }
 
 // Ratio and fixed need no rule: solvers take them as they are.
-static bool plan_lambda(struct run *run, GError **error)
+static bool plan_lambda(struct run_plan *plan, GError **error)
 {
-    enum lambda_kind kind = lambda_kind_of(run->settings);
-    run->sigma = NAN;
-    run->lambda = settings_number(run->settings, SETTING_LAMBDA);
-    run->lambda_is_ratio = kind == LAMBDA_RATIO;
-    run->run_scope =
-        settings_is(run->settings, SETTING_LAMBDA_SCOPE, "run") && kind != LAMBDA_FIXED;
+    enum lambda_kind kind = plan->options->rule;
+    plan->one_lambda = plan->options->one_lambda && kind != LAMBDA_FIXED;
     if (kind == LAMBDA_RATIO || kind == LAMBDA_FIXED)
         return true;
-    double low_hz = 0.0, high_hz = 0.0;
-    if (run->settings->text[SETTING_BANDPASS] != NULL)
-        settings_range(run->settings, SETTING_BANDPASS, &low_hz, &high_hz);
+    double high_hz = plan->options->clean.high_hz;
     g_autofree char *warning =
-        lambda_kind_uses_noise(kind) ? noise_warning(high_hz, run->tr_s) : NULL;
+        lambda_kind_uses_noise(kind) ? noise_warning(high_hz, plan->tr_s) : NULL;
     if (warning != NULL)
-        run_warn(run, "%s: %s", run->input, warning);
+        run_plan_warn(plan, "%s: %s", plan->options->bold, warning);
     g_autoptr(GError) problem = NULL;
-    run->rule = lambda_rule_new(run->problem, kind, run->lambda, &problem);
-    if (run->rule == NULL)
-        g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: %s", run->input, problem->message);
-    return run->rule != NULL;
+    plan->rule = lambda_rule_new(plan->problem, kind, plan->options->lambda, &problem);
+    if (plan->rule == NULL)
+        g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: %s", plan->options->bold,
+                    problem->message);
+    return plan->rule != NULL;
 }
 
 // Among the frames that are deconvolved; NULL where there are none.
-const bool *run_censored(const struct run *run)
+const bool *run_plan_censored(const struct run_plan *plan)
 {
-    if (run->confounds == NULL || run->confounds->n_censored == 0)
+    if (plan->confounds == NULL || plan->confounds->n_censored == 0)
         return NULL;
-    return run->confounds->censored + run->first;
+    return plan->confounds->censored + plan->first;
 }
 
-static bool plan_solver(struct run *run, GError **error)
+static bool plan_solver(struct run_plan *plan, GError **error)
 {
-    const struct settings *settings = run->settings;
-    if (run_censored(run) != NULL)
-        run->seen = censor_operator(run->op, run_censored(run));
-    run->problem = problem_new_tv(run->seen == NULL ? run->op : run->seen);
+    if (run_plan_censored(plan) != NULL)
+        plan->seen = censor_operator(plan->op, run_plan_censored(plan));
+    plan->problem = problem_new_tv(plan->seen == NULL ? plan->op : plan->seen);
+    if ((plan->options->images & RUN_DEBIASED) != 0)
+        plan->levels = debias_new(plan->problem->op);
     struct solver_options options = solver_options_default();
-    options.tol = settings_number(settings, SETTING_TOL);
-    options.max_iter = settings_count(settings, SETTING_MAX_ITER);
-    if (run->network.path != NULL)
-        return run_plan_network(run, &options, error) && plan_lambda(run, error);
-    const struct method *method = methods_find(PROBLEM_TV, settings->text[SETTING_SOLVER]);
-    run->solver = method->create(run->problem, &options, error);
-    return run->solver != NULL && plan_lambda(run, error);
+    options.tol = plan->options->tol;
+    options.max_iter = plan->options->max_iter;
+    if (plan->options->network != NULL)
+        return run_plan_network(plan, &options, error) && plan_lambda(plan, error);
+    const struct method *method = methods_find(PROBLEM_TV, plan->options->solver);
+    plan->solver = method->create(plan->problem, &options, error);
+    return plan->solver != NULL && plan_lambda(plan, error);
 }
 
 // Bytes held at the same time, the scratch memory of the threads included.
-static double bytes_needed(const struct run *run)
+static double bytes_needed(const struct run_plan *plan, size_t series)
 {
-    double n_series = (double) run->n_series, n_time = (double) run->n_time;
-    double n_read = (double) run->n_read, n_grid = (double) run->n_grid;
-    double sample = run->recording->type == SAMPLE_FLOAT ? sizeof(float) : sizeof(double);
-    double extra = (settings_includes(run->settings, SETTING_SAVE, "fitted") ? 1.0 : 0.0) +
-                   (settings_includes(run->settings, SETTING_SAVE, "residual") ? 1.0 : 0.0) +
-                   (settings_flag(run->settings, SETTING_DEBIAS) ? 1.0 : 0.0);
+    double n_series = (double) series, n_time = (double) plan->n_time;
+    double n_read = (double) plan->n_read, n_grid = (double) plan->n_grid;
+    double sample = plan->type == SAMPLE_FLOAT ? sizeof(float) : sizeof(double);
+    double extra = 0.0; // images that are kept beside the activity
+    for (unsigned image = RUN_FITTED; image <= RUN_DEBIASED; image <<= 1)
+        extra += (plan->options->images & image) != 0 ? 1.0 : 0.0;
     double items = n_series / RUN_ITEM_SERIES + 1.0;
-    double threads = (double) MIN(run->host->jobs, (size_t) items);
+    double threads = (double) MIN(plan->host->jobs, (size_t) items);
     double samples = n_series * (n_read * sample + extra * n_time * sizeof(float));
     double traces = items * RUN_N_TRACES * n_time * sizeof(float);
-    double maps = n_grid * (HTML_REPORT_N_MAPS * sizeof(float) + 2.0);
+    double maps = n_grid * ((double) run_n_maps() * sizeof(float) + 2.0);
     double scratch = threads * 4.0 * RUN_ITEM_SERIES * n_read * sizeof(double);
-    double choices = run->rule == NULL ? 0.0 : sizeof(struct lambda_choice) + sizeof(double);
+    double choices = plan->rule == NULL ? 0.0 : sizeof(struct lambda_choice) + sizeof(double);
     return samples + traces + maps + scratch +
            n_series * (sizeof(struct series_result) + sizeof(size_t) + choices);
 }
 
-bool run_check_memory(const struct run *run, GError **error)
+bool run_plan_check_memory(const struct run_plan *plan, size_t n_series, GError **error)
 {
-    double needed = bytes_needed(run);
-    if (needed <= (double) run->host->mem_limit)
+    double needed = bytes_needed(plan, n_series);
+    if (needed <= (double) plan->host->mem_limit)
         return true;
     g_set_error(error, IO_ERROR, IO_ERROR_MEMORY,
                 "%s: %zu series of %zu frames need %.3g GiB of memory, the limit is %.3g GiB "
                 "(--mem-limit)",
-                run->input, run->n_series, run->n_read, needed / 0x1p30,
-                (double) run->host->mem_limit / 0x1p30);
+                plan->options->bold, n_series, plan->n_read, needed / 0x1p30,
+                (double) plan->host->mem_limit / 0x1p30);
     return false;
 }
 
@@ -226,10 +264,10 @@ static bool same_file(const char *a, const char *b)
     return strcmp(x, y) == 0;
 }
 
-static bool is_input(const struct run *run, const char *path)
+static bool is_input(const struct run_plan *plan, const char *path)
 {
-    for (guint i = 0; i < run->inputs->len; i++) {
-        const struct run_input *input = g_ptr_array_index(run->inputs, i);
+    for (guint i = 0; i < plan->inputs->len; i++) {
+        const struct input_file *input = g_ptr_array_index(plan->inputs, i);
         if (same_file(path, input->path))
             return true;
     }
@@ -237,44 +275,86 @@ static bool is_input(const struct run *run, const char *path)
 }
 
 // A dump of settings may stand where it would be written: it is what `taut run` was given.
-static bool is_own_config(const struct run *run, const char *path)
+static bool is_own_config(const struct run_plan *plan, const char *path)
 {
     g_autofree char *text = NULL;
-    g_autofree char *own = run_config(run);
+    g_autofree char *own = run_plan_config(plan);
     return g_str_has_suffix(path, ".ini") && g_file_get_contents(path, &text, NULL, NULL) &&
            strcmp(text, own) == 0;
 }
 
 // No output may be there already, but for what an earlier run began and did not finish; and none
 // may be an input.
-static bool check_outputs(const struct run *run, bool overwrite, GError **error)
+static bool check_outputs(const struct run_plan *plan, bool overwrite, GError **error)
 {
-    bool may_exist = overwrite || record_is_unfinished(run);
-    g_autoptr(GPtrArray) names = run_output_names(run);
+    struct record record = run_files_record(plan->files, plan->inputs);
+    bool may_exist = overwrite || record_is_unfinished(&record);
+    g_autoptr(GPtrArray) names = run_image_names(plan->files);
     for (guint i = 0; i < names->len; i++) {
-        g_autofree char *path = g_build_filename(run->folder, g_ptr_array_index(names, i), NULL);
-        if (is_input(run, path)) {
+        g_autofree char *path =
+            g_build_filename(plan->options->folder, g_ptr_array_index(names, i), NULL);
+        if (is_input(plan, path)) {
             g_set_error(error, APP_ERROR, APP_ERROR_OUTPUT, "%s: is an input, and an output too",
                         path);
             return false;
         }
         bool there = g_file_test(path, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK);
-        if (there && !may_exist && !is_own_config(run, path)) {
+        if (there && !may_exist && !is_own_config(plan, path)) {
             g_set_error(error, IO_ERROR, IO_ERROR_EXISTS, "%s: exists already (--force overwrites)",
                         path);
             return false;
         }
     }
-    return staging_possible(run->folder, error);
+    return staging_possible(plan->options->folder, error);
 }
 
-bool run_plan(struct run *run, bool overwrite, GError **error)
+static bool make(struct run_plan *plan, bool overwrite, GError **error)
 {
-    bool planned = run_check_network_settings(run, error) && run_plan_input(run, error) &&
-                   check_outputs(run, overwrite, error) && plan_response(run, error) &&
-                   plan_clean(run, error) && plan_solver(run, error) && run_plan_mask(run, error) &&
-                   run_plan_lambda_map(run, error) &&
-                   (run->mask_is_made || run_check_memory(run, error));
-    run->seconds.prepare = 1e-6 * (double) (g_get_monotonic_time() - run->begin_us);
-    return planned;
+    return run_options_check_network(plan->options, error) && run_plan_input(plan, error) &&
+           check_outputs(plan, overwrite, error) && plan_response(plan, error) &&
+           plan_clean(plan, error) && plan_solver(plan, error) && run_plan_mask(plan, error) &&
+           run_plan_lambda_map(plan, error) &&
+           (plan->makes_mask || run_plan_check_memory(plan, plan->n_inside, error));
+}
+
+struct run_plan *run_plan_new(const struct host *host, const struct run_files *files,
+                              bool overwrite, GError **error)
+{
+    g_autoptr(owned_run_plan) plan = g_new0(struct run_plan, 1);
+    plan->host = host;
+    plan->options = files->options;
+    plan->files = files;
+    plan->begin_us = g_get_monotonic_time();
+    plan->inputs = g_ptr_array_new();
+    for (guint i = 0; i < files->inputs->len; i++)
+        g_ptr_array_add(plan->inputs, g_ptr_array_index(files->inputs, i));
+    warnings_init(&plan->warnings);
+    if (!make(plan, overwrite, error))
+        return NULL;
+    plan->seconds = 1e-6 * (double) (g_get_monotonic_time() - plan->begin_us);
+    return g_steal_pointer(&plan);
+}
+
+void run_plan_free(struct run_plan *plan)
+{
+    if (plan == NULL)
+        return;
+    g_ptr_array_unref(plan->inputs);
+    metadata_free(plan->metadata);
+    g_free(plan->mask);
+    debias_free(plan->levels);
+    solver_free(plan->solver);
+    solver_free(plan->network.exact);
+    network_free(plan->network.network);
+    g_free(plan->network.n_finished);
+    problem_free(plan->problem);
+    lambda_rule_free(plan->rule);
+    clean_free(plan->clean);
+    confounds_free(plan->confounds);
+    linop_free(plan->seen);
+    linop_free(plan->op);
+    hrf_free(plan->response);
+    g_free(plan->lambda_map);
+    warnings_clear(&plan->warnings);
+    g_free(plan);
 }

@@ -4,7 +4,7 @@
 #include "app/host/hash.h"
 #include "deconv/automask.h"
 
-#include <sys/stat.h>
+#include <math.h>
 
 /** Reading and hashing of the input, side by side. */
 struct reading {
@@ -18,9 +18,9 @@ struct reading {
 static bool pass_over_samples(struct reading *reading)
 {
     struct run *run = reading->run;
-    const struct io_context *io = &run->host->io;
+    const struct io_context *io = &run->plan->host->io;
     if (reading->mean == NULL)
-        return recording_read(run->recording, run->mask, run->n_drop, run->n_read, io,
+        return recording_read(run->recording, run->mask, run->plan->n_drop, run->plan->n_read, io,
                               &reading->error);
     struct recording_summary summary;
     return recording_scan(run->recording, &summary, reading->mean, reading->varies, io,
@@ -30,17 +30,17 @@ static bool pass_over_samples(struct reading *reading)
 static void read_or_hash(void *data, size_t index, G_GNUC_UNUSED struct workspace *ws)
 {
     struct reading *reading = data;
-    struct run_input *bold = g_ptr_array_index(reading->run->inputs, 0);
+    struct run *run = reading->run;
     if (index == 0)
         reading->read = pass_over_samples(reading);
     else
-        bold->sha256 = hash_file(bold->path, reading->run->host->stop);
+        run->sha256[0] = hash_file(run->plan->options->bold, run->plan->host->stop);
 }
 
 // The first pass over the file: one thread reads it, another one hashes it.
 static bool first_pass(struct reading *reading, GError **error)
 {
-    const struct host *host = reading->run->host;
+    const struct host *host = reading->run->plan->host;
     g_autoptr(owned_parallel) pair = parallel_new(MIN(host->jobs, 2), host->stop);
     parallel_for(pair, 2, read_or_hash, reading);
     if (reading->error != NULL) {
@@ -52,65 +52,82 @@ static bool first_pass(struct reading *reading, GError **error)
 
 static bool make_mask(struct run *run, GError **error)
 {
-    g_autofree double *mean = g_try_new(double, run->n_grid);
-    g_autofree uint8_t *varies = g_try_new(uint8_t, run->n_grid);
+    g_autofree double *mean = g_try_new(double, run->plan->n_grid);
+    g_autofree uint8_t *varies = g_try_new(uint8_t, run->plan->n_grid);
     if (mean == NULL || varies == NULL) {
-        g_set_error(error, IO_ERROR, IO_ERROR_MEMORY, "%s: out of memory", run->input);
+        g_set_error(error, IO_ERROR, IO_ERROR_MEMORY, "%s: out of memory",
+                    run->plan->options->bold);
         return false;
     }
-    host_progress_begin(run->host, "mask");
+    host_progress_begin(run->plan->host, "mask");
     struct reading reading = {.run = run, .mean = mean, .varies = varies};
     if (!first_pass(&reading, error))
         return false;
-    run->mask = g_new(uint8_t, run->n_grid);
-    run->n_series = automask(mean, varies, run->recording->grid->dim, run->mask);
+    run->made_mask = g_new(uint8_t, run->plan->n_grid);
+    run->mask = run->made_mask;
+    run->n_series = automask(mean, varies, run->plan->grid.dim, run->made_mask);
     if (run->n_series == 0) {
         g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
                     "%s: expected voxels that vary, found none for a mask (--mask none takes all)",
-                    run->input);
+                    run->plan->options->bold);
         return false;
     }
-    double share = (double) run->n_series / (double) run->n_grid;
+    double share = (double) run->n_series / (double) run->plan->n_grid;
     if (share > 0.95 || share < 0.01)
-        run_warn(run, "%s: the mask that was made has %.3g %% of the grid", run->input,
-                 100.0 * share);
+        run_warn(run, "%s: the mask that was made has %.3g %% of the grid",
+                 run->plan->options->bold, 100.0 * share);
     return true;
 }
 
-static bool unchanged(const struct run_input *input, GError **error)
+static bool check_lambda_map(const struct run *run, GError **error)
 {
-    struct stat status;
-    bool same =
-        stat(input->path, &status) == 0 && (guint64) status.st_size == input->size &&
-        (gint64) status.st_mtim.tv_sec * G_GINT64_CONSTANT(1000000000) + status.st_mtim.tv_nsec ==
-            input->mtime_ns;
-    if (!same)
+    const struct run_plan *plan = run->plan;
+    const size_t *dim = plan->grid.dim;
+    for (size_t v = 0; plan->lambda_map != NULL && v < run->n_series; v++) {
+        size_t i = run->recording->voxel[v];
+        double lambda = plan->lambda_map[i];
+        if (isfinite(lambda) && lambda >= 0.0)
+            continue;
         g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
-                    "%s: expected it to stay as it is, found it changed while it was read",
-                    input->path);
-    return same;
+                    "%s: voxel %zu,%zu,%zu: expected a lambda from 0 on, found %g",
+                    plan->options->lambda_map, i % dim[0], i / dim[0] % dim[1], i / dim[0] / dim[1],
+                    lambda);
+        return false;
+    }
+    return true;
+}
+
+static bool read_samples(struct run *run, GError **error)
+{
+    const struct run_plan *plan = run->plan;
+    host_progress_begin(plan->host, "read");
+    struct reading reading = {.run = run};
+    bool read = plan->makes_mask ? recording_read(run->recording, run->mask, plan->n_drop,
+                                                  plan->n_read, &plan->host->io, error)
+                                 : first_pass(&reading, error);
+    host_progress_end(plan->host);
+    // Those of the header were told while planning.
+    const GPtrArray *warnings = run->recording->warnings;
+    for (guint i = plan->n_warnings; read && i < warnings->len; i++)
+        run_warn(run, "%s: %s", plan->options->bold, (const char *) g_ptr_array_index(warnings, i));
+    return read;
 }
 
 bool run_read(struct run *run, GError **error)
 {
-    if (run->mask_is_made && (!make_mask(run, error) || !run_check_memory(run, error)))
+    const struct run_plan *plan = run->plan;
+    run->recording = recording_open(plan->options->bold, &plan->host->io, error);
+    if (run->recording == NULL ||
+        (plan->makes_mask &&
+         (!make_mask(run, error) || !run_plan_check_memory(plan, run->n_series, error))) ||
+        !read_samples(run, error) || !check_lambda_map(run, error))
         return false;
-    host_progress_begin(run->host, "read");
-    struct reading reading = {.run = run};
-    bool read = run->mask_is_made ? recording_read(run->recording, run->mask, run->n_drop,
-                                                   run->n_read, &run->host->io, error)
-                                  : first_pass(&reading, error);
-    host_progress_end(run->host);
-    if (read)
-        run_warn_of_recording(run);
-    if (!read || !run_check_lambda_map(run, error))
-        return false;
-    for (guint i = 0; i < run->inputs->len; i++) {
-        struct run_input *input = g_ptr_array_index(run->inputs, i);
-        if (input->sha256 == NULL)
-            input->sha256 = hash_file(input->path, run->host->stop);
-        if (!unchanged(input, error))
+    for (guint i = 0; i < plan->inputs->len; i++) {
+        const struct input_file *input = g_ptr_array_index(plan->inputs, i);
+        if (run->sha256[i] == NULL)
+            run->sha256[i] = hash_file(input->path, plan->host->stop);
+        if (!input_file_unchanged(input, error))
             return false;
     }
-    return !host_stopped(run->host, error);
+    return !host_stopped(plan->host, error);
 }

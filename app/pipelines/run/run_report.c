@@ -5,8 +5,6 @@
 
 #include <math.h>
 
-enum { ROWS_MAX = N_SETTINGS };
-
 /** A kept series, with what was made of it. */
 struct curves {
     double *x;      // owned
@@ -48,23 +46,21 @@ static size_t find_slot(const struct run *run, size_t series)
 
 static struct curves curves_of(const struct run *run, size_t slot, struct workspace *ws)
 {
-    size_t n = run->op->n_in, series = run->traces[slot].series;
-    struct curves curves = {g_new(double, run->n_time), g_new(double, run->n_time),
+    size_t n = run->plan->op->n_in, series = run->traces[slot].series;
+    struct curves curves = {g_new(double, run->plan->n_time), g_new(double, run->plan->n_time),
                             g_new(double, n)};
-    for (size_t t = 0; t < run->n_time; t++)
-        curves.x[t] = (double) run->trace_x[slot * run->n_time + t];
+    for (size_t t = 0; t < run->plan->n_time; t++)
+        curves.x[t] = (double) run->trace_x[slot * run->plan->n_time + t];
     for (size_t t = 0; t < n; t++)
-        curves.u[t] = run->recording->type == SAMPLE_FLOAT
-                          ? (double) run->recording->samples.f[t * run->n_series + series]
-                          : run->recording->samples.d[t * run->n_series + series];
-    linop_apply_series(run->op, curves.u, curves.fitted, ws);
+        curves.u[t] = run_activity(run, t, series);
+    linop_apply_series(run->plan->op, curves.u, curves.fitted, ws);
     return curves;
 }
 
 static struct html_report_trace trace_of(const struct run *run, size_t series, const char *label,
                                          const struct curves *curves)
 {
-    const size_t *dim = run->recording->grid->dim;
+    const size_t *dim = run->plan->grid.dim;
     size_t voxel = run->recording->voxel[series];
     return (struct html_report_trace){
         .label = label,
@@ -75,16 +71,14 @@ static struct html_report_trace trace_of(const struct run *run, size_t series, c
         .u = curves->u};
 }
 
-static size_t list_settings(const struct run *run, struct html_report_row *rows)
+// A row for each option; the text stays the options'. Owned.
+static struct html_report_row *list_settings(const struct run_options *options, size_t *n)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < N_SETTINGS; i++) {
-        const struct setting *row = settings_row((enum setting_id) i);
-        bool replaced = i == SETTING_SOLVER && run->network.path != NULL;
-        if (row->option != NULL && run->settings->text[i] != NULL && !replaced)
-            rows[n++] = (struct html_report_row){row->option, run->settings->text[i]};
-    }
-    return n;
+    *n = g_strv_length(options->asked) / 2;
+    struct html_report_row *rows = g_new(struct html_report_row, *n + 1);
+    for (size_t i = 0; i < *n; i++)
+        rows[i] = (struct html_report_row){options->asked[2 * i], options->asked[2 * i + 1]};
+    return rows;
 }
 
 enum { N_TIMES = 3 };
@@ -92,7 +86,7 @@ enum { N_TIMES = 3 };
 static void list_times(const struct run *run, struct html_report_row *rows, char **texts)
 {
     const char *const names[N_TIMES] = {"read", "prepare", "solve"};
-    const double seconds[N_TIMES] = {run->seconds.read, run->seconds.prepare, run->seconds.solve};
+    const double seconds[N_TIMES] = {run->seconds.read, run->plan->seconds, run->seconds.solve};
     for (size_t i = 0; i < N_TIMES; i++) {
         texts[i] = g_strdup_printf("%.3g s", seconds[i]);
         rows[i] = (struct html_report_row){names[i], texts[i]};
@@ -127,30 +121,32 @@ bool run_write_report(const struct run *run, const char *path, const float *cons
         traces[n_traces] = trace_of(run, run->traces[slot].series, labels[i], &curves[n_traces]);
         n_traces++;
     }
-    struct html_report_row settings[ROWS_MAX], times[N_TIMES];
+    size_t n_settings;
+    g_autofree struct html_report_row *settings = list_settings(run->plan->options, &n_settings);
+    struct html_report_row times[N_TIMES];
     char *time_texts[N_TIMES];
     list_times(run, times, time_texts);
     g_autoptr(GPtrArray) outputs = terminated(names);
     g_autoptr(GPtrArray) warnings = warnings_texts(&run->warnings);
-    struct html_report report = {.title = run->stem,
-                                 .input = run->input,
+    struct html_report report = {.title = run->plan->files->stem,
+                                 .input = run->plan->options->bold,
                                  .version = TAUT_VERSION,
                                  .settings = settings,
-                                 .n_settings = list_settings(run, settings),
+                                 .n_settings = n_settings,
                                  .times = times,
                                  .n_times = N_TIMES,
                                  .outputs = (const char *const *) outputs->pdata,
                                  .warnings = (const char *const *) warnings->pdata,
-                                 .tr_s = run->tr_s,
-                                 .n_time = run->n_time,
-                                 .n_activity = run->op->n_in,
-                                 .unit = run_unit(run),
-                                 .h = run->response->h,
-                                 .n_h = run->response->n,
-                                 .tol = run->solver->options.tol,
+                                 .tr_s = run->plan->tr_s,
+                                 .n_time = run->plan->n_time,
+                                 .n_activity = run->plan->op->n_in,
+                                 .unit = run_plan_unit(run->plan),
+                                 .h = run->plan->response->h,
+                                 .n_h = run->plan->response->n,
+                                 .tol = run->plan->solver->options.tol,
                                  .microseconds =
                                      1e6 * run->solve_cpu_seconds / (double) run->n_series,
-                                 .grid = run->recording->grid,
+                                 .grid = &run->plan->grid,
                                  .traces = traces,
                                  .n_traces = n_traces};
     for (size_t i = 0; i < HTML_REPORT_N_MAPS; i++)

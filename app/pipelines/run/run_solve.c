@@ -21,13 +21,15 @@ struct item {
 /** A pass over all items. */
 struct pass {
     struct run *run;
-    double *lambda_max;     // one an item: the largest of its series
-    double *cpu_seconds;    // one an item: of the solver
-    size_t *n_off_centre;   // one an item
-    atomic_size_t n_done;   // items
-    size_t n_items;         //
-    double fraction_before; // of the stage, before this pass
-    double fraction;        // of the stage, that this pass is
+    struct recording samples; // borrows all; the memory of the samples is run->activity's
+    struct run_lambda lambda; // of all series, unless there is a rule for each
+    double *lambda_max;       // one an item: the largest of its series
+    double *cpu_seconds;      // one an item: of the solver
+    size_t *n_off_centre;     // one an item
+    atomic_size_t n_done;     // items
+    size_t n_items;           //
+    double fraction_before;   // of the stage, before this pass
+    double fraction;          // of the stage, that this pass is
 };
 
 static size_t count_items(const struct run *run)
@@ -41,12 +43,12 @@ static size_t padded(size_t n_time)
     return (n_time + 7) / 8 * 8 + 8;
 }
 
-static void gather(const struct run *run, struct item *item, struct workspace *ws)
+static void gather(const struct pass *pass, struct item *item, struct workspace *ws)
 {
     size_t mark = workspace_mark(ws);
     double *frame = WORKSPACE_ALLOC(ws, double, item->count);
-    for (size_t t = 0; t < run->n_read; t++) {
-        recording_values(run->recording, t, item->first, item->count, frame);
+    for (size_t t = 0; t < pass->run->plan->n_read; t++) {
+        recording_values(&pass->samples, t, item->first, item->count, frame);
         for (size_t v = 0; v < item->count; v++)
             item->raw.data[v * item->raw.stride + t] = frame[v];
     }
@@ -65,27 +67,29 @@ static void classify(struct item *item)
 }
 
 // Fills an item whose memory is taken from ws until the caller's release.
-static void item_begin(const struct run *run, size_t index, struct item *item, struct workspace *ws)
+static void item_begin(const struct pass *pass, size_t index, struct item *item,
+                       struct workspace *ws)
 {
+    const struct run *run = pass->run;
     item->index = index;
     item->first = index * RUN_ITEM_SERIES;
     item->count = MIN(RUN_ITEM_SERIES, run->n_series - item->first);
-    size_t stride = padded(run->n_read);
-    item->raw = (struct block){run->n_read, item->count, stride,
+    size_t stride = padded(run->plan->n_read);
+    item->raw = (struct block){run->plan->n_read, item->count, stride,
                                WORKSPACE_ALLOC(ws, double, stride * item->count)};
-    gather(run, item, ws);
+    gather(pass, item, ws);
     classify(item);
-    clean_apply(run->clean, &item->raw, ws);
+    clean_apply(run->plan->clean, &item->raw, ws);
     item->x = item->raw;
-    item->x.n_time = run->n_time;
-    item->x.data += run->first;
+    item->x.n_time = run->plan->n_time;
+    item->x.data += run->plan->first;
 }
 
 static void item_end(struct pass *pass)
 {
     size_t done = atomic_fetch_add(&pass->n_done, 1) + 1;
     double share = (double) done / (double) pass->n_items;
-    host_progress(pass->run->host, pass->fraction_before + pass->fraction * share);
+    host_progress(pass->run->plan->host, pass->fraction_before + pass->fraction * share);
 }
 
 static double thread_cpu_seconds(void)
@@ -99,9 +103,9 @@ static double thread_cpu_seconds(void)
 static void choose_lambda(const struct run *run, const struct item *item, struct workspace *ws)
 {
     double given[RUN_ITEM_SERIES];
-    for (size_t v = 0; v < item->count && run->lambda_map != NULL; v++)
-        given[v] = run->lambda_map[run->recording->voxel[item->first + v]];
-    lambda_rule_apply(run->rule, &item->x, run->lambda_map == NULL ? NULL : given,
+    for (size_t v = 0; v < item->count && run->plan->lambda_map != NULL; v++)
+        given[v] = run->plan->lambda_map[run->recording->voxel[item->first + v]];
+    lambda_rule_apply(run->plan->rule, &item->x, run->plan->lambda_map == NULL ? NULL : given,
                       run->choices + item->first, ws);
 }
 
@@ -111,7 +115,8 @@ static double largest_lambda_max(const struct run *run, const struct item *item,
     double largest = 0.0;
     for (size_t v = 0; v < item->count; v++)
         if (item->state[v] == SERIES_SOLVED)
-            largest = MAX(largest, problem_lambda_max(run->problem, block_series(&item->x, v), ws));
+            largest =
+                MAX(largest, problem_lambda_max(run->plan->problem, block_series(&item->x, v), ws));
     return largest;
 }
 
@@ -122,9 +127,9 @@ static void look_at_item(void *data, size_t index, struct workspace *ws)
     const struct run *run = pass->run;
     size_t mark = workspace_mark(ws);
     struct item item;
-    item_begin(run, index, &item, ws);
+    item_begin(pass, index, &item, ws);
     double begin_s = thread_cpu_seconds();
-    if (run->rule != NULL)
+    if (run->plan->rule != NULL)
         choose_lambda(run, &item, ws);
     else
         pass->lambda_max[index] = largest_lambda_max(run, &item, ws);
@@ -146,46 +151,46 @@ static void settle(const struct item *item, size_t v, struct series_result *resu
     memset(u, 0, n * sizeof *u);
 }
 
-static void solve_blocks(const struct run *run, const struct item *item, struct block *u,
+static void solve_blocks(const struct pass *pass, const struct item *item, struct block *u,
                          struct series_result *results, struct workspace *ws)
 {
-    bool own = run->rule != NULL && !run->run_scope;
+    const struct run *run = pass->run;
+    bool own = run->plan->rule != NULL && !run->plan->one_lambda;
     double lambda[BLOCK_SERIES];
     if (own)
         choose_lambda(run, item, ws);
     // A slow method may take seconds over a block: do not finish the item for a run that is
     // stopped.
-    for (size_t first = 0; first < item->count && !atomic_load(run->host->stop);
+    for (size_t first = 0; first < item->count && !atomic_load(run->plan->host->stop);
          first += BLOCK_SERIES) {
         size_t count = MIN((size_t) BLOCK_SERIES, item->count - first);
         struct block x = block_slice(&item->x, first, count);
         struct block part = block_slice(u, first, count);
         for (size_t v = 0; v < count; v++)
-            lambda[v] = own ? run->choices[item->first + first + v].lambda : run->lambda;
+            lambda[v] = own ? run->choices[item->first + first + v].lambda : pass->lambda.value;
         struct solve_input input = {.x = &x,
                                     .lambda = lambda,
-                                    .lambda_is_ratio = run->lambda_is_ratio,
+                                    .lambda_is_ratio = pass->lambda.is_ratio,
                                     .first_series = item->first + first};
-        solver_run(run->solver, &input, &part, results + first, ws);
+        solver_run(run->plan->solver, &input, &part, results + first, ws);
     }
     for (size_t v = 0; v < item->count; v++)
         settle(item, v, &results[v], block_series(u, v), u->n_time);
 }
 
-static void store_row(const struct run *run, size_t at, double value)
-{
-    if (run->recording->type == SAMPLE_FLOAT)
-        run->recording->samples.f[at] = (float) value;
-    else
-        run->recording->samples.d[at] = value;
-}
-
-// Activity takes the place of the samples that it came from.
-static void store_activity(const struct run *run, const struct item *item, const struct block *u)
+// Activity takes the place of the samples that it came from: see run_solve.
+static void store_activity(struct run_series *activity, const struct item *item,
+                           const struct block *u)
 {
     for (size_t t = 0; t < u->n_time; t++)
-        for (size_t v = 0; v < item->count; v++)
-            store_row(run, t * run->n_series + item->first + v, u->data[v * u->stride + t]);
+        for (size_t v = 0; v < item->count; v++) {
+            size_t at = t * activity->n_series + item->first + v;
+            double value = u->data[v * u->stride + t];
+            if (activity->type == SAMPLE_FLOAT)
+                activity->values.f[at] = (float) value;
+            else
+                activity->values.d[at] = value;
+        }
 }
 
 static void store_debiased(const struct run *run, const struct item *item, const struct block *u,
@@ -196,7 +201,7 @@ static void store_debiased(const struct run *run, const struct item *item, const
     size_t mark = workspace_mark(ws);
     struct block levels = *u;
     levels.data = WORKSPACE_ALLOC(ws, double, u->stride * item->count);
-    debias_apply(run->levels, &item->x, u, &levels, ws);
+    debias_apply(run->plan->levels, &item->x, u, &levels, ws);
     for (size_t t = 0; t < u->n_time; t++)
         for (size_t v = 0; v < item->count; v++)
             run->debiased[t * run->n_series + item->first + v] =
@@ -210,11 +215,11 @@ static void store_fit(const struct run *run, const struct item *item, const stru
     if (run->fitted == NULL && run->residual == NULL)
         return;
     size_t mark = workspace_mark(ws);
-    struct block fit = {run->n_time, item->count, padded(run->n_time),
-                        WORKSPACE_ALLOC(ws, double, padded(run->n_time) * item->count)};
-    linop_apply(run->op, u, &fit, ws);
-    const bool *censored = run_censored(run);
-    for (size_t t = 0; t < run->n_time; t++)
+    struct block fit = {run->plan->n_time, item->count, padded(run->plan->n_time),
+                        WORKSPACE_ALLOC(ws, double, padded(run->plan->n_time) * item->count)};
+    linop_apply(run->plan->op, u, &fit, ws);
+    const bool *censored = run_plan_censored(run->plan);
+    for (size_t t = 0; t < run->plan->n_time; t++)
         for (size_t v = 0; v < item->count; v++) {
             size_t at = t * run->n_series + item->first + v;
             double value = fit.data[v * fit.stride + t], x = item->x.data[v * item->x.stride + t];
@@ -259,8 +264,8 @@ static void keep_traces(struct run *run, const struct item *item,
         size_t slot = item->index * RUN_N_TRACES + kind;
         run->traces[slot] = (struct run_trace){item->first + best, true};
         const double *x = block_series(&item->x, best);
-        for (size_t t = 0; t < run->n_time; t++)
-            run->trace_x[slot * run->n_time + t] = (float) x[t];
+        for (size_t t = 0; t < run->plan->n_time; t++)
+            run->trace_x[slot * run->plan->n_time + t] = (float) x[t];
     }
 }
 
@@ -286,44 +291,47 @@ static void solve_item(void *data, size_t index, struct workspace *ws)
     struct run *run = pass->run;
     size_t mark = workspace_mark(ws);
     struct item item;
-    item_begin(run, index, &item, ws);
-    size_t n = run->op->n_in;
+    item_begin(pass, index, &item, ws);
+    size_t n = run->plan->op->n_in;
     struct block u = {n, item.count, padded(n),
                       WORKSPACE_ALLOC(ws, double, padded(n) * item.count)};
     struct series_result *results = run->results + item.first;
     double begin_s = thread_cpu_seconds();
-    solve_blocks(run, &item, &u, results, ws);
+    solve_blocks(pass, &item, &u, results, ws);
     pass->cpu_seconds[index] += thread_cpu_seconds() - begin_s;
-    if (!clean_centres(run->clean))
+    if (!clean_centres(run->plan->clean))
         pass->n_off_centre[index] = count_off_centre(&item);
     store_fit(run, &item, &u, ws);
     store_debiased(run, &item, &u, ws);
     keep_traces(run, &item, results);
-    store_activity(run, &item, &u);
+    store_activity(&run->activity, &item, &u);
     workspace_release(ws, mark);
     item_end(pass);
 }
 
 static bool run_pass(struct pass *pass, parallel_body *body, GError **error)
 {
-    const struct host *host = pass->run->host;
+    const struct host *host = pass->run->plan->host;
     if (parallel_for(host->team, pass->n_items, body, pass) && !atomic_load(host->stop))
         return true;
     host_stopped(host, error);
     return false;
 }
 
-// Run scope: one lambda for all.
-static bool fix_lambda(struct run *run, struct pass *pass, GError **error)
+// The one lambda of all series, from a pass over them.
+static bool find_one_lambda(struct pass *pass, GError **error)
 {
+    struct run *run = pass->run;
+    const struct lambda_rule *rule = run->plan->rule;
     pass->fraction = 0.25;
     if (!run_pass(pass, look_at_item, error))
         return false;
+    double largest = 0.0;
     for (size_t i = 0; i < pass->n_items; i++)
-        run->run_lambda_max = MAX(run->run_lambda_max, pass->lambda_max[i]);
-    run->lambda = run->rule == NULL ? run->lambda * run->run_lambda_max
-                                    : lambda_rule_share(run->rule, run->choices, run->n_series);
-    run->lambda_is_ratio = false;
+        largest = MAX(largest, pass->lambda_max[i]);
+    double value = rule == NULL ? run->plan->options->lambda * largest
+                                : lambda_rule_share(rule, run->choices, run->n_series);
+    pass->lambda = (struct run_lambda){value, false};
     pass->fraction_before = pass->fraction;
     pass->fraction = 1.0 - pass->fraction_before;
     atomic_store(&pass->n_done, 0);
@@ -333,7 +341,8 @@ static bool fix_lambda(struct run *run, struct pass *pass, GError **error)
 static bool make_room(struct run *run, GError **error)
 {
     size_t n_slots = count_items(run) * RUN_N_TRACES;
-    size_t n_samples = run->n_time * run->n_series; // checked against the memory limit
+    unsigned images = run->plan->options->images;
+    size_t n_samples = run->plan->n_time * run->n_series; // checked against the memory limit
     const struct {
         void **memory;
         size_t n;
@@ -342,14 +351,12 @@ static bool make_room(struct run *run, GError **error)
     } rooms[] = {
         {(void **) &run->results, run->n_series, sizeof *run->results, true},
         {(void **) &run->traces, n_slots, sizeof *run->traces, true},
-        {(void **) &run->trace_x, n_slots * run->n_time, sizeof *run->trace_x, true},
-        {(void **) &run->choices, run->n_series, sizeof *run->choices, run->rule != NULL},
-        {(void **) &run->fitted, n_samples, sizeof *run->fitted,
-         settings_includes(run->settings, SETTING_SAVE, "fitted")},
-        {(void **) &run->residual, n_samples, sizeof *run->residual,
-         settings_includes(run->settings, SETTING_SAVE, "residual")},
-        {(void **) &run->debiased, run->op->n_in * run->n_series, sizeof *run->debiased,
-         settings_flag(run->settings, SETTING_DEBIAS)},
+        {(void **) &run->trace_x, n_slots * run->plan->n_time, sizeof *run->trace_x, true},
+        {(void **) &run->choices, run->n_series, sizeof *run->choices, run->plan->rule != NULL},
+        {(void **) &run->fitted, n_samples, sizeof *run->fitted, (images & RUN_FITTED) != 0},
+        {(void **) &run->residual, n_samples, sizeof *run->residual, (images & RUN_RESIDUAL) != 0},
+        {(void **) &run->debiased, run->plan->op->n_in * run->n_series, sizeof *run->debiased,
+         (images & RUN_DEBIASED) != 0},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rooms); i++) {
         if (!rooms[i].wanted)
@@ -357,7 +364,8 @@ static bool make_room(struct run *run, GError **error)
         *rooms[i].memory = g_try_malloc0_n(rooms[i].n, rooms[i].size);
         if (*rooms[i].memory != NULL)
             continue;
-        g_set_error(error, IO_ERROR, IO_ERROR_MEMORY, "%s: out of memory", run->input);
+        g_set_error(error, IO_ERROR, IO_ERROR_MEMORY, "%s: out of memory",
+                    run->plan->options->bold);
         return false;
     }
     return true;
@@ -367,7 +375,7 @@ static void find_sigma(struct run *run)
 {
     g_autofree double *sigma = g_new(double, run->n_series);
     size_t n = 0;
-    for (size_t v = 0; v < run->n_series && run->rule != NULL; v++)
+    for (size_t v = 0; v < run->n_series && run->plan->rule != NULL; v++)
         if (run->choices[v].lambda_max > 0.0 && isfinite(run->choices[v].sigma))
             sigma[n++] = run->choices[v].sigma;
     if (n > 0)
@@ -383,35 +391,51 @@ static void warn_of_means(struct run *run, const struct pass *pass)
         run_warn(run,
                  "%s: %zu series have a mean above their standard deviation: the edges of their "
                  "activity are artefacts (--detrend or --standardize takes means out)",
-                 run->input, count);
+                 run->plan->options->bold, count);
+}
+
+// The results of the passes that are not one a series.
+static void conclude(struct run *run, const struct pass *pass)
+{
+    for (size_t i = 0; i < pass->n_items; i++)
+        run->solve_cpu_seconds += pass->cpu_seconds[i];
+    run->lambda = pass->lambda;
+    run->outcome = outcome_of(run->results, run->n_series);
+    find_sigma(run);
+    warn_of_means(run, pass);
+}
+
+static size_t count_finished(const struct run_plan *plan)
+{
+    return plan->network.n_finished == NULL ? 0 : atomic_load(plan->network.n_finished);
 }
 
 bool run_solve(struct run *run, GError **error)
 {
+    const struct run_plan *plan = run->plan;
     if (!make_room(run, error))
         return false;
-    if (run->debiased != NULL)
-        run->levels = debias_new(run->problem->op);
-    size_t n_items = count_items(run);
+    size_t n_items = count_items(run), n_finished = count_finished(plan);
     g_autofree double *lambda_max = g_new0(double, n_items);
     g_autofree double *cpu_seconds = g_new0(double, n_items);
     g_autofree size_t *n_off_centre = g_new0(size_t, n_items);
     struct pass pass = {.run = run,
+                        .samples = *run->recording,
+                        .lambda = {plan->options->lambda, plan->options->rule == LAMBDA_RATIO},
                         .lambda_max = lambda_max,
                         .cpu_seconds = cpu_seconds,
                         .n_off_centre = n_off_centre,
                         .n_items = n_items,
                         .fraction = 1.0};
-    host_progress_begin(run->host, "solve");
-    if (run->run_scope && !fix_lambda(run, &pass, error))
+    run->activity = (struct run_series){.type = run->recording->type, .n_series = run->n_series};
+    run->activity.values.any = g_steal_pointer(&run->recording->samples.any);
+    host_progress_begin(plan->host, "solve");
+    if (plan->one_lambda && !find_one_lambda(&pass, error))
         return false;
     if (!run_pass(&pass, solve_item, error))
         return false;
-    host_progress_end(run->host);
-    for (size_t i = 0; i < n_items; i++)
-        run->solve_cpu_seconds += cpu_seconds[i];
-    run->outcome = outcome_of(run->results, run->n_series);
-    find_sigma(run);
-    warn_of_means(run, &pass);
+    host_progress_end(plan->host);
+    run->n_finished = count_finished(plan) - n_finished;
+    conclude(run, &pass);
     return true;
 }
