@@ -3,6 +3,7 @@
 """Malformed and odd NIfTI files: see verdicts.py."""
 import sys
 
+import bad_nifti_files
 import verdicts
 
-sys.exit(verdicts.main())
+sys.exit(verdicts.main(bad_nifti_files.make))

@@ -9,14 +9,12 @@ import math
 import os
 import pathlib
 import struct
-import subprocess
-import sys
 
+import bad_sensor_files
 import cli
 from cli import Skip, refuses, said, succeeds, summary, taut
 
 DATA = pathlib.Path(os.environ.get("TAUT_DATA", "absent")) / "meeg"
-TOOLS = pathlib.Path(os.environ.get("TAUT_TOOLS", "absent"))
 INTEGERS = ["edf/test.edf", "edf/nihonkohden_edfplus_D.edf", "edf/subsecond_starttime.edf",
             "edf/duplicate_channel_labels.edf", "edf/test_uneven_samp.edf",
             "brainvision/test.vhdr", "bdf/test.bdf"]
@@ -267,10 +265,7 @@ def test_the_same_bytes_for_any_number_of_threads():
 
 
 def test_malformed_recordings_get_their_verdicts():
-    maker = TOOLS / "bad_inputs" / "make_bad_sensor.py"
-    if not maker.exists():
-        raise Skip(f"{maker} is absent")
-    subprocess.run([sys.executable, maker, "bad"], check=True, capture_output=True)
+    bad_sensor_files.make("bad")
     with open("bad/cases.tsv", encoding="utf-8") as table:
         cases = list(csv.DictReader(table, delimiter="\t"))
     for case in cases:

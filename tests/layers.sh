@@ -50,7 +50,8 @@ standard='
 assert.h complex.h ctype.h errno.h float.h inttypes.h limits.h locale.h math.h setjmp.h signal.h
 stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h time.h
 dirent.h dlfcn.h fcntl.h fnmatch.h glob.h poll.h spawn.h strings.h unistd.h
-sys/mman.h sys/resource.h sys/socket.h sys/stat.h sys/time.h sys/types.h sys/utsname.h sys/wait.h
+sys/mman.h sys/resource.h sys/socket.h sys/stat.h sys/time.h sys/types.h sys/uio.h sys/utsname.h
+sys/wait.h
 '
 
 sources=$(find solvers io deconv sources unrolled app tests bench -name '*.[ch]' 2>/dev/null | sort)

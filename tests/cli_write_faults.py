@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A write that fails is exit 4 and names the file; what stands under a final name is whole.
 
-    R04_write_faults.py TAUT
+    cli_write_faults.py TAUT
 """
 import errno
 import os

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Files and folders of any name are used as they are, and shown escaped.
 
-    R13_names.py TAUT
+    cli_hostile_names.py TAUT
 """
 import os
 import pathlib

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Free text of a header, which may name a patient, reaches no output, log or message.
 
-    R17_planted_words.py TAUT
+    cli_planted_words.py TAUT
 """
 import gzip
 import pathlib

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A signal stops a command within seconds, with its exit status and nothing half-written.
 
-    R08_signals.py TAUT
+    cli_signals.py TAUT
 """
 import os
 import pathlib

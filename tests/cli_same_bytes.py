@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The same numbers in, the same images out, whatever the threads, container or surroundings.
 
-    R09_same_bytes.py TAUT
+    cli_same_bytes.py TAUT
 """
 import gzip
 import os

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Killed at any file operation and started again, a batch ends in the bytes of one never killed.
 
-    R06_kills.py TAUT
+    cli_kills.py TAUT
 """
 import pathlib
 import re

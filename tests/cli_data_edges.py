@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Data at the edges: each series gets a status, each refusal a line, and good series never suffer.
 
-    R11_data_edges.py TAUT
+    cli_data_edges.py TAUT
 """
 import math
 import os
