@@ -19,6 +19,7 @@
 struct bench {
     struct sources sources;
     struct sources_options options;
+    char **bads; // owned
     linop *op;
     struct problem *problem;
     double ratio;
@@ -178,11 +179,12 @@ static void fill_sets(struct bench *bench, struct set sets[3], GError **error)
 static bool form(struct bench *bench, const struct host *host, char **argv, int argc,
                  GError **error)
 {
-    bench->options = (struct sources_options){.recording = g_strdup(argv[3]),
-                                              .forward = g_strdup(argv[1]),
-                                              .noise_cov = g_strdup(argv[2]),
-                                              .baseline = g_strdup(":0"),
-                                              .bads = g_strdup(argc > 7 ? argv[7] : NULL),
+    bench->bads = argc > 7 ? g_strsplit(argv[7], ",", -1) : NULL;
+    bench->options = (struct sources_options){.recording = argv[3],
+                                              .forward = argv[1],
+                                              .noise_cov = argv[2],
+                                              .baseline = {":0", -INFINITY, 0.0},
+                                              .bads = bench->bads,
                                               .tmin_s = 0.04,
                                               .tmax_s = 0.18,
                                               .depth = 0.8};
@@ -205,7 +207,7 @@ static void bench_clear(struct bench *bench)
     problem_free(bench->problem);
     linop_free(bench->op);
     sources_clear(&bench->sources);
-    sources_options_clear(&bench->options);
+    g_strfreev(bench->bads);
     workspace_free(bench->ws);
 }
 

@@ -13,7 +13,7 @@
 /** A value of every type. */
 struct everything {
     struct interval band;
-    double bounds[3];
+    struct bounds bounds;
     size_t bytes;
     int choice;
     unsigned choices;
@@ -119,7 +119,6 @@ static const struct option *row_of(const char *name)
 
 static const char *const bad_values[][3] = {
     {"band", "5", "is not V, two frequencies in Hz"},
-    {"band", ":", "is not V"},
     {"band", "5:2", "low end above its high one"},
     {"band", "-1:2", "outside 0..100"},
     {"band", "1:200", "outside 0..100"},
@@ -198,9 +197,9 @@ static void a_good_value_of_any_type_is_read(void **state)
     assert_true(options_fill(options, &it, NULL));
     assert_close(it.band.from, 0.0, 0.0);
     assert_close(it.band.to, 40.0, 0.0);
-    assert_close(it.bounds[0], 2.0, 0.0);
-    assert_true(isinf(it.bounds[1]));
-    assert_close(it.bounds[2], 1e-4, 0.0);
+    assert_close(it.bounds.most[0], 2.0, 0.0);
+    assert_true(isinf(it.bounds.most[1]));
+    assert_close(it.bounds.most[2], 1e-4, 0.0);
     assert_int_equal(it.bytes, 2048);
     assert_int_equal(it.choice, 1);
     assert_int_equal(it.choices, 5);
@@ -242,7 +241,7 @@ static void what_is_not_given_can_be_told_from_all_that_can_be_given(G_GNUC_UNUS
                             it.response,  it.text,          it.words,      it.argument};
     for (size_t i = 0; i < G_N_ELEMENTS(absent); i++)
         assert_null(absent[i]);
-    assert_true(isinf(it.bounds[0]) && isinf(it.bounds[2]));
+    assert_null(it.bounds.text);
     assert_true(it.bytes == 0 && it.frames[1] == 0 && it.size[0] == 0);
     assert_true(it.choice == -1 && it.choices == 0 && it.word.index == -1);
     assert_true(it.count == OPTION_NO_COUNT);
@@ -381,7 +380,9 @@ static char *sample_of(const struct option *row)
     if (row->type == OPTION_COUNT)
         return g_strdup_printf("%.0f", ceil(middle));
     if (samples[row->type] != NULL)
-        return g_strdup(row->check != NULL ? "detrend=none" : samples[row->type]);
+        return g_strdup(row->check == NULL         ? samples[row->type]
+                        : row->type == OPTION_FILE ? "a.npy"
+                                                   : "detrend=none");
     const char *last = strrchr(row->choices, '|') + 1;
     if (row->type == OPTION_BOUNDS)
         return g_strconcat(last, "=0.5", NULL);
@@ -415,7 +416,7 @@ static void a_dump_of_any_table_gives_the_same_values_again(void **state)
         g_autofree char *second = options_dump(again, "a\nb");
         assert_string_equal(dump, second);
     }
-    assert_true(n_dumped > 0 || option_tables[0] != NULL);
+    assert_true(n_dumped >= 2);
 }
 
 static void a_template_of_any_table_has_every_key_and_is_a_configuration(void **state)
@@ -447,7 +448,9 @@ static void every_row_is_sound(G_GNUC_UNUSED void **state)
             const struct option *row = options->slots[k].row;
             g_autofree char *problem =
                 row->fallback == NULL ? NULL : options_check(row, row->fallback);
-            const char *name = row->name != NULL ? row->name : row->metavar;
+            const char *name = row->name != NULL      ? row->name
+                               : row->metavar != NULL ? row->metavar
+                                                      : row->choices;
             if (problem != NULL)
                 fail_msg("%s --%s: %s", of->command, name, problem);
             if (!g_hash_table_add(names, (gpointer) name))

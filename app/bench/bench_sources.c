@@ -69,8 +69,8 @@ static void thin_out(struct array *samples, size_t n_most)
 struct array *bench_sources_data(struct sources *sources, struct sources_options *options,
                                  size_t n_most, uint64_t seed, GError **error)
 {
-    char *conditions[] = {options->condition, NULL};
-    g_auto(GStrv) names = options->condition == NULL ? NULL : g_strdupv(conditions);
+    char *conditions[] = {(char *) options->condition, NULL};
+    char *const *names = options->condition == NULL ? NULL : conditions;
     sources->options = options;
     sources->model = MODEL_LASSO;
     sources->orientation = ORIENTATION_FIXED;

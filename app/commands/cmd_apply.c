@@ -3,25 +3,17 @@
 #include "app/pipelines/inputs/network_file.h"
 #include "app/pipelines/inputs/operator.h"
 #include "app/pipelines/outputs/outcome.h"
+#include "app/settings/array_options.h"
+#include "app/settings/tables.h"
 #include "io/publish.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 /** A network applied to an array: what was asked for, then what it takes, then what came of it. */
 struct application {
-    struct app *app;  // borrowed
-    const char *path; // of the network
-    // options, owned
-    char *data;
-    char *matrix;
-    char *lambda_ratio;
-    char *layers;
-    char *safeguard;
-    char *certify;
-    char *trace;
-    char *output;
+    struct app *app;            // borrowed
+    struct apply_options given; //
 
     struct params_file *file;
     struct array *x;
@@ -29,7 +21,6 @@ struct application {
     struct problem *problem;
     struct network *network;
     double ratio;
-    double tolerance; // of --certify; NAN: not asked for
     struct network_use use;
     struct solver_options options;
     struct solver *exact;
@@ -43,10 +34,6 @@ struct application {
 
 static void application_clear(struct application *it)
 {
-    char *texts[] = {it->data,      it->matrix,  it->lambda_ratio, it->layers,
-                     it->safeguard, it->certify, it->trace,        it->output};
-    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-        g_free(texts[i]);
     solver_free(it->solver);
     solver_free(it->exact);
     network_free(it->network);
@@ -60,39 +47,17 @@ static void application_clear(struct application *it)
 typedef struct application owned_application; // for g_auto(owned_application)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_application, application_clear)
 
-// An option's number in low..high; NAN where it was not given.
-static bool read_number(const char *option, const char *text, double low, double high,
-                        double *value, GError **error)
+static bool check_outputs(const struct application *it, GError **error)
 {
-    *value = NAN;
-    if (text == NULL)
-        return true;
-    char *end;
-    *value = g_ascii_strtod(text, &end);
-    if (end != text && *end == '\0' && *value >= low && *value <= high)
-        return true;
-    return app_refuse(error, "--%s: expected a number in %g..%g, found \"%s\"", option, low, high,
-                      text);
-}
-
-static bool check_options(struct application *it, GError **error)
-{
-    if (it->data == NULL || it->output == NULL)
-        return app_refuse(error, "apply: expected --data X.npy and -o U.npy");
-    if (!g_str_has_suffix(it->output, ".npy"))
-        return app_refuse(error, "-o: expected a name that ends with .npy");
-    if (it->safeguard != NULL && !g_str_equal(it->safeguard, "on") &&
-        !g_str_equal(it->safeguard, "off"))
-        return app_refuse(error, "--safeguard: \"%s\" is none of on|off", it->safeguard);
-    return read_number("lambda-ratio", it->lambda_ratio, 0.0, 1.0, &it->ratio, error) &&
-           read_number("certify", it->certify, 0.0, 1.0, &it->tolerance, error) &&
-           host_check_output(&it->app->host, it->output, false, error) &&
-           (it->trace == NULL || host_check_output(&it->app->host, it->trace, false, error));
+    return host_check_output(&it->app->host, it->given.output, false, error) &&
+           (it->given.trace == NULL ||
+            host_check_output(&it->app->host, it->given.trace, false, error));
 }
 
 // lambda as in training, unless the user says otherwise.
 static bool choose_ratio(struct application *it, GError **error)
 {
+    it->ratio = it->given.lambda_ratio;
     if (!isnan(it->ratio))
         return true;
     it->ratio = network_file_number(it->file, "lambda_ratio");
@@ -103,69 +68,64 @@ static bool choose_ratio(struct application *it, GError **error)
 
 static bool make_network(struct application *it, GError **error)
 {
-    struct operator_choice choice = {.data = it->data, .matrix = it->matrix};
+    struct operator_options op = {.matrix = it->given.matrix, .tr_s = NAN};
     enum problem_kind kind;
-    if (!network_file_problem(it->file, it->path, &kind, error))
+    if (!network_file_problem(it->file, it->given.network, &kind, error))
         return false;
-    it->op = it->matrix == NULL ? network_file_operator(it->file, it->path, error)
-                                : operator_new(&choice, it->x->n_columns, &it->app->host.io, error);
+    it->op = it->given.matrix == NULL
+                 ? network_file_operator(it->file, it->given.network, error)
+                 : operator_new(&op, it->given.data, it->x->n_columns, &it->app->host.io, error);
     if (it->op == NULL)
         return false;
     it->problem = kind == PROBLEM_TV ? problem_new_tv(it->op) : problem_new_lasso(it->op);
-    it->network = network_file_network(it->file, it->path, it->problem, false, error);
+    it->network = network_file_network(it->file, it->given.network, it->problem, false, error);
     return it->network != NULL;
 }
 
 static bool choose_layers(struct application *it, GError **error)
 {
-    double layers;
-    double depth = (double) it->network->depth;
-    if (!read_number("layers", it->layers, 0.0, depth, &layers, error))
-        return false;
-    if (it->layers != NULL && layers != floor(layers))
-        return app_refuse(error, "--layers: expected a whole number, found \"%s\"", it->layers);
-    it->use.depth = it->layers == NULL ? it->network->depth : (size_t) layers;
-    return true;
+    size_t depth = it->network->depth;
+    it->use.depth = it->given.layers == OPTION_NO_COUNT ? depth : it->given.layers;
+    return it->use.depth <= depth ||
+           app_refuse(error, "--layers: expected 0..%zu, found %zu", depth, it->given.layers);
 }
 
 // The exact method begins where the network ends.
 static bool make_fallback(struct application *it, GError **error)
 {
-    if (isnan(it->tolerance))
+    if (isnan(it->given.certify))
         return true;
     struct solver_options options = solver_options_default();
     options.start = START_GIVEN;
     it->exact = solver_new_exact(it->problem, &options, error);
     it->use.fallback = it->exact;
-    it->use.certify = it->tolerance;
+    it->use.certify = it->given.certify;
     it->use.n_finished = &it->n_finished;
     return it->exact != NULL;
 }
 
 static bool plan(struct application *it, GError **error)
 {
-    it->file = network_file_read(it->path, error);
+    it->file = network_file_read(it->given.network, error);
     if (it->file == NULL || !choose_ratio(it, error))
         return false;
-    it->x = array_read(it->data, &it->app->host.io, error);
+    it->x = array_read(it->given.data, &it->app->host.io, error);
     if (it->x == NULL)
         return false;
     if (it->x->n_columns != it->file->n_observed) {
         g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
-                    "%s: expected %zu columns, as the network was trained on, found %zu", it->data,
-                    it->file->n_observed, it->x->n_columns);
+                    "%s: expected %zu columns, as the network was trained on, found %zu",
+                    it->given.data, it->file->n_observed, it->x->n_columns);
         return false;
     }
-    const char *safeguard = it->safeguard;
-    if (safeguard == NULL)
-        safeguard = params_file_get(it->file, "safeguard");
-    it->use.safeguard = g_strcmp0(safeguard, "off") != 0;
+    bool trained_off = g_strcmp0(params_file_get(it->file, "safeguard"), "off") == 0;
+    it->use.safeguard = it->given.safeguard >= 0 ? it->given.safeguard == 0 : !trained_off;
     if (!make_network(it, error) || !choose_layers(it, error) || !make_fallback(it, error))
         return false;
     it->options = solver_options_default();
     it->options.start = network_file_start(it->file);
-    if (!isnan(it->tolerance))
-        it->options.tol = it->tolerance;
+    if (!isnan(it->given.certify))
+        it->options.tol = it->given.certify;
     it->solver = network_solver_new(it->network, &it->use, &it->options);
     it->u = g_new(double, it->x->n_rows * it->op->n_in);
     it->results = g_new0(struct series_result, it->x->n_rows);
@@ -250,7 +210,7 @@ static bool write_trace(const struct application *it, GError **error)
             return false;
         append_row(table, it, depth, results, atomic_load(&n_rejected[last]));
     }
-    return publish_bytes(it->trace, table->str, table->len, it->app->host.force, error);
+    return publish_bytes(it->given.trace, table->str, table->len, it->app->host.force, error);
 }
 
 static bool execute(struct application *it, GError **error)
@@ -262,8 +222,8 @@ static bool execute(struct application *it, GError **error)
     if (!sweep_all(&sweep, error))
         return false;
     it->seconds = 1e-6 * (double) (g_get_monotonic_time() - begin_us);
-    return (it->trace == NULL || write_trace(it, error)) &&
-           array_write_npy(it->output, it->u, shape, G_N_ELEMENTS(shape), it->app->host.force,
+    return (it->given.trace == NULL || write_trace(it, error)) &&
+           array_write_npy(it->given.output, it->u, shape, G_N_ELEMENTS(shape), it->app->host.force,
                            error);
 }
 
@@ -297,7 +257,7 @@ static JsonObject *to_json(const struct application *it, const struct outcome *o
 
 static bool run(struct application *it, GError **error)
 {
-    if (!check_options(it, error) || !plan(it, error))
+    if (!check_outputs(it, error) || !plan(it, error))
         return false;
     log_accept(it->app->log);
     if (!execute(it, error))
@@ -309,7 +269,7 @@ static bool run(struct application *it, GError **error)
     }
     printf("%s: %zu series, %zu layers of %s %s, relative gap %.2g in the median, %.2g at most, "
            "%.3g s\n",
-           it->output, it->x->n_rows, it->use.depth, it->network->kind->network,
+           it->given.output, it->x->n_rows, it->use.depth, it->network->kind->network,
            it->network->kind->variant, outcome.relative_gap.median, outcome.relative_gap.max,
            it->seconds);
     return true;
@@ -318,26 +278,7 @@ static bool run(struct application *it, GError **error)
 bool cmd_apply(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
     g_auto(owned_application) it = {.app = app};
-    const GOptionEntry own[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &it.output, "Array of outputs, float64", "U.npy"},
-        {"data", 0, 0, G_OPTION_ARG_FILENAME, &it.data, "Array of series (rows)", "X.npy"},
-        {"layers", 0, 0, G_OPTION_ARG_STRING, &it.layers, "Layers to apply (default: all)", "N"},
-        {"safeguard", 0, 0, G_OPTION_ARG_STRING, &it.safeguard,
-         "A layer that would raise the objective of a series takes a plain step for it instead "
-         "(default: as in training)",
-         "on|off"},
-        {"certify", 0, 0, G_OPTION_ARG_STRING, &it.certify,
-         "Solve exactly every series that is left above this relative gap", "TOL"},
-        {"lambda-ratio", 0, 0, G_OPTION_ARG_STRING, &it.lambda_ratio,
-         "lambda as a fraction of each series' lambda_max (default: as in training)", "R"},
-        {"operator", 0, 0, G_OPTION_ARG_FILENAME, &it.matrix,
-         "Matrix of the operator, where the network's file has only its checksum", "A.npy"},
-        {"trace", 0, 0, G_OPTION_ARG_FILENAME, &it.trace,
-         "Table of objective, gap and rejected steps: a row for each number of layers", "T.tsv"},
-        {0}};
-    if (!app_parse(app, self, own, &argc, &argv, error) ||
-        !app_expect_arguments(self, argc, argv, 1, 1, error))
-        return false;
-    it.path = argv[1];
-    return run(&it, error);
+    g_autoptr(owned_options) options =
+        app_options(app, self, &apply_options, &it.given, argc, argv, error);
+    return options != NULL && run(&it, error);
 }

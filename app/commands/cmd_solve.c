@@ -3,17 +3,13 @@
 #include "app/pipelines/inputs/response.h"
 #include "app/pipelines/solve/solve.h"
 #include "app/pipelines/solve/solve_path.h"
+#include "app/settings/tables.h"
 #include "deconv/nearest.h"
 #include "io/publish.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static bool refuse(GError **error, const char *what)
-{
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_USAGE, what);
-    return false;
-}
 
 static bool check_method(const struct solve *solve, GError **error)
 {
@@ -31,52 +27,50 @@ static bool check_method(const struct solve *solve, GError **error)
 
 static bool check_operator(const struct solve *solve, GError **error)
 {
-    const char *response = solve->settings->text[SETTING_HRF];
-    if (solve->kind == PROBLEM_LASSO && (response != NULL || solve->options.matrix == NULL))
-        return refuse(error, "solve lasso: expected --operator D.npy");
-    if (response != NULL && solve->options.matrix != NULL)
-        return refuse(error, "solve: expected --hrf or --operator, found both");
-    if (response != NULL && !response_is_file(response) &&
-        solve->settings->text[SETTING_TR] == NULL)
-        return refuse(error, "solve tv: expected --tr S, to sample the model of --hrf");
+    const struct operator_options *op = &solve->options.op;
+    if (solve->kind == PROBLEM_LASSO && (op->response != NULL || op->matrix == NULL))
+        return app_refuse(error, "solve lasso: expected --operator D.npy");
+    if (op->response != NULL && op->matrix != NULL)
+        return app_refuse(error, "solve: expected --hrf or --operator, found both");
+    if (op->response != NULL && !response_is_file(op->response) && isnan(op->tr_s))
+        return app_refuse(error, "solve tv: expected --tr S, to sample the model of --hrf");
     return true;
 }
 
 static bool check_path(struct solve *solve, GError **error)
 {
     struct solve_options *options = &solve->options;
-    if (options->path == NULL)
+    if (options->path == SIZE_MAX)
         return true;
     const char *homotopy = solve->kind == PROBLEM_TV ? "homotopy" : "lars";
     if (options->method != NULL && strcmp(options->method, homotopy) != 0)
-        return refuse(error, "--path: expected --solver homotopy (tv) or lars (lasso), or none");
-    if (options->lambda_ratio == NULL)
-        return refuse(error, "--path: expected --lambda-ratio, the least of the ratios");
+        return app_refuse(error,
+                          "--path: expected --solver homotopy (tv) or lars (lasso), or none");
+    if (isnan(options->lambda_ratio))
+        return app_refuse(error, "--path: expected --lambda-ratio, the least of the ratios");
     if (options->trace != NULL || options->start != NULL)
-        return refuse(error, "--path: expected neither --trace nor --start");
+        return app_refuse(error, "--path: expected neither --trace nor --start");
     if (options->method == NULL)
-        options->method = g_strdup(homotopy);
+        options->method = homotopy;
     return true;
 }
 
 static bool check_options(struct solve *solve, GError **error)
 {
     struct solve_options *options = &solve->options;
-    int n_lambdas = (options->lambda != NULL) + (options->lambda_ratio != NULL) +
-                    (options->lambdas != NULL) + (options->lambda_rule != NULL);
-    if (options->data == NULL || options->output == NULL)
-        return refuse(error, "solve: expected --data X.npy and -o U.npy");
+    int n_lambdas = !isnan(options->lambda) + !isnan(options->lambda_ratio) +
+                    (options->lambdas != NULL) + (options->rule >= 0);
     if (n_lambdas != 1)
-        return refuse(error, "solve: expected one of --lambda-ratio, --lambda, --lambdas and "
-                             "--lambda-rule");
-    if (options->lambda_rule != NULL && solve->kind != PROBLEM_TV)
-        return refuse(error, "--lambda-rule: expected a problem of tv");
-    if (!g_str_has_suffix(options->output, ".npy"))
-        return refuse(error, "-o: expected a name that ends with .npy");
+        return app_refuse(error, "solve: expected one of --lambda-ratio, --lambda, --lambdas and "
+                                 "--lambda-rule");
+    if (options->rule >= 0 && solve->kind != PROBLEM_TV)
+        return app_refuse(error, "--lambda-rule: expected a problem of tv");
     if (!check_path(solve, error))
         return false;
     if (options->method == NULL)
-        options->method = g_strdup("exact");
+        options->method = "exact";
+    if (options->start == NULL)
+        options->start = "const";
     return check_operator(solve, error) && check_method(solve, error) &&
            host_check_output(solve->host, options->output, false, error) &&
            (options->trace == NULL || host_check_output(solve->host, options->trace, false, error));
@@ -171,8 +165,7 @@ static bool run(struct app *app, struct solve *solve, GError **error)
     log_accept(app->log);
     if (!solve_execute(solve, error) || !write_outputs(solve, error))
         return false;
-    if (settings_flag(solve->settings, SETTING_STRICT) &&
-        solve->outcome.counts[SERIES_INACCURATE] > 0)
+    if (solve->options.strict && solve->outcome.counts[SERIES_INACCURATE] > 0)
         app->outcome = EXIT_STRICT;
     if (app->json)
         app_print_json(to_json(solve, 1e-6 * (double) (g_get_monotonic_time() - begin_us)));
@@ -184,45 +177,10 @@ static bool run(struct app *app, struct solve *solve, GError **error)
 bool cmd_solve(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
     g_auto(owned_solve) solve = {.host = &app->host};
-    struct solve_options *given = &solve.options;
-    const GOptionEntry own[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &given->output, "Array of solutions, float64",
-         "U.npy"},
-        {"data", 0, 0, G_OPTION_ARG_FILENAME, &given->data,
-         "Array of series (rows): .npy, .csv, .tsv or .txt", "X.npy"},
-        {"hrf", 0, 0, G_OPTION_ARG_FILENAME, &given->response,
-         "TV: the operator is the convolution with this response, a model or a file", "NAME|FILE"},
-        {"operator", 0, 0, G_OPTION_ARG_FILENAME, &given->matrix,
-         "Matrix of the operator, observed x unknown", "A.npy"},
-        {"lambda-ratio", 0, 0, G_OPTION_ARG_STRING, &given->lambda_ratio,
-         "lambda as a fraction of each series' lambda_max", "R"},
-        {"lambda", 0, 0, G_OPTION_ARG_STRING, &given->lambda, "lambda itself", "V"},
-        {"lambdas", 0, 0, G_OPTION_ARG_FILENAME, &given->lambdas, "lambda of each series", "FILE"},
-        {"lambda-rule", 0, 0, G_OPTION_ARG_STRING, &given->lambda_rule,
-         "TV: lambda of each series by aic, bic, lut, mad or ut", "RULE"},
-        {"path", 0, 0, G_OPTION_ARG_STRING, &given->path,
-         "Solutions at K ratios from 1 to that of --lambda-ratio, by homotopy", "K"},
-        {"solver", 0, 0, G_OPTION_ARG_STRING, &given->method, "Method (default: exact)", "NAME"},
-        {"start", 0, 0, G_OPTION_ARG_FILENAME, &given->start,
-         "Where iterations begin (default: const)", "const|zero|pinv|FILE"},
-        {"trace", 0, 0, G_OPTION_ARG_FILENAME, &given->trace,
-         "Table of objective and gap, iteration by iteration", "T.tsv"},
-        {0}};
-    g_autoptr(owned_settings_options) options = settings_options_new(SETTING_IN_SOLVE, own);
-    if (!app_parse(app, self, options->entries, &argc, &argv, error) ||
-        !app_expect_arguments(self, argc, argv, 1, 1, error))
+    g_autoptr(owned_options) options =
+        app_options(app, self, &solve_options, &solve.options, argc, argv, error);
+    if (options == NULL)
         return false;
-    if (strcmp(argv[1], "tv") != 0 && strcmp(argv[1], "lasso") != 0) {
-        g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "solve: expected tv or lasso, found \"%s\"",
-                    argv[1]);
-        return false;
-    }
-    solve.kind = strcmp(argv[1], "tv") == 0 ? PROBLEM_TV : PROBLEM_LASSO;
-    g_autoptr(owned_settings) settings = settings_new();
-    settings_put(settings, SETTING_HRF, NULL, NULL); // none: the operator is the identity
-    if (given->response != NULL)
-        settings_give(settings, SETTING_HRF, given->response);
-    settings_take_options(settings, options);
-    solve.settings = settings;
-    return settings_end(settings, NULL, error) && run(app, &solve, error);
+    solve.kind = (enum problem_kind) solve.options.kind;
+    return run(app, &solve, error);
 }

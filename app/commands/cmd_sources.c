@@ -2,6 +2,7 @@
 #include "app/command.h"
 #include "app/pipelines/outputs/staging.h"
 #include "app/pipelines/sources/sources.h"
+#include "app/settings/tables.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -115,76 +116,14 @@ static bool run(struct app *app, struct sources *sources, GError **error)
     return true;
 }
 
-static bool check_required(const struct sources_options *options, GError **error)
-{
-    const struct {
-        const char *value;
-        const char *what;
-    } required[] = {{options->forward, "--forward FWD.fif, the leadfield"},
-                    {options->noise_cov, "--noise-cov COV.fif, the noise covariance"},
-                    {options->folder, "-o DIR, the folder of the outputs"}};
-    for (size_t i = 0; i < G_N_ELEMENTS(required); i++)
-        if (required[i].value == NULL) {
-            g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "sources: expected %s",
-                        required[i].what);
-            return false;
-        }
-    return true;
-}
-
 bool cmd_sources(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
-    g_auto(owned_sources_options) o = {
-        .tmin_s = NAN, .tmax_s = NAN, .depth = 0.8, .lambda = NAN, .tol = 1e-6, .certify = NAN};
-    const GOptionEntry own[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &o.folder,
-         "Folder of the outputs, made if it is not there", "DIR"},
-        {"forward", 0, 0, G_OPTION_ARG_FILENAME, &o.forward, "Forward solution", "FWD.fif"},
-        {"noise-cov", 0, 0, G_OPTION_ARG_FILENAME, &o.noise_cov,
-         "Noise covariance; baseline: of the epochs before their events", "COV.fif|baseline"},
-        {"condition", 0, 0, G_OPTION_ARG_STRING, &o.condition,
-         "Average of that name; with --epoch, events of that name", "NAME"},
-        {"events", 0, 0, G_OPTION_ARG_FILENAME, &o.events,
-         "Table of events (onset, trial_type); default: those of the recording", "TSV"},
-        {"epoch", 0, 0, G_OPTION_ARG_STRING, &o.epoch,
-         "Average the recording around its events, seconds", "T0:T1"},
-        {"baseline", 0, 0, G_OPTION_ARG_STRING, &o.baseline,
-         "Subtract the mean of that time; an empty end is that of the data", "T0:T1"},
-        {"reject", 0, 0, G_OPTION_ARG_STRING, &o.reject,
-         "With --epoch: leave out epochs with a channel above this, peak to peak, in T, T/m or V",
-         "KIND=V,..."},
-        {"band", 0, 0, G_OPTION_ARG_STRING, &o.band,
-         "Filter a continuous recording; an empty end is no edge", "LOW:HIGH"},
-        {"bads", 0, 0, G_OPTION_ARG_STRING, &o.bads, "Channels to leave out", "CH,CH"},
-        {"tmin", 0, 0, G_OPTION_ARG_DOUBLE, &o.tmin_s, "Beginning of the window", "S"},
-        {"tmax", 0, 0, G_OPTION_ARG_DOUBLE, &o.tmax_s, "End of the window", "S"},
-        {"orient", 0, 0, G_OPTION_ARG_STRING, &o.orient,
-         "Orientation of sources (default: loose=0.2; lasso: fixed)", "fixed|loose=W|free"},
-        {"depth", 0, 0, G_OPTION_ARG_DOUBLE, &o.depth, "Exponent of depth weighting (0.8)", "P"},
-        {"model", 0, 0, G_OPTION_ARG_STRING, &o.model, "lasso|l21|irl21 (l21)", "NAME"},
-        {"lambda", 0, 0, G_OPTION_ARG_DOUBLE, &o.lambda,
-         "Weight of the penalty, as a fraction of the smallest that gives no source (0.5; with "
-         "--network what it was trained for)",
-         "R"},
-        {"tol", 0, 0, G_OPTION_ARG_DOUBLE, &o.tol, "Relative duality gap to reach (1e-6)", "G"},
-        {"network", 0, 0, G_OPTION_ARG_FILENAME, &o.network,
-         "Each sample by the layers of a network that `train --forward` made", "NET.safetensors"},
-        {"certify", 0, 0, G_OPTION_ARG_DOUBLE, &o.certify,
-         "Solve exactly every sample that the network leaves above this relative gap", "TOL"},
-        {"layers", 0, 0, G_OPTION_ARG_INT, &o.layers, "Layers of the network to use (all)", "N"},
-        {"force-network", 0, 0, G_OPTION_ARG_NONE, &o.force_network,
-         "Use a network that was trained on another leadfield of the same size", NULL},
-        {"map", 0, 0, G_OPTION_ARG_STRING, &o.map,
-         "Also the minimum norm of all positions, as a reference: amplitudes, or over noise",
-         "mne|dspm"},
-        {"debias", 0, 0, G_OPTION_ARG_NONE, &o.debias,
-         "Multiply each source by the factor >= 1 that fits best", NULL},
-        {0}};
-    if (!app_parse(app, self, own, &argc, &argv, error) ||
-        !app_expect_arguments(self, argc, argv, 1, 1, error) || !check_required(&o, error))
+    struct sources_options given;
+    g_autoptr(owned_options) options =
+        app_options(app, self, &sources_options, &given, argc, argv, error);
+    if (options == NULL)
         return false;
-    o.recording = g_strdup(argv[1]);
-    g_auto(owned_sources)
-        sources = {.host = &app->host, .options = &o, .stem = stem_of_recording(argv[1])};
+    g_auto(owned_sources) sources = {
+        .host = &app->host, .options = &given, .stem = stem_of_recording(given.recording)};
     return run(app, &sources, error);
 }

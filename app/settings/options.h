@@ -11,7 +11,7 @@
  */
 enum option_type {
     OPTION_BAND,     // LO:HI, LO < HI; either may be left out: struct interval
-    OPTION_BOUNDS,   // CHOICE=V,... with V > 0: double[], one a choice; not given: INFINITY
+    OPTION_BOUNDS,   // CHOICE=V,... with V > 0: struct bounds, in the order of the choices
     OPTION_BYTES,    // 8G, 500M: size_t; not given: 0
     OPTION_CHOICE,   // int, its place among the choices; not given: -1
     OPTION_CHOICES,  // several, separated by commas or blanks, or "all": unsigned, a bit a choice

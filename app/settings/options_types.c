@@ -135,12 +135,13 @@ static char *parse_choices(const struct option *row, const char *text, struct ta
     return NULL;
 }
 
-static char *parse_text(const struct option *row, const char *text, struct target *target)
+static char *parse_text(G_GNUC_UNUSED const struct option *row, const char *text,
+                        struct target *target)
 {
     if (*text == '\0')
         return g_strdup("\"\" is empty");
     *(const char **) target->value = keep(target, g_strdup(text));
-    return row->check == NULL ? NULL : row->check(text);
+    return NULL;
 }
 
 static char *parse_method(const struct option *row, const char *text, struct target *target)
@@ -188,7 +189,7 @@ static char *parse_band(const struct option *row, const char *text, struct targe
 {
     struct interval *value = target->value;
     *value = (struct interval){keep(target, g_strdup(text)), 0.0, INFINITY};
-    if (!read_ends(text, &value->from, &value->to) || strcmp(text, ":") == 0)
+    if (!read_ends(text, &value->from, &value->to))
         return g_strdup_printf("\"%s\" is not %s, two frequencies in Hz", text, row->metavar);
     if (!(value->from >= 0.0 && value->from <= row->high && value->to > 0.0 &&
           (isinf(value->to) || value->to <= row->high)))
@@ -255,17 +256,17 @@ static char *parse_bytes(G_GNUC_UNUSED const struct option *row, const char *tex
 // The values of CHOICE=V,...; INFINITY for those that are not named.
 static char *parse_bounds(const struct option *row, const char *text, struct target *target)
 {
-    double *value = target->value;
-    g_auto(GStrv) choices = g_strsplit(row->choices, "|", -1);
-    for (size_t i = 0; choices[i] != NULL; i++)
-        value[i] = INFINITY;
+    struct bounds *value = target->value;
+    value->text = keep(target, g_strdup(text));
+    for (size_t i = 0; i < BOUNDS_MOST; i++)
+        value->most[i] = INFINITY;
     g_auto(GStrv) words = g_strsplit(text, ",", -1);
     for (char **word = words; *word != NULL; word++) {
         char *equals = strchr(*word, '=');
         g_autofree char *name = g_strndup(*word, strcspn(*word, "="));
         int index = index_of(row->choices, g_strstrip(name));
-        if (index < 0 || equals == NULL || !read_number(equals + 1, &value[index]) ||
-            !(value[index] > 0.0))
+        if (index < 0 || equals == NULL || !read_number(equals + 1, &value->most[index]) ||
+            !(value->most[index] > 0.0))
             return g_strdup_printf("\"%s\" is not KIND=V with a kind of %s and V above 0", *word,
                                    row->choices);
     }
@@ -336,7 +337,7 @@ static const struct {
     const void *none; // NULL: zeros
 } types[OPTION_N_TYPES] = {
     [OPTION_BAND] = {sizeof(struct interval), parse_band, NULL},
-    [OPTION_BOUNDS] = {sizeof(double), parse_bounds, NULL},
+    [OPTION_BOUNDS] = {sizeof(struct bounds), parse_bounds, NULL},
     [OPTION_BYTES] = {sizeof(size_t), parse_bytes, NULL},
     [OPTION_CHOICE] = {sizeof(int), parse_choice, &(const int){-1}},
     [OPTION_CHOICES] = {sizeof(unsigned), parse_choices, NULL},
@@ -362,16 +363,13 @@ char *options_check(const struct option *row, const char *text)
     double nowhere[16]; // larger than every value
     g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
     struct target target = {.value = nowhere, .values = values};
-    return types[row->type].parse(row, text, &target);
+    char *problem = types[row->type].parse(row, text, &target);
+    return problem != NULL || row->check == NULL ? problem : row->check(text);
 }
 
 static void set_none(const struct option *row, void *value)
 {
-    if (row->type == OPTION_BOUNDS) {
-        g_auto(GStrv) choices = g_strsplit(row->choices, "|", -1);
-        for (size_t i = 0; choices[i] != NULL; i++)
-            ((double *) value)[i] = INFINITY;
-    } else if (types[row->type].none != NULL)
+    if (types[row->type].none != NULL)
         memcpy(value, types[row->type].none, types[row->type].size);
     else
         memset(value, 0, types[row->type].size);

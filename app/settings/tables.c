@@ -2,6 +2,8 @@
 #include "app/settings/tables.h"
 
 const struct option_table *const option_tables[] = {
+    &apply_options,
+    &bench_options,
     &config_options,
     &convert_options,
     &demo_options,
@@ -15,5 +17,8 @@ const struct option_table *const option_tables[] = {
     &simulate_lasso_options,
     &simulate_meeg_options,
     &simulate_tv_options,
+    &solve_options,
+    &sources_options,
+    &train_options,
     NULL,
 };

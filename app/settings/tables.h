@@ -17,6 +17,8 @@ struct common_options {
 extern const struct option_table common_options;
 
 // Those of the commands; the struct that a table fills in is named as the table.
+extern const struct option_table apply_options;
+extern const struct option_table bench_options;
 extern const struct option_table config_options;
 extern const struct option_table convert_options;
 extern const struct option_table demo_options;
@@ -30,6 +32,9 @@ extern const struct option_table simulate_fmri_options;
 extern const struct option_table simulate_lasso_options;
 extern const struct option_table simulate_meeg_options;
 extern const struct option_table simulate_tv_options;
+extern const struct option_table solve_options;
+extern const struct option_table sources_options;
+extern const struct option_table train_options;
 
 /** All of the commands, by command and kind; ends with NULL. */
 extern const struct option_table *const option_tables[];

@@ -41,45 +41,45 @@ static double *columns_of(const struct array *matrix, const char *path, GError *
     return g_steal_pointer(&columns);
 }
 
-static linop *operator_of_matrix(const struct operator_choice *choice, size_t n_observed,
-                                 const struct io_context *io, GError **error)
+static linop *operator_of_matrix(const struct operator_options *options, const char *data,
+                                 size_t n_observed, const struct io_context *io, GError **error)
 {
-    g_autoptr(owned_array) matrix = array_read(choice->matrix, io, error);
+    g_autoptr(owned_array) matrix = array_read(options->matrix, io, error);
     if (matrix == NULL)
         return NULL;
     if (matrix->n_rows != n_observed) {
         g_autofree char *expected =
-            g_strdup_printf("%zu rows, as %s has columns", n_observed, choice->data);
-        fail(error, choice->matrix, expected, matrix->n_rows);
+            g_strdup_printf("%zu rows, as %s has columns", n_observed, data);
+        fail(error, options->matrix, expected, matrix->n_rows);
         return NULL;
     }
-    g_autofree double *columns = columns_of(matrix, choice->matrix, error);
+    g_autofree double *columns = columns_of(matrix, options->matrix, error);
     return columns == NULL ? NULL : linop_new_dense(columns, matrix->n_rows, matrix->n_columns);
 }
 
-static linop *operator_of_response(const struct operator_choice *choice, size_t n_observed,
-                                   const struct io_context *io, GError **error)
+static linop *operator_of_response(const struct operator_options *options, const char *data,
+                                   size_t n_observed, const struct io_context *io, GError **error)
 {
-    double tr_s = choice->tr_s > 0.0 ? choice->tr_s : 1.0;
-    g_autoptr(owned_hrf) hrf = response_load(choice->response, tr_s, io, error);
+    double tr_s = options->tr_s > 0.0 ? options->tr_s : 1.0;
+    g_autoptr(owned_hrf) hrf = response_load(options->response, tr_s, io, error);
     if (hrf == NULL)
         return NULL;
-    if (choice->full && n_observed < hrf->n) {
+    if (options->conv == HRF_CONV_FULL && n_observed < hrf->n) {
         g_autofree char *expected =
             g_strdup_printf("at least %zu columns, the samples of the response", hrf->n);
-        fail(error, choice->data, expected, n_observed);
+        fail(error, data, expected, n_observed);
         return NULL;
     }
-    return hrf_conv_new(hrf->h, hrf->n, n_observed, choice->full ? HRF_CONV_FULL : HRF_CONV_CAUSAL,
+    return hrf_conv_new(hrf->h, hrf->n, n_observed, (enum hrf_conv_kind) options->conv,
                         HRF_CONV_AUTO, error);
 }
 
-linop *operator_new(const struct operator_choice *choice, size_t n_observed,
+linop *operator_new(const struct operator_options *options, const char *data, size_t n_observed,
                     const struct io_context *io, GError **error)
 {
-    if (choice->matrix != NULL)
-        return operator_of_matrix(choice, n_observed, io, error);
-    if (choice->response != NULL)
-        return operator_of_response(choice, n_observed, io, error);
+    if (options->matrix != NULL)
+        return operator_of_matrix(options, data, n_observed, io, error);
+    if (options->response != NULL)
+        return operator_of_response(options, data, n_observed, io, error);
     return linop_new_identity(n_observed);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <math.h>
+
 /** Values of options that are more than a number; their text is borrowed. */
 
 /** "T0:T1" or "LO:HI"; an end that was left out is infinite, but 0 as the low one of a band. */
@@ -8,6 +10,22 @@ struct interval {
     const char *text; // as given; NULL: not given
     double from;
     double to;
+};
+
+/** The interval, with the ends of the data for those that were left out. */
+static inline void interval_within(const struct interval *given, const double ends[2],
+                                   double found[2])
+{
+    found[0] = isinf(given->from) ? ends[0] : given->from;
+    found[1] = isinf(given->to) ? ends[1] : given->to;
+}
+
+enum { BOUNDS_MOST = 8 };
+
+/** "mag=4e-12,eeg=1e-4": INFINITY for a kind that is not named. */
+struct bounds {
+    const char *text; // as given; NULL: not given
+    double most[BOUNDS_MOST];
 };
 
 /** "R" or "LEAST:MOST". */

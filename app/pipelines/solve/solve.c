@@ -10,13 +10,6 @@
 
 void solve_clear(struct solve *solve)
 {
-    struct solve_options *options = &solve->options;
-    char *texts[] = {options->data,         options->matrix,  options->response,
-                     options->lambda,       options->lambdas, options->lambda_rule,
-                     options->lambda_ratio, options->path,    options->method,
-                     options->start,        options->trace,   options->output};
-    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-        g_free(texts[i]);
     array_free(solve->x);
     g_free(solve->lambda);
     array_free(solve->start);
@@ -35,30 +28,6 @@ static bool fail(GError **error, const char *path, const char *expected, size_t 
 {
     g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: expected %s, found %zu", path, expected,
                 found);
-    return false;
-}
-
-static linop *make_operator(const struct solve *solve, GError **error)
-{
-    const struct settings *settings = solve->settings;
-    struct operator_choice choice = {.data = solve->options.data,
-                                     .matrix = solve->options.matrix,
-                                     .response = settings->text[SETTING_HRF],
-                                     .full = settings_is(settings, SETTING_CONV, "full")};
-    if (settings->text[SETTING_TR] != NULL)
-        choice.tr_s = settings_number(settings, SETTING_TR);
-    return operator_new(&choice, solve->x->n_columns, &solve->host->io, error);
-}
-
-// The number that an option is, at least 0. False with an error.
-static bool read_option(const char *option, const char *text, double *value, GError **error)
-{
-    char *end;
-    *value = g_ascii_strtod(text, &end);
-    if (end != text && *end == '\0' && isfinite(*value) && *value >= 0.0)
-        return true;
-    g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: expected a number from 0 on, found \"%s\"",
-                option, text);
     return false;
 }
 
@@ -90,18 +59,13 @@ static bool plan_lambda(struct solve *solve, GError **error)
 {
     const struct solve_options *options = &solve->options;
     solve->lambda = g_new0(double, solve->x->n_rows);
-    solve->lambda_is_ratio = options->lambda_ratio != NULL;
-    if (options->lambda_rule != NULL)
+    solve->lambda_is_ratio = !isnan(options->lambda_ratio);
+    if (options->rule >= 0)
         return true;
     if (options->lambdas != NULL)
         return read_lambdas(solve, error);
-    double value;
-    if (!read_option(solve->lambda_is_ratio ? "--lambda-ratio" : "--lambda",
-                     solve->lambda_is_ratio ? options->lambda_ratio : options->lambda, &value,
-                     error))
-        return false;
     for (size_t v = 0; v < solve->x->n_rows; v++)
-        solve->lambda[v] = value;
+        solve->lambda[v] = solve->lambda_is_ratio ? options->lambda_ratio : options->lambda;
     return true;
 }
 
@@ -110,17 +74,10 @@ static bool plan_rule(struct solve *solve, GError **error)
 {
     static const enum lambda_kind kinds[] = {LAMBDA_AIC, LAMBDA_BIC, LAMBDA_LUT, LAMBDA_MAD,
                                              LAMBDA_UT};
-    const char *name = solve->options.lambda_rule;
-    if (name == NULL)
+    if (solve->options.rule < 0)
         return true;
-    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
-        if (g_str_equal(lambda_kind_names[kinds[i]], name)) {
-            solve->rule = lambda_rule_new(solve->problem, kinds[i], 0.0, error);
-            return solve->rule != NULL;
-        }
-    g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                "--lambda-rule: \"%s\" is none of aic|bic|lut|mad|ut", name);
-    return false;
+    solve->rule = lambda_rule_new(solve->problem, kinds[solve->options.rule], 0.0, error);
+    return solve->rule != NULL;
 }
 
 static bool plan_start(struct solve *solve, enum solver_start *start, GError **error)
@@ -129,7 +86,7 @@ static bool plan_start(struct solve *solve, enum solver_start *start, GError **e
         const char *name;
         enum solver_start start;
     } starts[] = {{"const", START_CONST}, {"pinv", START_PINV}, {"zero", START_ZERO}};
-    const char *text = solve->options.start == NULL ? "const" : solve->options.start;
+    const char *text = solve->options.start;
     for (size_t i = 0; i < G_N_ELEMENTS(starts); i++)
         if (g_str_equal(starts[i].name, text)) {
             *start = starts[i].start;
@@ -159,8 +116,8 @@ static bool plan_start(struct solve *solve, enum solver_start *start, GError **e
 static bool plan_solver(struct solve *solve, GError **error)
 {
     struct solver_options options = solver_options_default();
-    options.tol = settings_number(solve->settings, SETTING_TOL);
-    options.max_iter = settings_count(solve->settings, SETTING_MAX_ITER);
+    options.tol = solve->options.tol;
+    options.max_iter = solve->options.max_iter;
     if (!plan_start(solve, &options.start, error))
         return false;
     if (solve->options.trace != NULL) {
@@ -175,11 +132,10 @@ static bool plan_solver(struct solve *solve, GError **error)
 
 static bool plan_path(struct solve *solve, GError **error)
 {
-    enum { MOST_POINTS = 100000 };
-    double least = g_ascii_strtod(solve->options.lambda_ratio, NULL); // was read before
-    if (!budget_parse_count(solve->options.path, 1, MOST_POINTS, &solve->n_path) || least > 1.0) {
-        g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                    "--path: expected a count in 1..%d, and a least ratio up to 1", MOST_POINTS);
+    double least = solve->options.lambda_ratio;
+    solve->n_path = solve->options.path;
+    if (least > 1.0) {
+        g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "--path: expected a least ratio up to 1");
         return false;
     }
     solve->path = solve_path_new(solve->problem, solve->n_path, least, solve->x->n_rows, error);
@@ -192,14 +148,15 @@ bool solve_plan(struct solve *solve, GError **error)
     solve->x = array_read(solve->options.data, io, error);
     if (solve->x == NULL || !plan_lambda(solve, error))
         return false;
-    solve->op = make_operator(solve, error);
+    solve->op =
+        operator_new(&solve->options.op, solve->options.data, solve->x->n_columns, io, error);
     if (solve->op == NULL)
         return false;
     solve->problem =
         solve->kind == PROBLEM_TV ? problem_new_tv(solve->op) : problem_new_lasso(solve->op);
     solve->n_path = 1;
     if (!plan_rule(solve, error) ||
-        !(solve->options.path != NULL ? plan_path(solve, error) : plan_solver(solve, error)))
+        !(solve->options.path != SIZE_MAX ? plan_path(solve, error) : plan_solver(solve, error)))
         return false;
     size_t n = solve->x->n_rows * solve->n_path;
     solve->results = g_new0(struct series_result, n);
@@ -260,8 +217,7 @@ static void solve_block(void *data, size_t index, struct workspace *ws)
         solve_at_one(solve, &x, first, ws);
     for (size_t v = first; v < first + count && solve->path != NULL; v++) {
         size_t at = v * solve->n_path;
-        solve_path_series(solve->path, v, block_series(&all, v),
-                          settings_number(solve->settings, SETTING_TOL),
+        solve_path_series(solve->path, v, block_series(&all, v), solve->options.tol,
                           solve->u + at * solve->op->n_in, solve->results + at, ws);
     }
     solve->cpu_seconds[index] = thread_cpu_seconds() - begin_s;

@@ -2,33 +2,35 @@
 #pragma once
 
 #include "app/host/host.h"
+#include "app/pipelines/inputs/operator.h"
 #include "app/pipelines/outputs/outcome.h"
 #include "app/pipelines/solve/trace.h"
-#include "app/settings/settings.h"
 #include "deconv/lambda_rule.h"
 #include "io/array.h"
 #include "solvers/methods.h"
 
-/** The options of `taut solve` that are not settings, as given; owned, NULL where not given. */
+/** The options of `taut solve`; texts are borrowed. */
 struct solve_options {
-    char *data;
-    char *matrix;
-    char *response;
-    char *lambda;
-    char *lambda_ratio;
-    char *lambdas;
-    char *lambda_rule;
-    char *path;
-    char *method;
-    char *start;
-    char *trace;
-    char *output;
+    int kind; // of enum problem_kind
+    const char *data;
+    struct operator_options op;
+    double lambda;       // NaN: not given, as the next
+    double lambda_ratio; //
+    const char *lambdas; // one a series; NULL: not given
+    int rule;            // 0 aic, 1 bic, 2 lut, 3 mad, 4 ut; -1: not given
+    size_t path;         // points; SIZE_MAX: not given
+    const char *method;  // NULL: not given
+    const char *start;   // const, pinv, zero, or a file
+    const char *trace;   // NULL: none
+    const char *output;
+    double tol;
+    size_t max_iter;
+    bool strict;
 };
 
 /** A problem on arrays: planned, then executed. Pointers are owned unless it says borrowed. */
 struct solve {
-    const struct host *host;         // borrowed
-    const struct settings *settings; // borrowed
+    const struct host *host; // borrowed
     enum problem_kind kind;
     struct solve_options options;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/host/host.h"
+#include "app/pipelines/inputs/values.h"
 #include "io/fif_covariance.h"
 #include "io/fif_forward.h"
 #include "io/recording.h"
@@ -20,38 +21,36 @@ enum source_model {
     MODEL_IRL21, // the same, reweighted: sparser and less shrunk
 };
 
-/** The options of `taut sources`, as given; text is owned, NULL where not given. */
-struct sources_options {
-    char *recording; // NULL: none; the channels are those of covariance and leadfield
-    char *forward;
-    char *noise_cov;
-    char *folder;
-    char *condition;
-    char *events;
-    char *epoch;
-    char *baseline;
-    char *bads;
-    char *reject;
-    char *band;
-    char *map;
-    char *orient;
-    char *model;
-    double tmin_s; // NaN: the beginning
-    double tmax_s; // NaN: the end
-    double depth;
-    char *network; // a trained network: of the Lasso alone
-    double lambda; // a fraction of alpha_max; NaN: 0.5, or what the network is for
-    double tol;
-    double certify; // with a network: relative gap above which a sample is solved exactly; NaN
-    int layers;     // of the network; 0: all
-    gboolean debias;
-    gboolean force_network; // whatever leadfield it was trained on
-};
+/** A reference map of all positions. */
+enum source_map { SOURCE_MAP_NONE, SOURCE_MAP_MNE, SOURCE_MAP_DSPM };
 
-/** Frees the text. */
-void sources_options_clear(struct sources_options *options);
-typedef struct sources_options owned_sources_options;
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_sources_options, sources_options_clear)
+/** The options of `taut sources`; texts are borrowed. */
+struct sources_options {
+    const char *recording; // NULL: none; the channels are those of covariance and leadfield
+    const char *forward;
+    const char *noise_cov;
+    const char *folder;
+    const char *condition;    // NULL: any
+    const char *events;       // NULL: those of the recording
+    struct interval epoch;    // s
+    struct interval baseline; // s
+    struct interval band;     // Hz
+    struct bounds reject;     // of the kinds of sensors, peak to peak, SI units
+    char **bads;              // NULL: none
+    double tmin_s;            // NaN: the beginning
+    double tmax_s;            // NaN: the end
+    struct word orient;       // fixed, free, loose, loose=W
+    double depth;
+    int model;           // of enum source_model; -1: not given
+    double lambda;       // a fraction of alpha_max; NaN: 0.5, or what the network is for
+    double tol;          //
+    int map;             // of enum source_map
+    const char *network; // a trained network: of the Lasso alone
+    double certify;      // with a network: gap above which a sample is solved exactly; NaN
+    size_t layers;       // of the network; 0: all
+    bool force_network;  // whatever leadfield it was trained on
+    bool debias;
+};
 
 /** Channels to choose from, in the order of the recording or, without one, of the covariance. */
 struct sources_channels {
@@ -141,12 +140,6 @@ struct sources {
 
 /** Reads the options into model and orientation. Error: APP_ERROR_USAGE. */
 bool sources_plan(struct sources *sources, GError **error);
-
-/** "mag=4e-12,eeg=1e-4": bounds of the kinds named. Error: APP_ERROR_USAGE. */
-bool sources_parse_reject(const char *text, double bounds[SENSOR_KINDS], GError **error);
-
-/** "LOW:HIGH" in Hz; an empty end is no edge. Error: APP_ERROR_USAGE. */
-bool sources_parse_band(const char *text, double band_hz[2], GError **error);
 
 /** Filters n rows of n_time samples, on all threads. */
 void sources_filter(const struct sources *sources, double *rows, size_t n, size_t n_time);

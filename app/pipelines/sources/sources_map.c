@@ -5,23 +5,12 @@
 
 #include <cblas.h>
 #include <math.h>
-#include <string.h>
 
 #define ASSUMED_SNR 3.0 // of amplitudes, as MNE-Python has it for averages
 
-bool sources_plan_map(const struct sources *sources, GError **error)
-{
-    const char *map = sources->options->map;
-    if (map == NULL || strcmp(map, "mne") == 0 || strcmp(map, "dspm") == 0)
-        return true;
-    g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "--map: expected mne or dspm, found \"%s\"",
-                map);
-    return false;
-}
-
 double *sources_map(const struct sources *sources)
 {
-    if (sources->options->map == NULL)
+    if (sources->options->map == SOURCE_MAP_NONE)
         return NULL;
     const struct leadfield *leadfield = sources->leadfield;
     const struct sources_window *window = &sources->window;
@@ -33,7 +22,7 @@ double *sources_map(const struct sources *sources)
                                        .n_orient = leadfield->n_orient,
                                        .n_time = window->n_time,
                                        .snr = ASSUMED_SNR,
-                                       .is_normalised = strcmp(sources->options->map, "dspm") == 0};
+                                       .is_normalised = sources->options->map == SOURCE_MAP_DSPM};
     size_t n = input.n_positions * input.n_time;
     double *map = g_new(double, n);
     minimum_norm(&input, map);

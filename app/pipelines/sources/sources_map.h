@@ -3,9 +3,6 @@
 
 #include "app/pipelines/sources/sources.h"
 
-/** Refuses a --map that is neither mne nor dspm. Error: APP_ERROR_USAGE. */
-bool sources_plan_map(const struct sources *sources, GError **error);
-
 /**
  * The reference map of --map: n_positions x n_time, row-major; NULL where none is asked for. "mne"
  * is in A m, "dspm" has no unit: noise is that of the average, sqrt(nave) below the covariance.

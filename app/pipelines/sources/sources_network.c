@@ -23,10 +23,8 @@ static bool check_options(const struct sources_options *options, GError **error)
         return refuse(error, "sources: --certify, --layers and --force-network go with --network");
     if (options->network == NULL)
         return true;
-    if (options->model != NULL && strcmp(options->model, "lasso") != 0)
+    if (options->model >= 0 && options->model != MODEL_LASSO)
         return refuse(error, "--network: expected --model lasso, or none");
-    if (!isnan(options->certify) && !(options->certify >= 0.0 && options->certify <= 1.0))
-        return refuse(error, "--certify: expected a relative gap in 0..1");
     return true;
 }
 
@@ -135,10 +133,10 @@ bool sources_form_network(struct sources *sources, GError **error)
                                     "the same, found another",
                                     error);
     }
-    network->layers = options->layers == 0 ? network->net->depth : (size_t) options->layers;
-    if (options->layers >= 0 && network->layers <= network->net->depth)
+    network->layers = options->layers == 0 ? network->net->depth : options->layers;
+    if (network->layers <= network->net->depth)
         return true;
-    g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "--layers: expected 1..%zu, found %d",
+    g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "--layers: expected 1..%zu, found %zu",
                 network->net->depth, options->layers);
     return false;
 }

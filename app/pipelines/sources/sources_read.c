@@ -29,11 +29,9 @@ static bool is_channel(const struct sources *sources, const char *name)
 // A name that is no channel is a slip of the user's, not a channel less.
 static bool add_given_bads(const struct sources *sources, GPtrArray *bads, GError **error)
 {
-    if (sources->options->bads == NULL)
-        return true;
-    g_auto(GStrv) names = g_strsplit(sources->options->bads, ",", -1);
-    for (size_t i = 0; names[i] != NULL; i++) {
-        const char *name = g_strstrip(names[i]);
+    char *const *bads_given = sources->options->bads;
+    for (size_t i = 0; bads_given != NULL && bads_given[i] != NULL; i++) {
+        const char *name = bads_given[i];
         if (!is_channel(sources, name)) {
             g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
                         "--bads: expected names of channels, found \"%s\"", name);

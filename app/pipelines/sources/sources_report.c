@@ -297,7 +297,7 @@ static void add_settings(GString *html, const struct sources *sources)
     else
         add_row(html, "orientation", orientations[sources->orientation]);
     add_fact(html, "depth weighting", "%g", options->depth);
-    add_row(html, "baseline", options->baseline == NULL ? "none" : options->baseline);
+    add_row(html, "baseline", options->baseline.text == NULL ? "none" : options->baseline.text);
     for (size_t g = 0; g < SENSOR_GROUPS; g++)
         if (whitener->n_of_group[g] > 0)
             add_fact(html, sensor_group_name((enum sensor_group) g), "%zu channels, rank %zu",

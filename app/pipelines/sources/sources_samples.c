@@ -71,11 +71,13 @@ struct array *sources_samples(struct sources *sources, struct sources_options *o
     size_t first = sensors->chosen, rank = sources->whitener->rank;
     g_auto(GStrv) names = list_conditions(sensors, conditions);
     g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(double));
+    const char *asked = options->condition;
     size_t n = MAX(g_strv_length(names), 1); // none: the recording as it is
     for (size_t i = 0; i < n; i++) {
-        g_free(options->condition);
-        options->condition = g_strdup(names[i]);
-        if (!append_condition(sources, first, values, error))
+        options->condition = names[i];
+        bool appended = append_condition(sources, first, values, error);
+        options->condition = asked;
+        if (!appended)
             return NULL;
     }
     struct array *samples = g_new0(struct array, 1);

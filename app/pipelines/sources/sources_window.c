@@ -25,23 +25,16 @@ static size_t nearest_sample(const struct part *part, double time_s)
     return (size_t) CLAMP(at, 0.0, (double) part->n_time - 1.0);
 }
 
-static bool parse_time(const char *text, double otherwise, double *time_s)
-{
-    char *end = NULL;
-    *time_s = *text == '\0' ? otherwise : g_ascii_strtod(text, &end);
-    return *text == '\0' || (end != text && *end == '\0' && isfinite(*time_s));
-}
-
-// "T0:T1"; an empty end is that of the data.
-static bool parse_interval(const char *option, const char *text, const double ends[2],
+// What was asked for, with the ends of the data for those left out.
+static bool place_interval(const char *option, const struct interval *given, const double ends[2],
                            double interval[2], GError **error)
 {
-    g_auto(GStrv) words = g_strsplit(text, ":", -1);
-    if (g_strv_length(words) == 2 && parse_time(words[0], ends[0], &interval[0]) &&
-        parse_time(words[1], ends[1], &interval[1]) && interval[0] <= interval[1])
+    interval_within(given, ends, interval);
+    if (interval[0] <= interval[1])
         return true;
     g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                "%s: expected T0:T1 in seconds, T0 <= T1, found \"%s\"", option, text);
+                "%s: expected T0:T1 in seconds, T0 <= T1, found \"%s\" of data in %g..%g s", option,
+                given->text, ends[0], ends[1]);
     return false;
 }
 
@@ -118,8 +111,8 @@ static bool finish(struct sources *sources, GError **error)
     double ends[2] = {window->start_s,
                       window->start_s + (double) (window->n_time - 1) * window->interval_s};
     double baseline[2];
-    if (options->baseline != NULL) {
-        if (!parse_interval("--baseline", options->baseline, ends, baseline, error))
+    if (options->baseline.text != NULL) {
+        if (!place_interval("--baseline", &options->baseline, ends, baseline, error))
             return false;
         struct stretch stretch = {nearest_sample(&part, baseline[0]),
                                   nearest_sample(&part, baseline[1])};
@@ -194,12 +187,13 @@ static GArray *first_samples(const struct part *part, const GArray *onsets, doub
 static bool find_baseline(const struct sources *sources, size_t baseline[2], GError **error)
 {
     const struct sources_window *window = &sources->window;
-    const char *text = sources->options->baseline;
+    const struct interval before = {":0", -INFINITY, 0.0};
+    const struct interval *given = &sources->options->baseline;
     struct part part = part_of(window);
     double ends[2] = {window->start_s,
                       window->start_s + (double) (window->n_time - 1) * window->interval_s};
     double interval[2];
-    if (!parse_interval("--baseline", text == NULL ? ":0" : text, ends, interval, error))
+    if (!place_interval("--baseline", given->text == NULL ? &before : given, ends, interval, error))
         return false;
     baseline[0] = nearest_sample(&part, interval[0]);
     baseline[1] = nearest_sample(&part, interval[1]) + 1;
@@ -231,8 +225,9 @@ static bool average_epochs(struct sources *sources, const GArray *first, size_t 
                             .first = begin,
                             .n_epochs = first->len,
                             .n_time = n_time};
-    if (!sources_parse_reject(sources->options->reject, epochs.peak_to_peak, error))
-        return false;
+    for (size_t k = 0; k < SENSOR_KINDS; k++)
+        epochs.peak_to_peak[k] =
+            sources->options->reject.text == NULL ? INFINITY : sources->options->reject.most[k];
     g_autoptr(owned_epochs_average) average = epochs_average_new(&epochs);
     window->n_rejected = first->len - average->n_used;
     if (average->n_used == 0) {
@@ -256,8 +251,9 @@ static bool read_epochs(struct sources *sources, GError **error)
     const struct sources_options *options = sources->options;
     const struct part *part = chosen_part(sources);
     double ends[2] = {-0.2, 0.5}, interval[2];
-    if (!parse_interval("--epoch", options->epoch == NULL ? ":" : options->epoch, ends, interval,
-                        error))
+    const struct interval all = {":", -INFINITY, INFINITY};
+    const struct interval *epoch = options->epoch.text == NULL ? &all : &options->epoch;
+    if (!place_interval("--epoch", epoch, ends, interval, error))
         return false;
     g_autoptr(GArray) onsets = g_array_new(FALSE, FALSE, sizeof(double));
     if (options->events == NULL)
@@ -287,9 +283,9 @@ static bool read_part(struct sources *sources, GError **error)
     const struct sources_options *options = sources->options;
     const struct part *part = chosen_part(sources);
     struct stretch stretch = {0, part->n_time - 1};
-    if (options->baseline == NULL && !isnan(options->tmin_s))
+    if (options->baseline.text == NULL && !isnan(options->tmin_s))
         stretch.first = nearest_sample(part, options->tmin_s);
-    if (options->baseline == NULL && !isnan(options->tmax_s))
+    if (options->baseline.text == NULL && !isnan(options->tmax_s))
         stretch.last = MAX(nearest_sample(part, options->tmax_s), stretch.first);
     stretch = with_margin(sources, stretch);
     sources->window.data = read_stretch(sources, stretch, error);
@@ -321,17 +317,15 @@ static bool check_finite(const struct sources *sources, GError **error)
 
 static bool make_filter(struct sources *sources, bool is_average, GError **error)
 {
-    if (sources->options->band == NULL || sources->band != NULL)
+    if (sources->options->band.text == NULL || sources->band != NULL)
         return true;
     if (is_average) {
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
                     "--band: expected a continuous recording, found averages");
         return false;
     }
-    double band_hz[2];
-    if (!sources_parse_band(sources->options->band, band_hz, error))
-        return false;
-    struct band_pass_input input = {chosen_part(sources)->rate_hz, band_hz[0], band_hz[1]};
+    struct band_pass_input input = {chosen_part(sources)->rate_hz, sources->options->band.from,
+                                    sources->options->band.to};
     sources->band = band_pass_new(&input, error);
     return sources->band != NULL;
 }
@@ -344,7 +338,7 @@ bool sources_read_window(struct sources *sources, GError **error)
     window->n_channels = sources->choice->n;
     window->interval_s = 1.0 / part->rate_hz;
     bool is_average = part->n_averaged > 0;
-    bool epochs = options->events != NULL || options->epoch != NULL;
+    bool epochs = options->events != NULL || options->epoch.text != NULL;
     if (epochs && is_average) {
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
                     "--events, --epoch: expected a continuous recording, found averages");
@@ -356,7 +350,7 @@ bool sources_read_window(struct sources *sources, GError **error)
                     "continuous");
         return false;
     }
-    if (options->reject != NULL && !epochs) {
+    if (options->reject.text != NULL && !epochs) {
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "--reject: expected --epoch T0:T1 with it");
         return false;
     }

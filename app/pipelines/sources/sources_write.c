@@ -34,9 +34,12 @@ static bool is_cortex(const struct sources *sources)
     return true;
 }
 
+static const char *const map_names[] = {
+    [SOURCE_MAP_NONE] = "none", [SOURCE_MAP_MNE] = "mne", [SOURCE_MAP_DSPM] = "dspm"};
+
 static char *map_name(const struct sources *sources, const char *ending)
 {
-    return g_strconcat(sources->stem, "_desc-", sources->options->map, ending, NULL);
+    return g_strconcat(sources->stem, "_desc-", map_names[sources->options->map], ending, NULL);
 }
 
 GPtrArray *sources_output_names(const struct sources *sources)
@@ -48,7 +51,8 @@ GPtrArray *sources_output_names(const struct sources *sources)
         g_ptr_array_add(names, g_strconcat(sources->stem, endings[i], NULL));
     for (size_t h = 0; h < G_N_ELEMENTS(hemispheres) && is_cortex(sources); h++)
         g_ptr_array_add(names, g_strconcat(sources->stem, hemispheres[h].ending, NULL));
-    for (size_t h = 0; h < G_N_ELEMENTS(hemispheres) && sources->options->map != NULL; h++)
+    for (size_t h = 0; h < G_N_ELEMENTS(hemispheres) && sources->options->map != SOURCE_MAP_NONE;
+         h++)
         g_ptr_array_add(names, map_name(sources, hemispheres[h].ending));
     return names;
 }
@@ -270,8 +274,8 @@ static void set_settings(const struct sources *sources, JsonObject *object)
     json_object_set_double_member(object, "depth", options->depth);
     json_object_set_double_member(object, "tol", options->tol);
     json_object_set_string_member(object, "condition", sources->window.condition);
-    if (options->baseline != NULL)
-        json_object_set_string_member(object, "baseline", options->baseline);
+    if (options->baseline.text != NULL)
+        json_object_set_string_member(object, "baseline", options->baseline.text);
     json_object_set_double_member(object, "tmin", sources->window.start_s);
     json_object_set_double_member(object, "tmax",
                                   sources->window.start_s + (double) (sources->window.n_time - 1) *
@@ -279,10 +283,10 @@ static void set_settings(const struct sources *sources, JsonObject *object)
     json_object_set_int_member(object, "n_times", (gint64) sources->window.n_time);
     json_object_set_double_member(object, "sampling_frequency", 1.0 / sources->window.interval_s);
     json_object_set_int_member(object, "nave", sources->window.n_averaged);
-    if (options->epoch != NULL || options->events != NULL)
+    if (options->epoch.text != NULL || options->events != NULL)
         json_object_set_int_member(object, "n_rejected", (gint64) sources->window.n_rejected);
-    if (options->band != NULL)
-        json_object_set_string_member(object, "band", options->band);
+    if (options->band.text != NULL)
+        json_object_set_string_member(object, "band", options->band.text);
     if (sources_noise_is_of_baseline(sources)) {
         json_object_set_int_member(object, "noise_samples", sources->covariance->n_free);
         json_object_set_double_member(object, "noise_shrinkage", sources->noise_shrinkage);

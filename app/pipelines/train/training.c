@@ -20,17 +20,7 @@ static void samples_clear(struct training_samples *samples)
 
 void training_clear(struct training *training)
 {
-    struct training_options *options = &training->options;
-    char *texts[] = {
-        options->data,         options->validation,   options->targets,    options->matrix,
-        options->response,     options->tr,           options->conv,       options->variant,
-        options->lambda_ratio, options->loss,         options->schedule,   options->optimiser,
-        options->start,        options->safeguard,    options->checkpoint, options->config,
-        options->output,       options->preprocessed, training->network,   training->leadfield};
-    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-        g_free(texts[i]);
-    sources_options_clear(&options->leadfield);
-    g_strfreev(options->conditions);
+    g_free(training->leadfield);
     samples_clear(&training->train);
     samples_clear(&training->validation);
     network_free(training->net);
@@ -47,13 +37,13 @@ static void normalise(struct training *training, struct training_samples *sample
 {
     g_autoptr(owned_workspace) ws = workspace_new();
     GRand *rand = g_rand_new_with_seed(seed);
+    const struct number_range *ratio = &training->options.lambda_ratio;
     struct block *x = &samples->blocks[0];
     for (size_t v = 0; v < x->n_series; v++) {
         double *series = block_series(x, v);
         double scale = problem_lambda_max(training->problem, series, ws);
-        double place = training->ratio[0] < training->ratio[1] ? g_rand_double(rand) : 0.0;
-        samples->lambda[v] =
-            training->ratio[0] * pow(training->ratio[1] / training->ratio[0], place);
+        double place = ratio->least < ratio->most ? g_rand_double(rand) : 0.0;
+        samples->lambda[v] = ratio->least * pow(ratio->most / ratio->least, place);
         if (!(scale > 0.0))
             continue;
         for (size_t t = 0; t < x->n_time; t++)
@@ -68,10 +58,10 @@ static void normalise(struct training *training, struct training_samples *sample
 static void set_start(const struct training *training, struct training_samples *samples)
 {
     g_autoptr(owned_workspace) ws = workspace_new();
-    bool constant = g_str_equal(training->options.start, "const");
+    bool constant = g_str_equal(training->options.start.text, "const");
     const struct block *x = &samples->blocks[0];
     struct block *start = &samples->blocks[1];
-    if (g_str_equal(training->options.start, "pinv")) {
+    if (g_str_equal(training->options.start.text, "pinv")) {
         g_autoptr(linop) inverse = linop_new_pseudo_inverse(training->op);
         linop_apply(inverse, x, start, ws);
         return;
@@ -157,7 +147,7 @@ static bool fill_samples(struct training *training, struct training_samples *sam
     size_t n = samples->x->n_rows, n_in = training->op->n_in;
     if (!check_finite(samples->x, path, error))
         return false;
-    bool supervised = g_str_equal(training->options.loss, "supervised");
+    bool supervised = training->options.loss.index == LOSS_SUPERVISED;
     if (supervised && !read_targets(training, samples, error))
         return false;
     samples->lambda = g_new(double, n);
@@ -170,7 +160,7 @@ static bool fill_samples(struct training *training, struct training_samples *sam
     samples->blocks[1] = (struct block){n_in, n, n_in, samples->start};
     normalise(training, samples, seed);
     set_start(training, samples);
-    if (g_str_equal(training->options.loss, "semi-supervised") &&
+    if (training->options.loss.index == LOSS_SEMI_SUPERVISED &&
         !solve_targets(training, samples, error))
         return false;
     samples->samples = (struct train_samples){
@@ -202,24 +192,18 @@ static bool read_validation(struct training *training, GError **error)
 static bool make_problem(struct training *training, GError **error)
 {
     const struct training_options *options = &training->options;
-    struct operator_choice choice = {.data = options->data,
-                                     .matrix = options->matrix,
-                                     .response = options->response,
-                                     .tr_s = training->tr_s,
-                                     .full = g_str_equal(options->conv, "full")};
     enum problem_kind kind;
-    if (!network_problem(training->network, &kind, error))
+    if (!network_problem(options->network, &kind, error))
         return false;
     if (training->op == NULL)
-        training->op =
-            operator_new(&choice, training->train.x->n_columns, &training->host->io, error);
+        training->op = operator_new(&options->op, options->data, training->train.x->n_columns,
+                                    &training->host->io, error);
     if (training->op == NULL)
         return false;
     training->problem =
         kind == PROBLEM_TV ? problem_new_tv(training->op) : problem_new_lasso(training->op);
-    struct network_size size = {(size_t) options->layers, (size_t) options->inner};
-    training->net =
-        network_new(training->network, options->variant, training->problem, size, error);
+    struct network_size size = {options->layers, options->inner};
+    training->net = network_new(options->network, options->variant, training->problem, size, error);
     return training->net != NULL;
 }
 
@@ -234,13 +218,14 @@ static char *fingerprint(const struct training *training)
 {
     g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
     const struct training_options *options = &training->options;
-    const char *texts[] = {
-        training->network, training->net->kind->variant, options->lambda_ratio, options->loss,
-        options->schedule, options->optimiser,           options->safeguard,    options->start};
+    const char *texts[] = {options->network,           training->net->kind->variant,
+                           options->lambda_ratio.text, options->loss.text,
+                           options->schedule.text,     options->optimiser.text,
+                           options->safeguard.text,    options->start.text};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_checksum_update(checksum, (const guchar *) texts[i], (gssize) strlen(texts[i]) + 1);
-    gint numbers[] = {options->layers, options->inner,    options->max_iter,
-                      options->batch,  options->patience, options->seed};
+    gint numbers[] = {(gint) options->layers, (gint) options->inner,    (gint) options->max_iter,
+                      (gint) options->batch,  (gint) options->patience, (gint) options->seed};
     g_checksum_update(checksum, (const guchar *) numbers, sizeof numbers);
     const struct training_samples *sets[] = {&training->train, &training->validation};
     for (size_t i = 0; i < 2; i++) {
@@ -260,25 +245,26 @@ static void set_metadata(struct training *training)
     training->metadata = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autofree char *data =
         options->data == NULL ? g_strdup("drawn") : g_path_get_basename(options->data);
-    g_autofree char *batch = g_str_equal(options->optimiser, "adam")
-                                 ? g_strdup_printf(" on batches of %d", options->batch)
+    g_autofree char *batch = g_str_equal(options->optimiser.text, "adam")
+                                 ? g_strdup_printf(" on batches of %zu", options->batch)
                                  : g_strdup("");
     g_autofree char *training_text = g_strdup_printf(
         "data %s, %zu series, each divided by its lambda_max; loss %s; schedule %s; optimiser "
-        "%s%s; %d gradients; patience %d; seed %d",
-        data, training->train.x->n_rows, options->loss, options->schedule, options->optimiser,
-        batch, options->max_iter, options->patience, options->seed);
+        "%s%s; %zu gradients; patience %zu; seed %zu",
+        data, training->train.x->n_rows, options->loss.text, options->schedule.text,
+        options->optimiser.text, batch, options->max_iter, options->patience, options->seed);
     g_autofree char *same = fingerprint(training);
     char number[G_ASCII_DTOSTR_BUF_SIZE];
     add_text(training, "interval_s",
-             training->tr_s > 0.0 ? g_ascii_dtostr(number, sizeof number, training->tr_s) : NULL);
-    add_text(training, "hrf", options->response);
+             options->op.tr_s > 0.0 ? g_ascii_dtostr(number, sizeof number, options->op.tr_s)
+                                    : NULL);
+    add_text(training, "hrf", options->op.response);
     add_text(training, "leadfield", training->leadfield);
     add_text(training, "preprocessing", options->preprocessed);
     add_text(training, "lambda_rule", "ratio");
-    add_text(training, "lambda_ratio", options->lambda_ratio);
-    add_text(training, "safeguard", options->safeguard);
-    add_text(training, "start", options->start);
+    add_text(training, "lambda_ratio", options->lambda_ratio.text);
+    add_text(training, "safeguard", options->safeguard.text);
+    add_text(training, "start", options->start.text);
     add_text(training, "taut_version", TAUT_VERSION);
     add_text(training, "training", training_text);
     add_text(training, "training_sha256", same);
@@ -344,17 +330,14 @@ static void set_how(struct training *training)
     const struct training_options *options = &training->options;
     struct train_options *how = &training->how;
     *how = train_options_default(training->host->team);
-    how->schedule = g_str_equal(options->schedule, "oneshot")  ? TRAIN_ONESHOT
-                    : g_str_equal(options->schedule, "greedy") ? TRAIN_GREEDY
-                                                               : TRAIN_RECURSIVE;
-    how->optimiser = g_str_equal(options->optimiser, "descent") ? TRAIN_DESCENT
-                     : g_str_equal(options->optimiser, "adam")  ? TRAIN_ADAM
-                                                                : TRAIN_LBFGS;
-    how->max_iter = (size_t) options->max_iter;
-    how->batch = (size_t) options->batch;
-    how->patience = (size_t) options->patience;
+    static const enum train_optimiser optimisers[] = {TRAIN_LBFGS, TRAIN_ADAM, TRAIN_DESCENT};
+    how->schedule = (enum train_schedule) options->schedule.index;
+    how->optimiser = optimisers[options->optimiser.index];
+    how->max_iter = options->max_iter;
+    how->batch = options->batch;
+    how->patience = options->patience;
     how->seed = (guint32) options->seed;
-    how->safeguard = g_str_equal(options->safeguard, "on");
+    how->safeguard = g_str_equal(options->safeguard.text, "on");
     how->progress = tell;
     how->finished = save_checkpoint;
     how->data = training;

@@ -1,39 +1,40 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "app/pipelines/inputs/operator.h"
 #include "app/pipelines/sources/sources.h"
 #include "io/array.h"
 #include "unrolled/train.h"
 
-/** The options of `taut train`, as given; owned, NULL or 0 where not given. */
+enum training_loss { LOSS_UNSUPERVISED, LOSS_SEMI_SUPERVISED, LOSS_SUPERVISED };
+
+/** The options of `taut train`; texts are borrowed, NULL where not given. */
 struct training_options {
-    char *data;
-    char *validation;
-    char *targets;
-    char *matrix;
-    char *response;
-    char *tr;
-    char *conv;
-    char *variant;
-    char *preprocessed;
-    char *lambda_ratio;
-    char *loss;
-    char *schedule;
-    char *optimiser;
-    char *start;
-    char *safeguard;
-    char *checkpoint;
-    char *config;
-    char *output;
-    gint layers;
-    gint inner;
-    gint max_iter;
-    gint batch;
-    gint patience;
-    gint seed;
+    const char *network;
+    const char *output;
+    const char *config; // a file that others may come from
+    const char *data;
+    const char *validation;
+    const char *targets;
+    struct operator_options op;
     struct sources_options leadfield; // --forward and what goes with it; forward NULL: none
     char **conditions;                // NULL: all
-    gint n_samples;                   // drawn for a leadfield without --data
+    size_t n_samples;                 // drawn for a leadfield without --data
+    const char *preprocessed;
+    struct number_range lambda_ratio; // least and most
+    size_t layers;
+    const char *variant;
+    size_t inner;
+    struct word loss;      // enum training_loss
+    struct word schedule;  // enum train_schedule
+    struct word optimiser; // lbfgs, adam, descent
+    size_t batch;
+    size_t patience;
+    size_t max_iter;
+    struct word start;     // const, pinv, zero
+    struct word safeguard; // on, off
+    const char *checkpoint;
+    size_t seed;
 };
 
 /** Samples with all that a loss needs of them; owned. */
@@ -46,22 +47,10 @@ struct training_samples {
     struct train_samples samples;
 };
 
-/**
- * Reads a configuration: one group [train] whose keys are long names of options, and "network".
- * Adds words of a command line, "--key=value", to words; relative names of files are taken from
- * the folder of the configuration. *network: owned, set where the file names one. Errors:
- * APP_ERROR_INPUT, APP_ERROR_USAGE.
- */
-bool training_read_config(const char *path, const GOptionEntry *options, GPtrArray *words,
-                          char **network, GError **error);
-
 /** A network being trained: planned, then executed. */
 struct training {
     const struct host *host; // borrowed
-    char *network;           // its name, owned
     struct training_options options;
-    double ratio[2]; // lambda / lambda_max, least and most
-    double tr_s;     // 0: not given
     linop *op;
     struct problem *problem;
     struct network *net;

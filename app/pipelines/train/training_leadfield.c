@@ -51,11 +51,9 @@ static bool form(struct sources *sources, struct training *training, const char 
                  GError **error)
 {
     struct sources_options *options = &training->options.leadfield;
-    g_free(options->recording);
-    options->recording = g_strdup(recording);
-    g_free(options->condition);
+    options->recording = recording;
     options->condition =
-        g_strdup(training->options.conditions == NULL ? NULL : training->options.conditions[0]);
+        training->options.conditions == NULL ? NULL : training->options.conditions[0];
     *sources = (struct sources){.host = training->host,
                                 .options = options,
                                 .model = MODEL_LASSO,
@@ -73,7 +71,7 @@ static struct array *read_data(struct training *training, struct sources *source
         return sources_samples(sources, &training->options.leadfield, options->conditions, error);
     if (options->data != NULL)
         return read_samples(training, options->data, rank, error);
-    return draw_samples((size_t) options->n_samples, rank, (uint64_t) options->seed);
+    return draw_samples(options->n_samples, rank, options->seed);
 }
 
 // Samples of another recording are in the same whitened space if its leadfield is the same array.
@@ -101,12 +99,12 @@ bool training_read_leadfield(struct training *training, GError **error)
     bool recording = options->data != NULL && !is_array(options->data);
     enum problem_kind kind;
     g_auto(owned_sources) sources = {0};
-    if (!network_problem(training->network, &kind, error))
+    if (!network_problem(options->network, &kind, error))
         return false;
     if (kind != PROBLEM_LASSO) {
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
                     "--forward: expected a network of the Lasso (slista), found %s",
-                    training->network);
+                    options->network);
         return false;
     }
     if (!form(&sources, training, recording ? options->data : NULL, error))
