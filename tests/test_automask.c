@@ -77,6 +77,30 @@ static void a_mean_that_is_no_number_is_taken_from_its_neighbours(G_GNUC_UNUSED 
     assert_int_equal(mask[outside], 0);
 }
 
+// Planes of 50 voxels whose means rise along x, with the largest step beside place `edge` of the
+// 1000 sorted means and half of it between planes 10 and 11.
+static size_t n_inside_with_a_step_at(size_t edge)
+{
+    enum { PLANE = 50, N_MEANS = 1000 };
+    static const size_t box[3] = {20, 10, 5};
+    double mean[N_MEANS];
+    uint8_t varies[N_MEANS], mask[N_MEANS];
+    fill_ones(varies, N_MEANS);
+    for (size_t i = 0; i < N_MEANS; i++) {
+        size_t rank = i % 20 * PLANE + i / 20;
+        mean[i] = (double) rank + (rank > edge ? 1000.0 : 0.0) + (rank >= 11 * PLANE ? 500.0 : 0.0);
+    }
+    return automask(mean, varies, box, mask);
+}
+
+static void the_step_is_sought_between_two_quantiles(G_GNUC_UNUSED void **state)
+{
+    assert_int_equal(n_inside_with_a_step_at(199), 450);
+    assert_in_range(n_inside_with_a_step_at(200), 750, 800);
+    assert_in_range(n_inside_with_a_step_at(849), 100, 150);
+    assert_int_equal(n_inside_with_a_step_at(850), 450);
+}
+
 static void a_thin_slab_and_a_single_voxel_have_a_mask(G_GNUC_UNUSED void **state)
 {
     g_autofree double *mean = head();
@@ -103,6 +127,7 @@ int main(void)
         cmocka_unit_test(a_head_is_found_as_scipy_finds_it),
         cmocka_unit_test(a_series_that_does_not_vary_is_outside),
         cmocka_unit_test(a_mean_that_is_no_number_is_taken_from_its_neighbours),
+        cmocka_unit_test(the_step_is_sought_between_two_quantiles),
         cmocka_unit_test(a_thin_slab_and_a_single_voxel_have_a_mask),
         cmocka_unit_test(equal_means_are_all_inside),
     };

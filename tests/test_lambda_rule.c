@@ -203,6 +203,33 @@ static void criteria_are_least_where_they_say(void **state)
     scene_clear(&s);
 }
 
+// Without noise every jump that joins is worth its price, and a parabola has no noise at all: the
+// walks end where they must.
+static void walks_end_at_their_floors(void **state)
+{
+    (void) state;
+    static const struct {
+        enum lambda_kind kind;
+        double floor;
+    } expected[] = {{LAMBDA_AIC, 0.01}, {LAMBDA_BIC, 0.01}, {LAMBDA_MAD, 1e-6}};
+    struct scene s;
+    scene_init(&s, HRF_CONV_CAUSAL);
+    for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
+        double u[N];
+        for (size_t t = 0; t < N; t++) {
+            u[t] = (double) (t / 20 * (t / 20) % 7);
+            s.x[t] = (double) (t * t);
+        }
+        if (expected[i].kind != LAMBDA_MAD)
+            linop_apply_series(s.op, u, s.x, s.ws);
+        struct lambda_choice choices[N_SERIES];
+        g_autoptr(owned_lambda_rule) rule = rule_of(&s, expected[i].kind, 0.0);
+        lambda_rule_apply(rule, &s.block, NULL, choices, s.ws);
+        assert_close(choices[0].ratio, expected[i].floor, 1e-12 * expected[i].floor);
+    }
+    scene_clear(&s);
+}
+
 static void a_run_shares_one_lambda(void **state)
 {
     (void) state;
@@ -279,6 +306,7 @@ int main(void)
         cmocka_unit_test(mad_leaves_the_noise_in_the_residual),
         cmocka_unit_test(mad_takes_the_constant_where_it_leaves_less_than_the_noise),
         cmocka_unit_test(criteria_are_least_where_they_say),
+        cmocka_unit_test(walks_end_at_their_floors),
         cmocka_unit_test(a_run_shares_one_lambda),
         cmocka_unit_test(scaling_the_data_scales_lambda),
         cmocka_unit_test(values_are_checked),

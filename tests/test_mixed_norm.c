@@ -437,6 +437,17 @@ static void reduced_time_gives_the_same_minimum(void **state)
     drop(&made);
 }
 
+static void time_is_reduced_to_what_is_above_1e_12(void **state)
+{
+    (void) state;
+    static const double ratios[] = {0.99e-12, 1.01e-12};
+    for (size_t i = 0; i < 2; i++) {
+        double data[5 * 4] = {[0] = 1.0, [5] = ratios[i]};
+        g_autoptr(owned_time_reduction) reduction = time_reduction_new(data, 5, 4);
+        assert_int_equal(reduction->rank, 1 + i);
+    }
+}
+
 static void time_that_cannot_be_reduced_is_kept(void **state)
 {
     (void) state;
@@ -607,6 +618,7 @@ int main(void)
         cmocka_unit_test(the_golden_free_sources_are_found),
         cmocka_unit_test(the_golden_loose_sources_are_found),
         cmocka_unit_test(the_minimiser_meets_the_conditions_of_optimality),
+        cmocka_unit_test(time_is_reduced_to_what_is_above_1e_12),
         cmocka_unit_test(time_that_cannot_be_reduced_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

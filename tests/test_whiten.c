@@ -81,6 +81,21 @@ static void projections_are_taken_out_once(void **state)
     }
 }
 
+// Unit vectors at an angle a have the singular values sqrt(1 +- cos a), of ratio tan(a / 2).
+static void directions_are_one_below_a_hundredth(void **state)
+{
+    (void) state;
+    static const double ratios[] = {0.0099, 0.0101};
+    for (size_t i = 0; i < 2; i++) {
+        double angle = 2.0 * atan(ratios[i]);
+        double vectors[16] = {1.0, [8] = cos(angle), [9] = sin(angle)};
+        const struct projection both = {"both", false, 2, {8, letters}, vectors};
+        struct channel_names chosen = {8, letters};
+        g_autoptr(owned_projector_matrix) p = projector_matrix_new(&both, 1, &chosen, NULL);
+        assert_int_equal(p->n_vectors, 1 + i);
+    }
+}
+
 static void a_projection_that_loses_much_is_named(void **state)
 {
     (void) state;
@@ -296,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_projection_across_groups_is_taken_out),
+        cmocka_unit_test(directions_are_one_below_a_hundredth),
         cmocka_unit_test(a_projection_that_loses_much_is_named),
         cmocka_unit_test(channels_are_chosen_in_the_order_of_the_recording),
         cmocka_unit_test(names_are_found_exactly_or_without_spaces),
