@@ -213,6 +213,12 @@ bool app_refuse(GError **error, const char *format, ...)
     return false;
 }
 
+void app_print(char *text)
+{
+    fputs(text, stdout);
+    g_free(text);
+}
+
 void app_print_json(JsonObject *object)
 {
     g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);

@@ -67,6 +67,9 @@ void app_clear(struct app *app);
 /** Sets APP_ERROR_USAGE with that message; false. */
 bool app_refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/** Prints a text to stdout; takes it. */
+void app_print(char *text);
+
 /** Prints an object to stdout, on one line; takes it. */
 void app_print_json(JsonObject *object);
 

@@ -4,26 +4,14 @@
 
 #include "deconv/clean.h"
 
+#include "solvers/cpu_clock.h"
+#include "solvers/sort.h"
+
 #include <glib.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { REPEATS = 31, ROUNDS = 20, N_CONFOUNDS = 24 };
-
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *) a, y = *(const double *) b;
-    return (x > y) - (x < y);
-}
 
 static void fill(double *data, size_t n, double mean)
 {
@@ -38,9 +26,9 @@ static double time_once(const struct clean *clean, const double *data, struct bl
     double seconds = 0.0;
     for (size_t i = 0; i < ROUNDS; i++) {
         memcpy(y->data, data, y->n_time * y->n_series * sizeof(double));
-        double begin = cpu_seconds();
+        double begin = cpu_clock_s();
         clean_apply(clean, y, ws);
-        seconds += cpu_seconds() - begin;
+        seconds += cpu_clock_s() - begin;
     }
     return 1e6 * seconds / (double) (ROUNDS * y->n_series);
 }
@@ -82,7 +70,7 @@ int main(int argc, char **argv)
             times[i][r] = time_once(plans[i], data, &y, ws);
     printf("%zu frames every %g s\n%-36s %9s %9s\n", n_time, tr_s, "", "regressors", "us/series");
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        qsort(times[i], REPEATS, sizeof(double), compare);
+        sort_doubles(times[i], REPEATS);
         printf("%-36s %9zu %9.2f\n", cases[i].name, clean_rank(plans[i]), times[i][REPEATS / 2]);
         clean_free(plans[i]);
     }

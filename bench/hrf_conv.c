@@ -5,36 +5,24 @@
 
 #include "deconv/hrf_conv.h"
 
+#include "solvers/cpu_clock.h"
+#include "solvers/sort.h"
+
 #include <glib.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 enum { REPEATS = 21, N_METHODS = 2 };
-
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *) a, y = *(const double *) b;
-    return (x > y) - (x < y);
-}
 
 // Microseconds a series of x = A u, u = A' x on a block.
 static double time_once(const linop *op, struct block *u, struct block *x, struct workspace *ws)
 {
     size_t rounds = 1 + 200000 / (u->n_time * u->n_series);
-    double begin = cpu_seconds();
+    double begin = cpu_clock_s();
     for (size_t i = 0; i < rounds; i++) {
         linop_apply(op, u, x, ws);
         linop_adjoint(op, x, u, ws);
     }
-    return 1e6 * (cpu_seconds() - begin) / (double) (rounds * u->n_series);
+    return 1e6 * (cpu_clock_s() - begin) / (double) (rounds * u->n_series);
 }
 
 static void compare_methods(size_t n_h, size_t n_time, struct workspace *ws)
@@ -57,7 +45,7 @@ static void compare_methods(size_t n_h, size_t n_time, struct workspace *ws)
         for (size_t m = 0; m < N_METHODS; m++)
             times[m][r] = time_once(ops[m], &u, &x, ws);
     for (size_t m = 0; m < N_METHODS; m++) {
-        qsort(times[m], REPEATS, sizeof(double), compare);
+        sort_doubles(times[m], REPEATS);
         linop_free(ops[m]);
     }
     double fir = times[0][REPEATS / 2], fft = times[1][REPEATS / 2];

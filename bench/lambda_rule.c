@@ -6,27 +6,14 @@
 #include "deconv/lambda_rule.h"
 #include "deconv/hrf.h"
 #include "deconv/hrf_conv.h"
+#include "solvers/cpu_clock.h"
+#include "solvers/sort.h"
 
 #include <glib.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 enum { REPEATS = 11, N_SERIES = 64 };
-
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *) a, y = *(const double *) b;
-    return (x > y) - (x < y);
-}
 
 static void fill(const linop *op, struct block *x, struct workspace *ws)
 {
@@ -64,9 +51,9 @@ int main(int argc, char **argv)
     for (size_t r = 0; r < REPEATS; r++) {
         for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
             struct lambda_choice choices[N_SERIES];
-            double begin = cpu_seconds();
+            double begin = cpu_clock_s();
             lambda_rule_apply(rules[i], &x, NULL, choices, ws);
-            times[i][r] = 1e6 * (cpu_seconds() - begin) / N_SERIES;
+            times[i][r] = 1e6 * (cpu_clock_s() - begin) / N_SERIES;
             ratio[i] = 0.0;
             for (size_t v = 0; v < N_SERIES; v++)
                 ratio[i] += choices[v].ratio / N_SERIES;
@@ -75,7 +62,7 @@ int main(int argc, char **argv)
     printf("%zu frames every %g s, %zu samples of the response\n", n_time, tr_s, hrf->n);
     printf("%-6s %9s %11s\n", "rule", "us/series", "mean ratio");
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        qsort(times[i], REPEATS, sizeof(double), compare);
+        sort_doubles(times[i], REPEATS);
         printf("%-6s %9.1f %11.4f\n", lambda_kind_names[kinds[i]], times[i][REPEATS / 2], ratio[i]);
         lambda_rule_free(rules[i]);
     }

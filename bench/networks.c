@@ -10,21 +10,15 @@
 // A and A', and one pass of the prox.
 #include "deconv/hrf.h"
 #include "deconv/hrf_conv.h"
+#include "solvers/cpu_clock.h"
 #include "solvers/prox_tv.h"
+#include "solvers/sort.h"
 #include "unrolled/network.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { N_LAYERS = 20, N_ROUNDS = 7 };
-
-static double cpu_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
 
 struct data {
     struct problem *problem;
@@ -66,7 +60,7 @@ static double forward(const struct data *data, const void *what, bool safeguard)
 {
     const struct network *network = what;
     struct block u = new_block(data->start.n_time, BLOCK_SERIES);
-    double begin = cpu_s();
+    double begin = cpu_clock_s();
     for (size_t first = 0; first + BLOCK_SERIES <= data->x.n_series; first += BLOCK_SERIES) {
         struct block x = block_slice(&data->x, first, BLOCK_SERIES);
         struct block start = block_slice(&data->start, first, BLOCK_SERIES);
@@ -74,7 +68,7 @@ static double forward(const struct data *data, const void *what, bool safeguard)
         struct network_pass pass = {.depth = N_LAYERS, .safeguard = safeguard};
         network_forward(network, &input, &pass, &u, data->ws);
     }
-    double seconds = cpu_s() - begin;
+    double seconds = cpu_clock_s() - begin;
     g_free(u.data);
     return 1e6 * seconds / (double) (data->x.n_series * N_LAYERS);
 }
@@ -93,7 +87,7 @@ static double forward_and_backward(const struct data *data, const void *what)
 {
     const struct network *network = what;
     g_autofree double *gradient = g_new0(double, network->offsets[N_LAYERS]);
-    double begin = cpu_s();
+    double begin = cpu_clock_s();
     for (size_t first = 0; first + BLOCK_SERIES <= data->x.n_series; first += BLOCK_SERIES) {
         struct block x = block_slice(&data->x, first, BLOCK_SERIES);
         struct block start = block_slice(&data->start, first, BLOCK_SERIES);
@@ -102,7 +96,7 @@ static double forward_and_backward(const struct data *data, const void *what)
         struct network_loss loss = {NULL};
         network_loss_gradient(network, &input, &pass, &loss, gradient, NULL, data->ws);
     }
-    return 1e6 * (cpu_s() - begin) / (double) (data->x.n_series * N_LAYERS);
+    return 1e6 * (cpu_clock_s() - begin) / (double) (data->x.n_series * N_LAYERS);
 }
 
 // Iterations of a solver, or as many layers' worth of one that solves to the end.
@@ -111,14 +105,14 @@ static double iterate(const struct data *data, const void *what)
     const struct solver *solver = what;
     struct block u = new_block(data->start.n_time, BLOCK_SERIES);
     struct series_result results[BLOCK_SERIES];
-    double begin = cpu_s();
+    double begin = cpu_clock_s();
     for (size_t first = 0; first + BLOCK_SERIES <= data->x.n_series; first += BLOCK_SERIES) {
         struct block x = block_slice(&data->x, first, BLOCK_SERIES);
         struct block start = block_slice(&data->start, first, BLOCK_SERIES);
         struct solve_input input = {.x = &x, .lambda = data->lambda + first, .start = &start};
         solver->solve(solver, &input, &u, results, data->ws);
     }
-    double seconds = cpu_s() - begin;
+    double seconds = cpu_clock_s() - begin;
     g_free(u.data);
     return 1e6 * seconds / (double) (data->x.n_series * N_LAYERS);
 }
@@ -129,7 +123,7 @@ static double filter(const struct data *data, const void *what)
     const linop *op = what;
     struct block u = new_block(op->n_in, BLOCK_SERIES);
     struct block r = new_block(op->n_out, BLOCK_SERIES);
-    double begin = cpu_s();
+    double begin = cpu_clock_s();
     for (size_t layer = 0; layer < N_LAYERS; layer++) {
         for (size_t first = 0; first + BLOCK_SERIES <= data->x.n_series; first += BLOCK_SERIES) {
             struct block start = block_slice(&data->start, first, BLOCK_SERIES);
@@ -137,7 +131,7 @@ static double filter(const struct data *data, const void *what)
             linop_adjoint(op, &r, &u, data->ws);
         }
     }
-    double seconds = cpu_s() - begin;
+    double seconds = cpu_clock_s() - begin;
     g_free(u.data);
     g_free(r.data);
     return 1e6 * seconds / (double) (data->x.n_series * N_LAYERS);
@@ -150,11 +144,11 @@ static double prox(const struct data *data, const void *what)
     struct block a = new_block(op->n_in, data->x.n_series);
     g_autofree double *u = g_new(double, op->n_in);
     linop_adjoint(op, &data->x, &a, data->ws);
-    double begin = cpu_s();
+    double begin = cpu_clock_s();
     for (size_t layer = 0; layer < N_LAYERS; layer++)
         for (size_t v = 0; v < a.n_series; v++)
             prox_tv(block_series(&a, v), a.n_time, data->lambda[v], u, NULL, data->ws);
-    double seconds = cpu_s() - begin;
+    double seconds = cpu_clock_s() - begin;
     g_free(a.data);
     return 1e6 * seconds / (double) (data->x.n_series * N_LAYERS);
 }
@@ -168,20 +162,13 @@ struct contestant {
     double rounds[N_ROUNDS];
 };
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *) a;
-    double y = *(const double *) b;
-    return (x > y) - (x < y);
-}
-
 static void race(const struct data *data, struct contestant *contestants, size_t n)
 {
     for (size_t round = 0; round < N_ROUNDS; round++)
         for (size_t i = 0; i < n; i++)
             contestants[i].rounds[round] = contestants[i].run(data, contestants[i].what);
     for (size_t i = 0; i < n; i++)
-        qsort(contestants[i].rounds, N_ROUNDS, sizeof(double), compare);
+        sort_doubles(contestants[i].rounds, N_ROUNDS);
     double unit = contestants[0].rounds[N_ROUNDS / 2];
     printf("%-44s %10s %6s %8s %8s %6s %6s\n", "a series and layer", "us", "", "kflop", "Gflop/s",
            "KB", "GB/s");

@@ -7,6 +7,7 @@
 #include "io/recording.h"
 #include "io/writer_nifti.h"
 #include "solvers/parallel.h"
+#include "solvers/sort.h"
 
 #include <fcntl.h>
 #include <glib.h>
@@ -307,21 +308,14 @@ static bool run_on_team(void *team, size_t n, void (*body)(void *data, size_t i)
     return parallel_for(team, n, call_body, &call);
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *) a;
-    double y = *(const double *) b;
-    return (x > y) - (x < y);
-}
-
 static void print_row(const struct bench *bench, const struct run *run, double *wall, double *cpu,
                       size_t n)
 {
     g_autofree char *path = path_of(bench, run->output);
     GStatBuf status = {0};
     g_stat(path, &status);
-    qsort(wall, n, sizeof *wall, compare);
-    qsort(cpu, n, sizeof *cpu, compare);
+    sort_doubles(wall, n);
+    sort_doubles(cpu, n);
     printf("%-32s %zu  %6.2f %6.2f  %8.1f\n", run->name, run->n_threads, wall[n / 2], cpu[n / 2],
            (double) status.st_size / 1e6);
 }

@@ -5,21 +5,15 @@
 
 #include "solvers/prox_tv.h"
 
+#include "solvers/cpu_clock.h"
+#include "solvers/sort.h"
+
 #include <glib.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 // Many columns, so that the branch predictor does not learn one by heart.
 enum { MAX_COLUMNS = 400, MAX_SAMPLES = 1000000, REPEATS = 5 };
-
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
 
 static double normal(GRand *rand)
 {
@@ -102,13 +96,6 @@ static void fill_columns(const struct kind *kind, double *y, size_t n, size_t n_
     g_rand_free(rand);
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *) a;
-    double y = *(const double *) b;
-    return (x > y) - (x < y);
-}
-
 struct columns {
     const double *y;
     size_t n;
@@ -124,7 +111,7 @@ static double ns_per_sample(const struct columns *c, double patience, size_t *n_
     double times[REPEATS];
     struct tv_segments segments = tv_segments_alloc(c->n, c->ws);
     for (int r = 0; r < REPEATS; r++) {
-        double begin = cpu_seconds();
+        double begin = cpu_clock_s();
         *n_visits = 0;
         for (size_t i = 0; i < c->n_columns; i++) {
             if (patience < 0.0)
@@ -133,9 +120,9 @@ static double ns_per_sample(const struct columns *c, double patience, size_t *n_
                 prox_tv_segments(c->y + i * c->n, c->n, c->mu, patience, &segments, c->ws);
             *n_visits += segments.n_visits;
         }
-        times[r] = 1e9 * (cpu_seconds() - begin) / (double) (c->n * c->n_columns);
+        times[r] = 1e9 * (cpu_clock_s() - begin) / (double) (c->n * c->n_columns);
     }
-    qsort(times, REPEATS, sizeof times[0], compare_doubles);
+    sort_doubles(times, REPEATS);
     workspace_release(c->ws, 0);
     return times[REPEATS / 2];
 }

@@ -6,6 +6,7 @@
 
 #include "solvers/segment_active_set.h"
 #include "deconv/hrf_conv.h"
+#include "solvers/cpu_clock.h"
 #include "solvers/kernels.h"
 #include "solvers/solver.h"
 
@@ -13,7 +14,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { N_ROUNDS = 5 };
 
@@ -27,13 +27,6 @@ struct data {
     size_t n_h;
     double ratio;
 };
-
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
 
 static double *read_doubles(const char *path, size_t *n)
 {
@@ -51,7 +44,7 @@ static double *read_doubles(const char *path, size_t *n)
 // A round of each part, in us a series.
 static double run_solver(const struct solver *solver, struct data *data, struct workspace *ws)
 {
-    double begin = cpu_seconds();
+    double begin = cpu_clock_s();
     g_autofree double *lambda = g_new(double, BLOCK_SERIES);
     for (size_t v = 0; v < BLOCK_SERIES; v++)
         lambda[v] = data->ratio;
@@ -63,7 +56,7 @@ static double run_solver(const struct solver *solver, struct data *data, struct 
         struct solve_input input = {.x = &x, .lambda = lambda, .lambda_is_ratio = true};
         solver_run(solver, &input, &u, data->results + first, ws);
     }
-    return 1e6 * (cpu_seconds() - begin) / (double) data->n_series;
+    return 1e6 * (cpu_clock_s() - begin) / (double) data->n_series;
 }
 
 struct work {
@@ -76,7 +69,7 @@ static double run_active_set(const struct segment_active_set *set, const struct 
                              struct work *work, struct workspace *ws)
 {
     *work = (struct work){0};
-    double begin = cpu_seconds();
+    double begin = cpu_clock_s();
     for (size_t v = 0; v < data->n_series; v++) {
         size_t at = v * data->n_time;
         struct segment_result found =
@@ -85,20 +78,20 @@ static double run_active_set(const struct segment_active_set *set, const struct 
         work->n_solves += found.n_solves;
         work->n_knots += found.n_knots;
     }
-    return 1e6 * (cpu_seconds() - begin) / (double) data->n_series;
+    return 1e6 * (cpu_clock_s() - begin) / (double) data->n_series;
 }
 
 static double run_certificate(const struct problem *problem, struct data *data,
                               struct workspace *ws)
 {
-    double begin = cpu_seconds();
+    double begin = cpu_clock_s();
     for (size_t v = 0; v < data->n_series; v++) {
         size_t at = v * data->n_time;
         struct certificate found =
             problem_certify(problem, data->x + at, data->u + at, data->results[v].lambda, ws);
         data->results[v].relative_gap = found.relative_gap;
     }
-    return 1e6 * (cpu_seconds() - begin) / (double) data->n_series;
+    return 1e6 * (cpu_clock_s() - begin) / (double) data->n_series;
 }
 
 static int compare_gaps(const void *a, const void *b)

@@ -5,13 +5,13 @@
 // The published numbers: 40 series, ratio 0.1, signed blocks with noise at 0 to 10 dB.
 
 #include "deconv/hrf_conv.h"
+#include "solvers/cpu_clock.h"
 #include "solvers/solver.h"
 
 #include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const struct method {
     const char *name;
@@ -33,13 +33,6 @@ struct data {
     size_t n_time;
     double ratio;
 };
-
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
 
 static double *read_doubles(const char *path, size_t *n)
 {
@@ -73,9 +66,9 @@ static void run(const struct method *method, const struct problem *problem, cons
         struct block out = block_of_series(u, problem->op->n_in);
         struct solve_input input = {.x = &x, .lambda = &data->ratio, .lambda_is_ratio = true};
         struct series_result result;
-        double begin = cpu_seconds();
+        double begin = cpu_clock_s();
         solver_run(solver, &input, &out, &result, ws);
-        seconds += cpu_seconds() - begin;
+        seconds += cpu_clock_s() - begin;
         iterations += (double) result.iterations;
         most = MAX(most, result.iterations);
         n_solved += result.status == SERIES_SOLVED;

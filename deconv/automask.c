@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "deconv/automask.h"
 
+#include "solvers/sort.h"
+
 #include <glib.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const double LOWER_QUANTILE = 0.2;
@@ -47,16 +48,10 @@ static double mean_of_neighbours(const struct volume *volume, const double *mean
     return count == 0 ? 0.0 : sum / (double) count;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *) a, y = *(const double *) b;
-    return (x > y) - (x < y);
-}
-
 static double find_threshold(const double *values, size_t n)
 {
     g_autofree double *sorted = g_memdup2(values, n * sizeof *values);
-    qsort(sorted, n, sizeof *sorted, compare_doubles);
+    sort_doubles(sorted, n);
     size_t low = (size_t) (LOWER_QUANTILE * (double) n);
     size_t high = MIN((size_t) (UPPER_QUANTILE * (double) n), n - 1);
     size_t best = low;

@@ -2,9 +2,9 @@
 #include "deconv/lambda_rule.h"
 
 #include "deconv/hrf.h"
-#include "deconv/median.h"
 #include "deconv/noise.h"
 #include "solvers/homotopy.h"
+#include "solvers/median.h"
 
 #include <math.h>
 #include <string.h>

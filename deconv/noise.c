@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "deconv/noise.h"
 
-#include "deconv/median.h"
+#include "solvers/median.h"
 
 #include <math.h>
 

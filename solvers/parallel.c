@@ -3,10 +3,11 @@
 #define _GNU_SOURCE
 #include "solvers/parallel.h"
 
+#include "solvers/cpu_clock.h"
+
 #include <glib.h>
 #include <pthread.h>
 #include <sched.h>
-#include <time.h>
 
 struct worker {
     struct parallel *team; // borrowed
@@ -49,18 +50,11 @@ void parallel_free(struct parallel *team)
     g_free(team);
 }
 
-static double thread_cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
-
 static void *work(void *argument)
 {
     struct worker *worker = argument;
     struct parallel *team = worker->team;
-    double begin = thread_cpu_seconds();
+    double begin = cpu_clock_s();
     while (team->stop == NULL || !atomic_load_explicit(team->stop, memory_order_relaxed)) {
         size_t index = atomic_fetch_add(&team->next, 1);
         if (index >= team->n_items)
@@ -68,7 +62,7 @@ static void *work(void *argument)
         team->body(team->data, index, worker->ws);
         atomic_fetch_add(&team->n_done, 1);
     }
-    worker->cpu_seconds += thread_cpu_seconds() - begin;
+    worker->cpu_seconds += cpu_clock_s() - begin;
     return NULL;
 }
 

@@ -3,11 +3,11 @@
 
 #include "solvers/gram_cache.h"
 #include "solvers/lapack.h"
+#include "solvers/sort.h"
 #include "sources/block_descent.h"
 
 #include <cblas.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 // A round over all blocks costs more than a larger working set.
@@ -214,12 +214,6 @@ static void screen(struct state *s)
     s->n_kept = n;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *) a, y = *(const double *) b;
-    return (x > y) - (x < y);
-}
-
 // The blocks in use, and of the others those with the least scores.
 static size_t choose(struct state *s, size_t *chosen)
 {
@@ -229,7 +223,7 @@ static size_t choose(struct state *s, size_t *chosen)
     for (size_t i = 0; i < s->n_kept; i++)
         if (isfinite(s->score[i]))
             scores[n_others++] = s->score[i];
-    qsort(scores, n_others, sizeof(double), compare_doubles);
+    sort_doubles(scores, n_others);
     size_t most = GRAM_CACHE_COLUMNS / s->problem->n_orient;
     size_t wanted = MIN(MAX((size_t) FIRST_BLOCKS, BLOCKS_A_USED * s->used.n), most);
     wanted = MIN(MAX(wanted, s->used.n + FIRST_BLOCKS) - s->used.n, n_others);

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tests/check.h"
 
-#include "deconv/median.h"
 #include "deconv/noise.h"
+#include "solvers/median.h"
+#include "solvers/sort.h"
 
 #include <stdlib.h>
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *) a, y = *(const double *) b;
-    return (x > y) - (x < y);
-}
 
 static void the_median_is_that_of_sorting(void **state)
 {
@@ -21,7 +16,7 @@ static void the_median_is_that_of_sorting(void **state)
         for (size_t i = 0; i < n; i++)
             sorted[i] = values[i] = n % 3 == 0 ? g_rand_int_range(rand, 0, 5) // many ties
                                                : g_rand_double(rand);
-        qsort(sorted, n, sizeof(double), compare);
+        sort_doubles(sorted, n);
         assert_close(median(values, n), 0.5 * (sorted[(n - 1) / 2] + sorted[n / 2]), 0.0);
     }
 }

@@ -1,33 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/bench/bench.h"
 
+#include "solvers/cpu_clock.h"
+#include "solvers/median.h"
+
 #include <math.h>
-#include <stdlib.h>
-#include <time.h>
 
 const double bench_targets[BENCH_N_TARGETS] = {1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10};
-
-double bench_cpu_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double left = *(const double *) a;
-    double right = *(const double *) b;
-    return (left > right) - (left < right);
-}
-
-double bench_median(double *values, size_t n)
-{
-    if (n == 0)
-        return NAN;
-    qsort(values, n, sizeof *values, compare_doubles);
-    return n % 2 == 1 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
-}
 
 static void open_row(struct bench_row *row, const struct problem *problem, const char *name,
                      const struct bench_options *options)
@@ -40,9 +19,9 @@ static void open_row(struct bench_row *row, const struct problem *problem, const
     how.tol = bench_targets[BENCH_N_TARGETS - 1];
     how.max_iter = options->max_iter;
     g_autoptr(GError) error = NULL;
-    double begin = bench_cpu_seconds();
+    double begin = cpu_clock_s();
     row->solver = row->method->create(problem, &how, &error);
-    row->prepare_s = bench_cpu_seconds() - begin;
+    row->prepare_s = cpu_clock_s() - begin;
     if (row->solver == NULL)
         row->refusal = g_strdup(error->message);
 }
@@ -117,9 +96,9 @@ static void time_tile(struct bench_row *row, size_t target, struct tile *tile, s
     struct bench_timing *timing = &row->timings[target];
     struct solve_input input = {.x = &tile->x, .lambda = tile->lambda, .lambda_is_ratio = true};
     row->solver->options.tol = bench_targets[target];
-    double begin = bench_cpu_seconds();
+    double begin = cpu_clock_s();
     solver_run(row->solver, &input, &tile->u, tile->results, ws);
-    double seconds = bench_cpu_seconds() - begin;
+    double seconds = cpu_clock_s() - begin;
     for (size_t v = 0; v < tile->x.n_series; v++) {
         timing->worst_gap = fmax(timing->worst_gap, tile->results[v].relative_gap);
         timing->n_iterations += tile->results[v].iterations;
@@ -201,7 +180,7 @@ double bench_us(const struct bench_row *row, size_t target)
         return NAN;
     const GArray *us = timing_of(row, target)->us;
     g_autofree double *sorted = g_memdup2(us->data, us->len * sizeof(double));
-    return bench_median(sorted, us->len);
+    return median(sorted, us->len);
 }
 
 double bench_ratio(const struct bench_row *row, const struct bench_row *reference, size_t target)
@@ -214,5 +193,5 @@ double bench_ratio(const struct bench_row *row, const struct bench_row *referenc
     g_autofree double *ratios = g_new(double, n);
     for (size_t r = 0; r < n; r++)
         ratios[r] = g_array_index(us, double, r) / g_array_index(other, double, r);
-    return bench_median(ratios, n);
+    return median(ratios, n);
 }

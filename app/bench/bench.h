@@ -71,9 +71,3 @@ double bench_us(const struct bench_row *row, size_t target);
 
 /** Median over rounds of the ratio of a row's time to another's; NaN where one has none. */
 double bench_ratio(const struct bench_row *row, const struct bench_row *reference, size_t target);
-
-/** CPU seconds of the calling thread. */
-double bench_cpu_seconds(void);
-
-/** The median of n numbers, which are sorted by this; NaN if there are none. */
-double bench_median(double *values, size_t n);

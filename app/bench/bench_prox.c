@@ -2,6 +2,8 @@
 #include "app/bench/bench_prox.h"
 
 #include "app/bench/bench.h"
+#include "solvers/cpu_clock.h"
+#include "solvers/median.h"
 #include "solvers/prox_tv.h"
 #include "solvers/random.h"
 
@@ -58,7 +60,7 @@ static double time_round(const struct signals *signals, double mu, size_t method
 {
     size_t mark = workspace_mark(ws);
     struct tv_segments segments = tv_segments_alloc(signals->n, ws);
-    double begin = bench_cpu_seconds();
+    double begin = cpu_clock_s();
     for (size_t i = 0; i < signals->n_signals; i++) {
         const double *y = signals->y + i * signals->n;
         if (method == METHOD_IN_USE)
@@ -66,7 +68,7 @@ static double time_round(const struct signals *signals, double mu, size_t method
         else
             prox_tv_segments(y, signals->n, mu, 0.0, &segments, ws);
     }
-    double seconds = bench_cpu_seconds() - begin;
+    double seconds = cpu_clock_s() - begin;
     workspace_release(ws, mark);
     return 1e9 * seconds / (double) (signals->n * signals->n_signals);
 }
@@ -79,8 +81,8 @@ static void report(const struct signals *signals, double mu, size_t n_rounds, st
     for (size_t r = 0; r < n_rounds; r++)
         for (size_t m = 0; m < N_METHODS; m++)
             ns[m * n_rounds + r] = time_round(signals, mu, m, u, ws);
-    const struct bench_prox_row row = {signals->name, signals->n, mu, bench_median(ns, n_rounds),
-                                       bench_median(ns + n_rounds, n_rounds)};
+    const struct bench_prox_row row = {signals->name, signals->n, mu, median(ns, n_rounds),
+                                       median(ns + n_rounds, n_rounds)};
     rows->add(rows->data, &row);
 }
 

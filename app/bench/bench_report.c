@@ -7,18 +7,17 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 // The targets of the printed table: relative gaps of 1e-3, 1e-6 and 1e-10.
 static const size_t shown[] = {2, 4, 6};
 
-static void print_cell(double value)
+static void append_cell(GString *text, double value)
 {
     if (isfinite(value))
-        printf(" %9.*f", value < 10.0 ? 2 : value < 100.0 ? 1 : 0, value);
+        g_string_append_printf(text, " %9.*f", value < 10.0 ? 2 : value < 100.0 ? 1 : 0, value);
     else
-        printf(" %9s", "-");
+        g_string_append_printf(text, " %9s", "-");
 }
 
 // The farthest target that a row was timed on and did not miss.
@@ -31,39 +30,44 @@ static const struct bench_timing *last_timing(const struct bench_row *row)
     return last;
 }
 
-static void print_row(const struct bench_row *row, const struct bench_row *reference)
+static void append_row(GString *text, const struct bench_row *row,
+                       const struct bench_row *reference)
 {
-    printf("%-20s", row->method->name);
+    g_string_append_printf(text, "%-20s", row->method->name);
     if (row->refusal != NULL) {
         // Refusals begin with the name of the method.
         const char *why = strchr(row->refusal, ':');
-        printf("%s\n", why != NULL ? why + 1 : row->refusal);
+        g_string_append_printf(text, "%s\n", why != NULL ? why + 1 : row->refusal);
         return;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(shown); i++)
-        print_cell(bench_us(row, shown[i]));
+        append_cell(text, bench_us(row, shown[i]));
     const struct bench_timing *last = last_timing(row);
     if (last != NULL)
-        printf(" %10.1e %10.0f", last->worst_gap,
-               (double) last->n_iterations / (double) last->n_series);
+        g_string_append_printf(text, " %10.1e %10.0f", last->worst_gap,
+                               (double) last->n_iterations / (double) last->n_series);
     for (size_t i = 0; reference != NULL && i < G_N_ELEMENTS(shown); i++)
-        print_cell(bench_ratio(row, reference, shown[i]));
-    putchar('\n');
+        append_cell(text, bench_ratio(row, reference, shown[i]));
+    g_string_append_c(text, '\n');
 }
 
-void bench_print(const struct bench *bench, const struct bench_row *reference)
+char *bench_table(const struct bench *bench, const struct bench_row *reference)
 {
-    printf("%zu series of %zu samples, %zu unknowns, lambda %g lambda_max; CPU microseconds a "
-           "series, one thread, to a relative gap\n\n",
-           bench->n_series, bench->problem->op->n_out, bench->problem->op->n_in,
-           bench->options.lambda_ratio);
-    printf("%-20s %9s %9s %9s %10s %10s", "solver", "1e-3", "1e-6", "1e-10", "worst gap",
-           "iterations");
+    GString *text = g_string_new(NULL);
+    g_string_append_printf(
+        text,
+        "%zu series of %zu samples, %zu unknowns, lambda %g lambda_max; CPU microseconds a "
+        "series, one thread, to a relative gap\n\n",
+        bench->n_series, bench->problem->op->n_out, bench->problem->op->n_in,
+        bench->options.lambda_ratio);
+    g_string_append_printf(text, "%-20s %9s %9s %9s %10s %10s", "solver", "1e-3", "1e-6", "1e-10",
+                           "worst gap", "iterations");
     if (reference != NULL)
-        printf("   times %s's: 1e-3, 1e-6, 1e-10", reference->method->name);
-    putchar('\n');
+        g_string_append_printf(text, "   times %s's: 1e-3, 1e-6, 1e-10", reference->method->name);
+    g_string_append_c(text, '\n');
     for (size_t i = 0; i < bench->n_rows; i++)
-        print_row(&bench->rows[i], reference);
+        append_row(text, &bench->rows[i], reference);
+    return g_string_free(text, FALSE);
 }
 
 static void set_number(JsonObject *object, const char *name, double value)

@@ -6,8 +6,8 @@
 
 #include <json-glib/json-glib.h>
 
-/** The rows, and what they are compared with, as a table on stdout; reference may be NULL. */
-void bench_print(const struct bench *bench, const struct bench_row *reference);
+/** The rows, and what they are compared with, as a table; reference may be NULL. Owned. */
+char *bench_table(const struct bench *bench, const struct bench_row *reference);
 
 /** The same as a member "solvers" of an object. */
 void bench_set_json(JsonObject *object, const struct bench *bench,

@@ -5,10 +5,11 @@
 #include "app/pipelines/sources/sources_network.h"
 #include "app/pipelines/sources/sources_samples.h"
 #include "app/simulate/meeg_phantom.h"
+#include "solvers/cpu_clock.h"
+#include "solvers/median.h"
 #include "sources/time_reduction.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 const double bench_mixed_norm_targets[3] = {1e-4, 1e-6, 1e-9};
@@ -112,7 +113,7 @@ struct bench_mixed_norm bench_sources_mixed_norm(const struct leadfield *leadfie
             data[i * n_time + t] = samples->values[t * n + i];
     for (size_t r = 0; r < n_rounds; r++)
         for (size_t k = 0; k < N_TARGETS; k++) {
-            double begin = bench_cpu_seconds();
+            double begin = cpu_clock_s();
             g_autoptr(owned_time_reduction) reduction = time_reduction_new(data, n, n_time);
             struct mixed_norm_input input = {
                 leadfield->gain, reduction->data, n, leadfield->n_positions, 1, reduction->rank};
@@ -122,12 +123,12 @@ struct bench_mixed_norm bench_sources_mixed_norm(const struct leadfield *leadfie
             options.tol = bench_mixed_norm_targets[k];
             struct mixed_norm_result result = mixed_norm_solve(
                 problem, lambda_ratio * problem->alpha_max, &options, estimate, ws);
-            ms[k * n_rounds + r] = 1e3 * (bench_cpu_seconds() - begin);
+            ms[k * n_rounds + r] = 1e3 * (cpu_clock_s() - begin);
             found.gap[k] = result.relative_gap;
             found.n_active = estimate->n_active;
         }
     for (size_t k = 0; k < N_TARGETS; k++)
-        found.ms[k] = bench_median(ms + k * n_rounds, n_rounds);
+        found.ms[k] = median(ms + k * n_rounds, n_rounds);
     return found;
 }
 
@@ -135,7 +136,7 @@ static double median_us(const struct bench_row *row)
 {
     const GArray *us = row->timings[BENCH_N_TARGETS - 1].us;
     g_autofree double *sorted = g_memdup2(us->data, us->len * sizeof(double));
-    return bench_median(sorted, us->len);
+    return median(sorted, us->len);
 }
 
 static const struct bench_row *find_network(const struct bench *bench)
@@ -162,33 +163,45 @@ static JsonObject *mixed_norm_json(const struct bench_mixed_norm *window)
     return object;
 }
 
-void bench_sources_report(const struct sources *sources, const struct bench *bench,
-                          const struct bench_row *reference, const struct bench_mixed_norm *window,
-                          JsonObject *object)
+static double network_ratio(const struct bench_row *network, const struct bench_row *reference)
 {
+    return reference == NULL ? NAN : median_us(network) / median_us(reference);
+}
+
+void bench_sources_set_json(const struct sources *sources, const struct bench *bench,
+                            const struct bench_row *reference,
+                            const struct bench_mixed_norm *window, JsonObject *object)
+{
+    json_object_set_object_member(object, "l21", mixed_norm_json(window));
     const struct bench_row *network = find_network(bench);
-    double us = network == NULL ? NAN : median_us(network);
-    double ratio = network == NULL || reference == NULL ? NAN : us / median_us(reference);
-    if (object != NULL) {
-        json_object_set_object_member(object, "l21", mixed_norm_json(window));
-        if (network == NULL)
-            return;
-        JsonObject *told = json_object_new();
-        json_object_set_int_member(told, "layers", (gint64) sources->network.layers);
-        json_object_set_double_member(told, "us", us);
-        json_object_set_double_member(told, "worst_gap",
-                                      network->timings[BENCH_N_TARGETS - 1].worst_gap);
-        if (isfinite(ratio))
-            json_object_set_double_member(told, "ratio", ratio);
-        json_object_set_object_member(object, "network", told);
+    if (network == NULL)
         return;
-    }
+    double ratio = network_ratio(network, reference);
+    JsonObject *told = json_object_new();
+    json_object_set_int_member(told, "layers", (gint64) sources->network.layers);
+    json_object_set_double_member(told, "us", median_us(network));
+    json_object_set_double_member(told, "worst_gap",
+                                  network->timings[BENCH_N_TARGETS - 1].worst_gap);
+    if (isfinite(ratio))
+        json_object_set_double_member(told, "ratio", ratio);
+    json_object_set_object_member(object, "network", told);
+}
+
+char *bench_sources_lines(const struct sources *sources, const struct bench *bench,
+                          const struct bench_row *reference, const struct bench_mixed_norm *window)
+{
+    GString *text = g_string_new(NULL);
+    const struct bench_row *network = find_network(bench);
     if (network != NULL)
-        printf(
+        g_string_append_printf(
+            text,
             "\nnetwork: %zu layers, %.3g us a sample, %.3g times %s, relative gap at most %.2g\n",
-            sources->network.layers, us, ratio, reference == NULL ? "-" : reference->method->name,
+            sources->network.layers, median_us(network), network_ratio(network, reference),
+            reference == NULL ? "-" : reference->method->name,
             network->timings[BENCH_N_TARGETS - 1].worst_gap);
-    printf("\nl21 of all samples as one window, %zu active: %.3g ms to 1e-4, %.3g to 1e-6, %.3g to "
-           "1e-9\n",
-           window->n_active, window->ms[0], window->ms[1], window->ms[2]);
+    g_string_append_printf(text,
+                           "\nl21 of all samples as one window, %zu active: %.3g ms to 1e-4, %.3g "
+                           "to 1e-6, %.3g to 1e-9\n",
+                           window->n_active, window->ms[0], window->ms[1], window->ms[2]);
+    return g_string_free(text, FALSE);
 }

@@ -33,7 +33,11 @@ struct bench_mixed_norm bench_sources_mixed_norm(const struct leadfield *leadfie
                                                  const struct array *samples, double lambda_ratio,
                                                  size_t n_rounds);
 
-/** Prints, or adds to the object where that is not NULL, what bench has not: network and window. */
-void bench_sources_report(const struct sources *sources, const struct bench *bench,
-                          const struct bench_row *reference, const struct bench_mixed_norm *window,
-                          JsonObject *object);
+/** What bench has not, network and window: members of an object. */
+void bench_sources_set_json(const struct sources *sources, const struct bench *bench,
+                            const struct bench_row *reference,
+                            const struct bench_mixed_norm *window, JsonObject *object);
+
+/** The same in lines. Owned. */
+char *bench_sources_lines(const struct sources *sources, const struct bench *bench,
+                          const struct bench_row *reference, const struct bench_mixed_norm *window);

@@ -197,7 +197,7 @@ static bool bench_solvers(struct app *app, const struct bench_command_options *g
     if (given->output != NULL && !bench_draw(&app->host, bench, given->output, figure, error))
         return false;
     if (!app->json) {
-        bench_print(bench, reference);
+        app_print(bench_table(bench, reference));
         return true;
     }
     JsonObject *object = json_object_new();
@@ -229,7 +229,7 @@ static void print_sources(struct app *app, const struct sources *sources, struct
                           const struct bench_row *reference, size_t n_samples, JsonObject **object)
 {
     if (!app->json) {
-        bench_print(bench, reference);
+        app_print(bench_table(bench, reference));
         return;
     }
     *object = json_object_new();
@@ -274,9 +274,12 @@ static bool race_sources(struct app *app, const struct bench_command_options *gi
         bench_sources_mixed_norm(leadfield, samples, sources->lambda, options.n_rounds);
     JsonObject *object = NULL;
     print_sources(app, sources, bench, reference, samples->n_rows, &object);
-    bench_sources_report(sources, bench, reference, &window, object);
-    if (object != NULL)
+    if (object == NULL) {
+        app_print(bench_sources_lines(sources, bench, reference, &window));
+    } else {
+        bench_sources_set_json(sources, bench, reference, &window, object);
         app_print_json(object);
+    }
     return given->output == NULL ||
            bench_draw(&app->host, bench, given->output, "bench_sources", error);
 }

@@ -18,7 +18,7 @@ static bool run(struct app *app, const struct convert_options *given, GError **e
         return false;
     log_accept(app->log);
     if (!app->json) {
-        convert_print(recording, output, &conversion);
+        app_print(convert_summary(recording, output, &conversion));
         return true;
     }
     JsonObject *object = json_object_new();

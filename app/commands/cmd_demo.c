@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "app/bench/bench.h"
 #include "app/command.h"
 #include "app/pipelines/run/run.h"
 #include "app/settings/settings_run.h"
 #include "app/settings/small_options.h"
 #include "app/settings/tables.h"
 #include "app/simulate/phantom.h"
+#include "solvers/median.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -82,7 +82,7 @@ static struct match match_region(const struct run *run, const struct phantom *ph
     for (size_t v = 0; v < run->n_series; v++)
         if (phantom->region[run->recording->voxel[v]] == r + 1)
             found[n++] = correlation(run, v, phantom->activity[r]);
-    return (struct match){phantom_regions[r].name, n, bench_median(found, n)};
+    return (struct match){phantom_regions[r].name, n, median(found, n)};
 }
 
 static void print_tour(const struct run *run, const struct match *matches)

@@ -74,7 +74,7 @@ static void print_json(const struct recording *recording, const struct conversio
 static void print_summary(const struct recording *recording, const struct conversion *conversion,
                           const struct denoise_options *given, const struct outcome *outcome)
 {
-    convert_print(recording, given->output, conversion);
+    app_print(convert_summary(recording, given->output, conversion));
     printf("  solved %zu, constant %zu, nonfinite %zu, inaccurate %zu; left as they are %zu\n",
            outcome->counts[SERIES_SOLVED], outcome->counts[SERIES_CONSTANT],
            outcome->counts[SERIES_NONFINITE], outcome->counts[SERIES_INACCURATE],

@@ -21,7 +21,7 @@ static void report(const struct reproduction *r, double seconds)
     size_t n_failed = reproduction_n_failed(r);
     printf("%-18s %3u checks, %zu failed, %.1f s\n", experiment->id, r->checks->len, n_failed,
            seconds);
-    reproduction_print_checks(r);
+    app_print(reproduction_checks(r));
 }
 
 // What has its summary, made with the same seed and size, is done.

@@ -3,9 +3,10 @@
 // Ablin, Moreau, Massias and Gramfort, 2019, appendix.
 #include "app/reproduce/samples.h"
 
+#include "solvers/cpu_clock.h"
+
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
 static const double ratios[] = {0.1, 0.4, 0.8};
 
@@ -43,13 +44,6 @@ static void look(void *data, size_t series, size_t iteration, const double *u)
         watch->found = iteration;
 }
 
-static double cpu_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
-
 static void solve(const struct samples *samples, const struct solver *solver, struct workspace *ws)
 {
     size_t n_in = samples->start.n_time;
@@ -84,9 +78,10 @@ static bool measure(struct reproduction *r, const struct samples *samples, size_
     g_autoptr(owned_solver) timed = methods[m].create(samples->problem, &options, error);
     if (timed == NULL)
         return false;
-    double begin = cpu_s();
+    double begin = cpu_clock_s();
     solve(samples, timed, own);
-    reproduction_result(r, methods[m].name, ratio, seed, "microseconds", 1e6 * (cpu_s() - begin));
+    reproduction_result(r, methods[m].name, ratio, seed, "microseconds",
+                        1e6 * (cpu_clock_s() - begin));
     if (!exact)
         reproduction_result(r, methods[m].name, ratio, seed, "iterations", (double) watch.found);
     return true;

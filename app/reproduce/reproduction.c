@@ -7,7 +7,6 @@
 
 #include <glib/gstdio.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 struct row {
@@ -417,12 +416,15 @@ bool reproduction_write(struct reproduction *r, const char *folder, double secon
     return sidecar_write(path, summary, true, error);
 }
 
-void reproduction_print_checks(const struct reproduction *r)
+char *reproduction_checks(const struct reproduction *r)
 {
+    GString *text = g_string_new(NULL);
     for (guint i = 0; i < r->checks->len; i++) {
         const struct check *check = r->checks->pdata[i];
         const char *word = !check->passed ? "FAIL" : check->met ? "PASS" : "MISS";
-        printf("  %s  %s%s: %.4g (bound %.4g)\n", word, check->target ? "target: " : "",
-               check->name, check->value, check->bound);
+        g_string_append_printf(text, "  %s  %s%s: %.4g (bound %.4g)\n", word,
+                               check->target ? "target: " : "", check->name, check->value,
+                               check->bound);
     }
+    return g_string_free(text, FALSE);
 }

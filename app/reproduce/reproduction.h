@@ -105,5 +105,5 @@ size_t reproduction_n_failed(const struct reproduction *r);
 /** What summary.json holds. */
 JsonObject *reproduction_to_json(const struct reproduction *r, double seconds);
 
-/** A line a check, PASS or FAIL, to stdout. */
-void reproduction_print_checks(const struct reproduction *r);
+/** A line a check, PASS, MISS or FAIL. Owned. */
+char *reproduction_checks(const struct reproduction *r);

@@ -3,8 +3,9 @@
 // layers see. Ablin, Moreau, Massias and Gramfort, 2019, figure 4.
 #include "app/reproduce/learning.h"
 
+#include "solvers/sort.h"
+
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PUBLISHED "SLISTA, published training"
@@ -17,13 +18,6 @@ static const struct panel panels[] = {
     {"Steps, our training", "ours", "layer", "step L", 0.0, false, true, false},
     {"Test suboptimality", "suboptimality", "layers", "F - F*", 1e-17, false, true, false},
     {0}};
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *) a;
-    double y = *(const double *) b;
-    return (x > y) - (x < y);
-}
 
 // L / L_S of the support of a point; NAN where it is empty.
 static double support_ratio(const linop *op, const double *z)
@@ -59,7 +53,7 @@ static void quartiles(const struct samples *samples, const struct network *netwo
         ratios[n] = support_ratio(op, z);
         n += !isnan(ratios[n]);
     }
-    qsort(ratios, n, sizeof *ratios, compare);
+    sort_doubles(ratios, n);
     for (size_t q = 0; q < 3; q++)
         quartile[q] = n == 0 ? NAN : ratios[(q + 1) * (n - 1) / 4];
 }

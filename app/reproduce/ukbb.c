@@ -8,11 +8,11 @@
 #include "app/simulate/simulate.h"
 #include "deconv/hrf.h"
 #include "deconv/hrf_conv.h"
+#include "solvers/cpu_clock.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { N_FRAMES = 250, N_SHOWN = 64, MOST_DEPTHS = 9 };
 
@@ -150,13 +150,6 @@ static bool prepare(struct reproduction *r, struct study *study, GError **error)
     return true;
 }
 
-static double cpu_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
-
 // A method on samples: a solver, or so many layers of a network.
 struct timed {
     const struct samples *samples;
@@ -190,9 +183,9 @@ static double microseconds(const struct timed *timed)
     g_autoptr(owned_workspace) ws = workspace_new();
     double least = INFINITY;
     for (int repeat = 0; repeat < 4; repeat++) {
-        double begin = cpu_s();
+        double begin = cpu_clock_s();
         run_once(timed, &u, ws);
-        double took = 1e6 * (cpu_s() - begin) / (double) n;
+        double took = 1e6 * (cpu_clock_s() - begin) / (double) n;
         least = repeat == 0 ? least : fmin(least, took);
     }
     return least;

@@ -13,7 +13,6 @@
 #include "io/writer_wav.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -503,24 +502,28 @@ void convert_describe(const struct recording *recording, const struct conversion
     json_object_set_object_member(object, "rounding", member);
 }
 
-void convert_print(const struct recording *recording, const char *output,
-                   const struct conversion *conversion)
+char *convert_summary(const struct recording *recording, const char *output,
+                      const struct conversion *conversion)
 {
     g_autofree char *name = text_escape(output);
-    printf("%s: %zu series of %zu samples", name, recording->n_series, recording->n_time);
+    GString *text = g_string_new(NULL);
+    g_string_append_printf(text, "%s: %zu series of %zu samples", name, recording->n_series,
+                           recording->n_time);
     if (recording->interval_s > 0.0)
-        printf(" at %g Hz", 1.0 / recording->interval_s);
-    putchar('\n');
+        g_string_append_printf(text, " at %g Hz", 1.0 / recording->interval_s);
+    g_string_append_c(text, '\n');
     const struct edf_rounding *rounding = &conversion->rounding;
-    if (!conversion->is_rounded)
-        return;
-    if (rounding->n_rounded > 0)
-        printf("  %zu channels rounded, by at most %.2g of their largest value\n",
-               rounding->n_rounded, rounding->largest_error);
-    if (rounding->n_short_triggers > 0)
-        printf("  %zu trigger channels: only the low 16 bits, the triggers, are kept\n",
-               rounding->n_short_triggers);
-    if (rounding->n_short_names > 0)
-        printf("  %zu names were cut to 16 letters; channels.tsv has them whole\n",
-               rounding->n_short_names);
+    if (conversion->is_rounded && rounding->n_rounded > 0)
+        g_string_append_printf(text,
+                               "  %zu channels rounded, by at most %.2g of their largest value\n",
+                               rounding->n_rounded, rounding->largest_error);
+    if (conversion->is_rounded && rounding->n_short_triggers > 0)
+        g_string_append_printf(
+            text, "  %zu trigger channels: only the low 16 bits, the triggers, are kept\n",
+            rounding->n_short_triggers);
+    if (conversion->is_rounded && rounding->n_short_names > 0)
+        g_string_append_printf(text,
+                               "  %zu names were cut to 16 letters; channels.tsv has them whole\n",
+                               rounding->n_short_names);
+    return g_string_free(text, FALSE);
 }

@@ -51,6 +51,6 @@ bool convert_write(const struct host *host, const struct recording *recording, c
 void convert_describe(const struct recording *recording, const struct conversion *conversion,
                       JsonObject *object);
 
-/** The lines of a summary for people. */
-void convert_print(const struct recording *recording, const char *output,
-                   const struct conversion *conversion);
+/** The lines of a summary for people. Owned. */
+char *convert_summary(const struct recording *recording, const char *output,
+                      const struct conversion *conversion);

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/pipelines/outputs/outcome.h"
 
-#include <stdlib.h>
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *) a, y = *(const double *) b;
-    return (x > y) - (x < y);
-}
+#include "solvers/sort.h"
 
 // Sorts the values.
 static struct spread spread_of(double *values, size_t n)
 {
     if (n == 0)
         return (struct spread){0};
-    qsort(values, n, sizeof *values, compare_doubles);
+    sort_doubles(values, n);
     double median = n % 2 == 1 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
     return (struct spread){values[0], median, values[n - 1]};
 }

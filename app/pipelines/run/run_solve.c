@@ -2,11 +2,11 @@
 #include "app/pipelines/run/run.h"
 
 #include "deconv/debias.h"
-#include "deconv/median.h"
+#include "solvers/cpu_clock.h"
+#include "solvers/median.h"
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 /** Series [first, first + count) of the run, in the hands of one thread. */
 struct item {
@@ -92,13 +92,6 @@ static void item_end(struct pass *pass)
     host_progress(pass->run->plan->host, pass->fraction_before + pass->fraction * share);
 }
 
-static double thread_cpu_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
-}
-
 // By the rule, for each series of an item; series that were put to zero have none.
 static void choose_lambda(const struct run *run, const struct item *item, struct workspace *ws)
 {
@@ -128,12 +121,12 @@ static void look_at_item(void *data, size_t index, struct workspace *ws)
     size_t mark = workspace_mark(ws);
     struct item item;
     item_begin(pass, index, &item, ws);
-    double begin_s = thread_cpu_seconds();
+    double begin_s = cpu_clock_s();
     if (run->plan->rule != NULL)
         choose_lambda(run, &item, ws);
     else
         pass->lambda_max[index] = largest_lambda_max(run, &item, ws);
-    pass->cpu_seconds[index] += thread_cpu_seconds() - begin_s;
+    pass->cpu_seconds[index] += cpu_clock_s() - begin_s;
     workspace_release(ws, mark);
     item_end(pass);
 }
@@ -296,9 +289,9 @@ static void solve_item(void *data, size_t index, struct workspace *ws)
     struct block u = {n, item.count, padded(n),
                       WORKSPACE_ALLOC(ws, double, padded(n) * item.count)};
     struct series_result *results = run->results + item.first;
-    double begin_s = thread_cpu_seconds();
+    double begin_s = cpu_clock_s();
     solve_blocks(pass, &item, &u, results, ws);
-    pass->cpu_seconds[index] += thread_cpu_seconds() - begin_s;
+    pass->cpu_seconds[index] += cpu_clock_s() - begin_s;
     if (!clean_centres(run->plan->clean))
         pass->n_off_centre[index] = count_off_centre(&item);
     store_fit(run, &item, &u, ws);

@@ -4,9 +4,9 @@
 #include "app/host/budget.h"
 #include "app/pipelines/inputs/operator.h"
 #include "app/pipelines/solve/solve_path.h"
+#include "solvers/cpu_clock.h"
 
 #include <math.h>
-#include <time.h>
 
 void solve_clear(struct solve *solve)
 {
@@ -166,13 +166,6 @@ bool solve_plan(struct solve *solve, GError **error)
     return solve->u != NULL;
 }
 
-static double thread_cpu_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
-}
-
 static void choose_lambda(const struct solve *solve, const struct block *x, size_t first,
                           struct workspace *ws)
 {
@@ -212,7 +205,7 @@ static void solve_block(void *data, size_t index, struct workspace *ws)
     size_t count = MIN((size_t) BLOCK_SERIES, solve->x->n_rows - first);
     struct block all = operator_rows(solve->x);
     struct block x = block_slice(&all, first, count);
-    double begin_s = thread_cpu_seconds();
+    double begin_s = cpu_clock_s();
     if (solve->path == NULL)
         solve_at_one(solve, &x, first, ws);
     for (size_t v = first; v < first + count && solve->path != NULL; v++) {
@@ -220,7 +213,7 @@ static void solve_block(void *data, size_t index, struct workspace *ws)
         solve_path_series(solve->path, v, block_series(&all, v), solve->options.tol,
                           solve->u + at * solve->op->n_in, solve->results + at, ws);
     }
-    solve->cpu_seconds[index] = thread_cpu_seconds() - begin_s;
+    solve->cpu_seconds[index] = cpu_clock_s() - begin_s;
 }
 
 bool solve_execute(struct solve *solve, GError **error)

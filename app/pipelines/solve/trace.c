@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/pipelines/solve/trace.h"
 
+#include "solvers/cpu_clock.h"
+
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 enum { EVERY_ONE = 1000, A_DECADE = 20, DECADES = 7, N_ROWS = EVERY_ONE + 1 + A_DECADE * DECADES };
 
@@ -82,18 +83,11 @@ const struct solver_observer *trace_observer(const struct trace *trace)
     return &trace->observer;
 }
 
-static double cpu_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
-}
-
 void trace_begin_block(struct trace *trace, size_t first, struct workspace *ws)
 {
     struct block_trace *block = &trace->blocks[first / BLOCK_SERIES];
     block->ws = ws;
-    block->clock = cpu_clock();
+    block->clock = cpu_clock_s();
 }
 
 // The row of an iteration, or N_ROWS where it has none.
@@ -150,11 +144,11 @@ static void observe(void *data, size_t series, size_t iteration, const double *u
 {
     struct trace *trace = data;
     struct block_trace *block = &trace->blocks[series / BLOCK_SERIES];
-    trace->series[series].seconds += cpu_clock() - block->clock;
+    trace->series[series].seconds += cpu_clock_s() - block->clock;
     size_t row = row_of(trace, iteration);
     if (row < N_ROWS)
         look(trace, block, series, row, u);
-    block->clock = cpu_clock();
+    block->clock = cpu_clock_s();
 }
 
 // The sums over all series at a row; those that were done before it stay where they were.

@@ -3,8 +3,8 @@
 // same layers, on the calling thread.
 #include "app/pipelines/sources/sources_network.h"
 
-#include "app/bench/bench.h"
 #include "app/pipelines/inputs/network_file.h"
+#include "solvers/median.h"
 #include "sources/leadfield_identity.h"
 
 #include <math.h>
@@ -213,7 +213,7 @@ static void end_stream(struct stream *stream, struct sources_network *network)
     size_t n_blocks = stream->latency_s->len;
     for (size_t i = 0; i < n_blocks; i++)
         network->latency_s[1] = fmax(network->latency_s[1], latency_s[i]);
-    network->latency_s[0] = bench_median(latency_s, n_blocks);
+    network->latency_s[0] = median(latency_s, n_blocks);
     stream->found->index = (size_t *) (void *) g_array_free(stream->index, FALSE);
     stream->found->value = (double *) (void *) g_array_free(stream->value, FALSE);
     g_array_unref(stream->latency_s);

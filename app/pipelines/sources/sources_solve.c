@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/pipelines/sources/sources_network.h"
 
+#include "solvers/sort.h"
 #include "sources/amplitude_bias.h"
 #include "sources/lasso_window.h"
 #include "sources/reweighted.h"
@@ -8,7 +9,6 @@
 
 #include <cblas.h>
 #include <math.h>
-#include <stdlib.h>
 
 enum { MOST_PASSES = 100000, MOST_ROUNDS = 100 };
 
@@ -90,12 +90,6 @@ static void solve_window(struct sources *sources)
     result->explained = whole.explained;
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-    double left = *(const double *) a, right = *(const double *) b;
-    return (left > right) - (left < right);
-}
-
 static void summarise_lasso(const struct lasso_window *found, struct sources_result *result)
 {
     size_t n_time = found->n_time;
@@ -111,7 +105,7 @@ static void summarise_lasso(const struct lasso_window *found, struct sources_res
         result->n_passes += sample->iterations;
         result->converged &= sample->status != SERIES_INACCURATE;
     }
-    qsort(gaps, n_time, sizeof *gaps, compare_numbers);
+    sort_doubles(gaps, n_time);
     result->gap[0] = gaps[n_time / 2];
     result->gap[1] = gaps[n_time - 1];
 }

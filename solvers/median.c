@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "deconv/median.h"
+#include "solvers/median.h"
+
+#include <math.h>
 
 static void exchange(double *a, double *b)
 {
@@ -41,6 +43,8 @@ static double select_rank(double *values, size_t n, size_t k)
 
 double median(double *values, size_t n)
 {
+    if (n == 0)
+        return NAN;
     double upper = select_rank(values, n, n / 2);
     if (n % 2 == 1)
         return upper;

@@ -3,5 +3,6 @@
 
 #include <stddef.h>
 
-/** The median of n >= 1 finite numbers, whose order is changed; for even n the mean of two. */
+/** The median of n finite numbers, whose order is changed: for even n the mean of two, NaN of none.
+ */
 double median(double *values, size_t n);
