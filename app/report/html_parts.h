@@ -3,9 +3,7 @@
 
 #include "app/report/html_report.h"
 
-#include <json-glib/json-glib.h>
-
-/** The sections of the page, and what they share. */
+/** What the sections of a page share: the bottom of this folder. */
 
 enum { HTML_WIDTH = 1040 }; // of figures, in pixels
 
@@ -39,15 +37,6 @@ void html_close_page(GString *html, const char *version);
 void html_add_tile(GString *html, const char *name, double value, const char *after);
 
 void html_open_svg(GString *html, double width, double height, const char *label);
-
-void html_add_maps(GString *html, const struct html_report *report);
-void html_add_traces(GString *html, const struct html_report *report);
-
-/** The whole page. */
-GString *html_page(const struct html_report *report);
-
-/** All that the page shows but the maps. */
-JsonObject *html_report_json(const struct html_report *report);
 
 /** "NAME.html" -> "NAME" with another ending. */
 char *html_beside(const char *html_path, const char *ending);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/report/html_parts.h"
+#include "app/report/html_sections.h"
 #include "app/report/plot.h"
 
 #include <math.h>

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "app/report/html_report.h"
+
+#include <json-glib/json-glib.h>
+
+/** The sections of a page, each of html_parts.h alone. */
+void html_add_maps(GString *html, const struct html_report *report);
+void html_add_traces(GString *html, const struct html_report *report);
+
+/** All that the page shows but the maps. */
+JsonObject *html_report_json(const struct html_report *report);
+
+/** The whole page. */
+GString *html_page(const struct html_report *report);
