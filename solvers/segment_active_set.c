@@ -59,12 +59,13 @@ struct knot {
 struct search {
     const struct segment_active_set *set;
     double lambda;
-    double *b;            // <step_a, x - level S>, zero at 0 and from the end on
-    double *v;            // room for the dual string
-    const double *string; // the dual string: b at first, then v
-    uint64_t *free;       // samples that may become knots
-    uint64_t *rising;     // above the tube
-    uint64_t *falling;    // below it
+    const struct segment_pull *pull; // NULL: none
+    double *b;                       // <step_a, x - level S>, zero at 0 and from the end on
+    double *v;                       // room for the dual string
+    const double *string;            // the dual string: b at first, then v
+    uint64_t *free;                  // samples that may become knots
+    uint64_t *rising;                // above the tube
+    uint64_t *falling;               // below it
     struct knots knots;
     struct knot *saved; // the knots before any was dropped
     size_t n_saved;
@@ -152,6 +153,28 @@ static void begin_at_level(struct search *s, double lambda)
     s->string = s->b;
 }
 
+static double sum_of(const double *z, size_t n)
+{
+    double sum = 0.0;
+    for (size_t t = 0; t < n; t++)
+        sum += z[t];
+    return sum;
+}
+
+// The best constant, <S, x> + w sum z over ||S||^2 + w n.
+static double best_level(const struct search *s, const double *x)
+{
+    const struct segment_filter *filter = s->set->filter;
+    double norm2 = filter->level_norm2, inner = 0.0;
+    if (norm2 > 0.0)
+        inner = s->set->kernels->dot(filter->level, x, filter->n_out);
+    if (s->pull != NULL) {
+        norm2 += s->pull->weight * (double) filter->n_in;
+        inner += s->pull->weight * sum_of(s->pull->z, filter->n_in);
+    }
+    return norm2 > 0.0 ? inner / norm2 : 0.0;
+}
+
 // b, from the series less its best constant: b is then the dual string of that constant, and small
 // where x is large. Returns lambda_max, the largest of b.
 static double correlate(struct search *s, const double *x, double *level_found,
@@ -160,14 +183,14 @@ static double correlate(struct search *s, const double *x, double *level_found,
     const struct segment_filter *filter = s->set->filter;
     const struct kernels *kernels = s->set->kernels;
     size_t n_out = filter->n_out, n_in = filter->n_in;
-    double level = 0.0;
-    if (filter->level_norm2 > 0.0)
-        level = kernels->dot(filter->level, x, n_out) / filter->level_norm2;
+    double level = best_level(s, x);
     size_t n_padded = MAX(n_out, n_in + filter->n_h - 1);
     double *r = WORKSPACE_ALLOC(ws, double, n_padded);
     kernels->subtract(x, level, filter->level, r, n_out);
     memset(r + n_out, 0, (n_padded - n_out) * sizeof *r);
     kernels->fir(filter->h, filter->n_h, r, s->b, n_in);
+    for (size_t t = 0; s->pull != NULL && t < n_in; t++)
+        s->b[t] += s->pull->weight * (s->pull->z[t] - level);
     double lambda_max = kernels->suffix_sums(s->b, s->b, n_in);
     s->b[0] = 0.0; // as the level is the best
     *level_found = level;
@@ -291,6 +314,20 @@ static void find_steps(struct search *s, size_t n_wrong)
     }
 }
 
+// What a pull takes from the dual string: its weight times the sum of u from each sample on.
+static void pull_string(struct search *s)
+{
+    const ptrdiff_t *position = s->knots.position;
+    double weight = s->pull->weight, after = 0.0; // the sum of u from the end of the segment on
+    for (size_t i = s->knots.n + 1; i-- > 0;) {
+        double value = s->system.value[i];
+        double from_zero = after + value * (double) position[i + 1];
+        for (ptrdiff_t t = position[i]; t < position[i + 1]; t++)
+            s->v[t] -= weight * (from_zero - value * (double) t);
+        after = from_zero - value * (double) position[i];
+    }
+}
+
 static void evaluate_dual_string(struct search *s)
 {
     struct knots *knots = &s->knots;
@@ -299,6 +336,8 @@ static void evaluate_dual_string(struct search *s)
     s->system.value[knots->n + 1] = 0.0;
     struct segment_steps u = {knots->n + 2, knots->position, knots->jump, s->system.value};
     s->set->kernels->segment->dual_string(&s->set->filter->tables, &u, s->b, s->v);
+    if (s->pull != NULL)
+        pull_string(s);
     s->string = s->v;
 }
 
@@ -472,6 +511,71 @@ static void write_segments(const struct search *s, double level, double *u)
     for (size_t i = 0; i <= s->knots.n; i++)
         for (ptrdiff_t t = s->knots.position[i]; t < s->knots.position[i + 1]; t++)
             u[t] = level + s->system.value[i];
+}
+
+// Candidates for knots: with a pull every sample can be told from its neighbours.
+static void free_all(struct search *s)
+{
+    size_t n = s->set->filter->n_in;
+    memset(s->free, 0, segment_padded(n) / 64 * sizeof *s->free);
+    for (size_t t = 1; t < n; t++)
+        s->free[t / 64] |= (uint64_t) 1 << t % 64;
+}
+
+// Takes over knots as if they had been found at the best constant, and minimises on them.
+static bool begin_at_knots(struct search *s, const struct segment_knots *knots)
+{
+    for (size_t i = 0; i < knots->n; i++) {
+        s->found[i] = ABS(knots->at[i]);
+        s->found_sign[i] = knots->at[i] > 0 ? 1.0 : -1.0;
+    }
+    if (knots->n == 0)
+        return true;
+    add_found(s, knots->n);
+    save_knots(s);
+    if (!minimise_together(s))
+        return false;
+    evaluate_dual_string(s);
+    return true;
+}
+
+static void keep_knots(const struct search *s, struct segment_knots *knots)
+{
+    knots->n = s->knots.n;
+    for (size_t i = 0; i < knots->n; i++) {
+        int32_t at = (int32_t) s->knots.position[i + 1];
+        knots->at[i] = s->knots.sign[i + 1] > 0.0 ? at : -at;
+    }
+}
+
+struct segment_result segment_active_set_pulled(const struct segment_active_set *set,
+                                                const double *x, double lambda,
+                                                const struct segment_pull *pull,
+                                                struct segment_knots *knots, double *u,
+                                                struct workspace *ws)
+{
+    g_assert(pull->weight > 0.0 && set->filter->n_in <= G_MAXINT32);
+    size_t mark = workspace_mark(ws);
+    struct search s;
+    begin_search(&s, set, ws);
+    s.pull = pull;
+    s.system.pull = pull->weight;
+    double level = 0.0;
+    struct segment_result result = {.lambda = lambda};
+    result.lambda_max = correlate(&s, x, &level, ws);
+    begin_at_level(&s, lambda);
+    free_all(&s);
+    if (!begin_at_knots(&s, knots)) {
+        begin_at_level(&s, lambda);
+        free_all(&s);
+    }
+    result.finished = descend(&s, &result.n_evaluations) && s.pivots_held;
+    write_segments(&s, level, u);
+    keep_knots(&s, knots);
+    result.n_knots = s.knots.n;
+    result.n_solves = s.n_solves;
+    workspace_release(ws, mark);
+    return result;
 }
 
 struct segment_result segment_active_set_solve(const struct segment_active_set *set,

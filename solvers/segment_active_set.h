@@ -67,3 +67,29 @@ struct segment_result segment_active_set_solve(const struct segment_active_set *
 bool segment_active_set_refit(const struct segment_active_set *set, const double *x,
                               const size_t *begin, size_t n_segments, double *u,
                               struct workspace *ws);
+
+/** A pull towards z (n_in samples): weight / 2 ||u - z||^2, weight > 0. */
+struct segment_pull {
+    const double *z; // borrowed
+    double weight;
+};
+
+/** The knots of a minimiser: sample t is +t where u rises there and -t where it falls. */
+struct segment_knots {
+    size_t n;
+    int32_t *at; // room for n_in of them, in their order
+};
+
+/**
+ * The minimiser of 1/2 ||x - A u||^2 + weight/2 ||u - z||^2 + lambda ||nabla u||_1, lambda > 0: the
+ * proximal step of a voxel among others. Indicators of segments are disjoint, so that the pull
+ * adds to the diagonal of the normal equations alone and costs next to nothing.
+ *
+ * knots: those to begin with, n = 0 for none; those of u afterwards. Near the minimiser's they
+ * save most of the work.
+ */
+struct segment_result segment_active_set_pulled(const struct segment_active_set *set,
+                                                const double *x, double lambda,
+                                                const struct segment_pull *pull,
+                                                struct segment_knots *knots, double *u,
+                                                struct workspace *ws);

@@ -73,6 +73,7 @@ struct segment_system {
     const double *sign;    // n + 1, of the jumps; 0 for the level and at the end
     const double *b;       // end + 1
     double lambda;         //
+    double pull;           // added to M_ii a sample of segment i: the weight of ||u||^2 / 2, or 0
     double *band;          // L
     double *inverse;       // 1 / D
     double *forward;       // L^-1 of the right hand side

@@ -180,6 +180,12 @@ INLINE double matrix_row(const struct segment_tables *tables, const ptrdiff_t *k
     return diagonal;
 }
 
+// Indicators of segments are disjoint: a pull acts on the diagonal alone.
+INLINE double pull_of_segment(const struct segment_system *system, size_t i)
+{
+    return system->pull * (double) (system->knot[i + 1] - system->knot[i]);
+}
+
 INLINE double right_hand_side(const struct segment_system *system, size_t i, struct newest *newest)
 {
     double b = newest->b;
@@ -212,6 +218,7 @@ INLINE void factor_row(const struct segment_tables *tables, const struct segment
 {
     double row[WIDE];
     double diagonal = matrix_row(tables, system->knot + i, width, row, newest);
+    diagonal += pull_of_segment(system, i);
     double pivot = diagonal, forward = right_hand_side(system, i, newest);
     const double *inverse = system->inverse + i - width, *done = system->forward + i - width;
     ptrdiff_t stride = (ptrdiff_t) system->stride;
@@ -243,6 +250,7 @@ static struct newest factor_wide_row(const struct segment_tables *tables,
     size_t width = system->width[i], first = i - width;
     double *row = system->value, *out = system->band + i * system->stride;
     double diagonal = matrix_row(tables, system->knot + i, width, row, &newest);
+    diagonal += pull_of_segment(system, i);
     double pivot = diagonal, forward = right_hand_side(system, i, &newest);
     for (size_t p = 0; p < width; p++) {
         const double *other = system->band + (first + p) * system->stride;
