@@ -54,7 +54,7 @@ struct state {
 
 struct spatial_options spatial_options_default(void)
 {
-    return (struct spatial_options){.tol = 1e-3, .max_iter = 300, .gap_every = 10, .rho = 1.0};
+    return (struct spatial_options){.tol = 1e-3, .max_iter = 300, .gap_every = 5, .rho = 1.0};
 }
 
 static size_t n_items(size_t n, size_t item)
@@ -98,7 +98,7 @@ static double share_of(const struct state *state, const float *difference)
 
 /* Nodes */
 
-static void knots_of(const float *u, size_t n, struct segment_knots *knots)
+static void knots_of(const double *u, size_t n, struct segment_knots *knots)
 {
     knots->n = 0;
     for (size_t t = 1; t < n; t++)
@@ -106,12 +106,12 @@ static void knots_of(const float *u, size_t n, struct segment_knots *knots)
             knots->at[knots->n++] = u[t] > u[t - 1] ? (int32_t) t : -(int32_t) t;
 }
 
-// Adds sign (D / 2 - 2 Y) + (s_a + s_b) / 2 of each edge of node v, over their number.
+// rho times the sum over the edges of node v of (s_a + s_b) / 2 +- (D / 2 - 2 Y).
 static void pull_of(const struct state *state, size_t v, double *z)
 {
     const struct spatial_graph *graph = state->problem->graph;
     size_t n = state->n_time;
-    double weight = 1.0 / (double) spatial_graph_degree(graph, v);
+    double weight = state->options->rho;
     memset(z, 0, n * sizeof *z);
     for (size_t i = graph->first[v]; i < graph->first[v + 1]; i++) {
         size_t e = graph->incident[i];
@@ -139,7 +139,9 @@ static void solve_node(const struct state *state, size_t v, bool alone, struct w
         double *z = WORKSPACE_ALLOC(ws, double, n);
         struct segment_knots knots = {.at = WORKSPACE_ALLOC(ws, int32_t, n)};
         pull_of(state, v, z);
-        knots_of(out, n, &knots);
+        for (size_t t = 0; t < n; t++)
+            u[t] = out[t];
+        knots_of(u, n, &knots);
         struct segment_pull pull = {z, state->options->rho *
                                            (double) spatial_graph_degree(problem->graph, v)};
         segment_active_set_pulled(state->set, x, problem->lambda_t, &pull, &knots, u, ws);
@@ -221,9 +223,11 @@ static void step_edges(void *data, size_t index, G_GNUC_UNUSED struct workspace 
 
 /*
  * The certificate. p_e = rho Y_e is feasible by the step of the edge; q = D' p is what it asks of
- * the nodes. With r_v = x_v - A u_v + c S, c such that <S, r_v> = sum_t q_v, the strings v_a =
- * sum_{t >= a} (A' r_v - q_v)_t vanish at 0, and tau (r, p) is feasible for tau max |v| <=
- * lambda_t, tau <= 1:
+ * the nodes. At these prices each node has an exact answer u^_v, the minimiser of 1/2 ||x_v - A
+ * u||^2 + <q_v, u> + lambda_t ||nabla u||_1, found from the knots of u_v in little time. With r_v =
+ * x_v - A u^_v + c S, c such that <S, r_v> = sum_t q_v, the strings v_a = sum_{t >= a} (A' r_v -
+ * q_v)_t vanish at 0, and tau (r, p) is feasible for tau max |v| <= lambda_t, tau <= 1 (1 but for
+ * rounding, and for samples that A does not see):
  *
  *     dual = tau <x, r> - tau^2 / 2 (||r||^2 [+ ||p||^2 / lambda_s for the Laplacian]).
  */
@@ -268,6 +272,29 @@ static double largest_of_string(const double *correlation, const double *q, size
     return largest;
 }
 
+static void residual_of(const struct state *state, const double *x, const double *u, double *r,
+                        struct workspace *ws)
+{
+    linop_apply_series(state->problem->op, u, r, ws);
+    for (size_t t = 0; t < state->n_time; t++)
+        r[t] = x[t] - r[t];
+}
+
+// u: the activity whose knots it begins with, then the minimiser at the prices q.
+static void answer_prices(const struct state *state, const double *x, const double *q, double *u,
+                          struct workspace *ws)
+{
+    size_t n = state->n_time, mark = workspace_mark(ws);
+    double *linear = WORKSPACE_ALLOC(ws, double, n);
+    struct segment_knots knots = {.at = WORKSPACE_ALLOC(ws, int32_t, n)};
+    for (size_t t = 0; t < n; t++)
+        linear[t] = -q[t];
+    knots_of(u, n, &knots);
+    struct segment_pull pull = {linear, 0.0};
+    segment_active_set_pulled(state->set, x, state->problem->lambda_t, &pull, &knots, u, ws);
+    workspace_release(ws, mark);
+}
+
 static void certify_node(const struct state *state, size_t v, struct sums *sums,
                          struct workspace *ws)
 {
@@ -280,11 +307,11 @@ static void certify_node(const struct state *state, size_t v, struct sums *sums,
         if (t > 0)
             sums->tv += fabs(u[t] - u[t - 1]);
     }
-    linop_apply_series(state->problem->op, u, r, ws);
-    for (size_t t = 0; t < n; t++)
-        r[t] = x[t] - r[t];
+    residual_of(state, x, u, r, ws);
     sums->fit += 0.5 * dot(r, r, n);
     demand_of(state, v, q);
+    answer_prices(state, x, q, u, ws);
+    residual_of(state, x, u, r, ws);
     double scale = state->level_norm2 > 0.0 ? 1.0 / state->level_norm2 : 0.0;
     double shift = scale * (total(q, n) - dot(state->level, r, n));
     double best = scale * dot(state->level, x, n);

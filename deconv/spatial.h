@@ -37,7 +37,7 @@ struct spatial_options {
     double rho;       // of the augmented Lagrangian
 };
 
-/** tol 1e-3, 300 iterations, a certificate every 10, rho 1. */
+/** tol 1e-3, 300 iterations, a certificate every 5, rho 1. */
 struct spatial_options spatial_options_default(void);
 
 /** Where it is. relative_gap: duality gap / objective of the best constants. */

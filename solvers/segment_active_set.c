@@ -161,7 +161,7 @@ static double sum_of(const double *z, size_t n)
     return sum;
 }
 
-// The best constant, <S, x> + w sum z over ||S||^2 + w n.
+// The best constant, <S, x> + sum c over ||S||^2 + w n.
 static double best_level(const struct search *s, const double *x)
 {
     const struct segment_filter *filter = s->set->filter;
@@ -170,7 +170,7 @@ static double best_level(const struct search *s, const double *x)
         inner = s->set->kernels->dot(filter->level, x, filter->n_out);
     if (s->pull != NULL) {
         norm2 += s->pull->weight * (double) filter->n_in;
-        inner += s->pull->weight * sum_of(s->pull->z, filter->n_in);
+        inner += sum_of(s->pull->linear, filter->n_in);
     }
     return norm2 > 0.0 ? inner / norm2 : 0.0;
 }
@@ -190,7 +190,7 @@ static double correlate(struct search *s, const double *x, double *level_found,
     memset(r + n_out, 0, (n_padded - n_out) * sizeof *r);
     kernels->fir(filter->h, filter->n_h, r, s->b, n_in);
     for (size_t t = 0; s->pull != NULL && t < n_in; t++)
-        s->b[t] += s->pull->weight * (s->pull->z[t] - level);
+        s->b[t] += s->pull->linear[t] - s->pull->weight * level;
     double lambda_max = kernels->suffix_sums(s->b, s->b, n_in);
     s->b[0] = 0.0; // as the level is the best
     *level_found = level;
@@ -513,25 +513,33 @@ static void write_segments(const struct search *s, double level, double *u)
             u[t] = level + s->system.value[i];
 }
 
-// Candidates for knots: with a pull every sample can be told from its neighbours.
-static void free_all(struct search *s)
+// With a weight every sample can be told from its neighbours, and is a candidate.
+static void begin_pulled(struct search *s, double lambda)
 {
     size_t n = s->set->filter->n_in;
+    begin_at_level(s, lambda);
+    if (s->pull->weight == 0.0)
+        return;
     memset(s->free, 0, segment_padded(n) / 64 * sizeof *s->free);
     for (size_t t = 1; t < n; t++)
         s->free[t / 64] |= (uint64_t) 1 << t % 64;
 }
 
-// Takes over knots as if they had been found at the best constant, and minimises on them.
+// Takes over those knots that are candidates, as if they had been found at the best constant, and
+// minimises on them.
 static bool begin_at_knots(struct search *s, const struct segment_knots *knots)
 {
+    size_t n_found = 0;
     for (size_t i = 0; i < knots->n; i++) {
-        s->found[i] = ABS(knots->at[i]);
-        s->found_sign[i] = knots->at[i] > 0 ? 1.0 : -1.0;
+        size_t t = (size_t) ABS(knots->at[i]);
+        if ((s->free[t / 64] >> t % 64 & 1) == 0)
+            continue;
+        s->found[n_found] = (ptrdiff_t) t;
+        s->found_sign[n_found++] = knots->at[i] > 0 ? 1.0 : -1.0;
     }
-    if (knots->n == 0)
+    if (n_found == 0)
         return true;
-    add_found(s, knots->n);
+    add_found(s, n_found);
     save_knots(s);
     if (!minimise_together(s))
         return false;
@@ -554,7 +562,7 @@ struct segment_result segment_active_set_pulled(const struct segment_active_set 
                                                 struct segment_knots *knots, double *u,
                                                 struct workspace *ws)
 {
-    g_assert(pull->weight > 0.0 && set->filter->n_in <= G_MAXINT32);
+    g_assert(pull->weight >= 0.0 && set->filter->n_in <= G_MAXINT32);
     size_t mark = workspace_mark(ws);
     struct search s;
     begin_search(&s, set, ws);
@@ -563,12 +571,9 @@ struct segment_result segment_active_set_pulled(const struct segment_active_set 
     double level = 0.0;
     struct segment_result result = {.lambda = lambda};
     result.lambda_max = correlate(&s, x, &level, ws);
-    begin_at_level(&s, lambda);
-    free_all(&s);
-    if (!begin_at_knots(&s, knots)) {
-        begin_at_level(&s, lambda);
-        free_all(&s);
-    }
+    begin_pulled(&s, lambda);
+    if (!begin_at_knots(&s, knots))
+        begin_pulled(&s, lambda);
     result.finished = descend(&s, &result.n_evaluations) && s.pivots_held;
     write_segments(&s, level, u);
     keep_knots(&s, knots);

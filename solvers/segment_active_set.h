@@ -68,9 +68,12 @@ bool segment_active_set_refit(const struct segment_active_set *set, const double
                               const size_t *begin, size_t n_segments, double *u,
                               struct workspace *ws);
 
-/** A pull towards z (n_in samples): weight / 2 ||u - z||^2, weight > 0. */
+/**
+ * What others add to a voxel: weight / 2 ||u||^2 - <linear, u>, weight >= 0. A pull towards z is
+ * linear = weight z.
+ */
 struct segment_pull {
-    const double *z; // borrowed
+    const double *linear; // borrowed; n_in samples
     double weight;
 };
 
@@ -81,9 +84,10 @@ struct segment_knots {
 };
 
 /**
- * The minimiser of 1/2 ||x - A u||^2 + weight/2 ||u - z||^2 + lambda ||nabla u||_1, lambda > 0: the
- * proximal step of a voxel among others. Indicators of segments are disjoint, so that the pull
- * adds to the diagonal of the normal equations alone and costs next to nothing.
+ * The minimiser of 1/2 ||x - A u||^2 + weight/2 ||u||^2 - <linear, u> + lambda ||nabla u||_1,
+ * lambda > 0: the proximal step of a voxel among others or, without weight, what it does at given
+ * prices. Indicators of segments are disjoint, so that the weight adds to the diagonal of the
+ * normal equations alone and costs next to nothing.
  *
  * knots: those to begin with, n = 0 for none; those of u afterwards. Near the minimiser's they
  * save most of the work.

@@ -70,11 +70,20 @@ static double *dense_minimiser(const struct voxel *v, struct workspace *ws)
     return u;
 }
 
+static double *linear_of(const struct voxel *v)
+{
+    double *linear = g_new(double, v->n);
+    for (size_t t = 0; t < v->n; t++)
+        linear[t] = v->weight * v->z[t];
+    return linear;
+}
+
 static void check_voxel(const struct segment_active_set *set, const struct voxel *v,
                         struct segment_knots *knots, const double *expected, struct workspace *ws)
 {
     g_autofree double *u = g_new0(double, v->n);
-    struct segment_pull pull = {v->z, v->weight};
+    g_autofree double *linear = linear_of(v);
+    struct segment_pull pull = {linear, v->weight};
     struct segment_result result =
         segment_active_set_pulled(set, v->x, v->lambda, &pull, knots, u, ws);
     assert_true(result.finished);
@@ -118,6 +127,31 @@ static void minimisers_are_those_of_the_dense_problem_wherever_they_begin(void *
     }
 }
 
+// Without a weight: <A' y, u> moves the data by y.
+static void prices_of_a_series_are_data(void **state)
+{
+    (void) state;
+    enum { N = 60 };
+    g_autoptr(GRand) rand = g_rand_new_with_seed(7);
+    g_autoptr(owned_workspace) ws = workspace_new();
+    struct voxel v = voxel_new(rand, N);
+    struct filter filter = {.h = v.h, .n = v.n_h};
+    g_autoptr(owned_segment_active_set) set = segment_active_set_new(&filter, N, kernels_best());
+    double linear[N] = {0.0}, moved[N], u[N], expected[N];
+    for (size_t t = 0; t < N; t++) {
+        moved[t] = v.x[t] + v.z[t];
+        for (size_t k = 0; k < v.n_h && t + k < N; k++)
+            linear[t] += v.h[k] * v.z[t + k];
+    }
+    int32_t at[N];
+    struct segment_knots knots = {.at = at};
+    struct segment_pull pull = {linear, 0.0};
+    segment_active_set_solve(set, moved, 0.7, false, expected, ws);
+    assert_true(segment_active_set_pulled(set, v.x, 0.7, &pull, &knots, u, ws).finished);
+    assert_close(max_abs_difference(u, expected, N), 0.0, 1e-9);
+    voxel_clear(&v);
+}
+
 static void knots_of_the_minimiser_save_the_search_for_them(void **state)
 {
     (void) state;
@@ -131,7 +165,8 @@ static void knots_of_the_minimiser_save_the_search_for_them(void **state)
     g_autofree double *u = g_new(double, v.n);
     g_autofree int32_t *at = g_new(int32_t, v.n);
     struct segment_knots knots = {.at = at};
-    struct segment_pull pull = {v.z, v.weight};
+    g_autofree double *linear = linear_of(&v);
+    struct segment_pull pull = {linear, v.weight};
     struct segment_result cold =
         segment_active_set_pulled(set, v.x, v.lambda, &pull, &knots, u, ws);
     struct segment_result warm =
@@ -146,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(minimisers_are_those_of_the_dense_problem_wherever_they_begin),
+        cmocka_unit_test(prices_of_a_series_are_data),
         cmocka_unit_test(knots_of_the_minimiser_save_the_search_for_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

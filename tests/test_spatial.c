@@ -317,7 +317,7 @@ static void work_ends_when_it_is_asked_to(void **state)
     struct spatial_progress last;
     size_t told = 0;
     assert_false(spatial_solve(&i.problem, &i.options, team, stop_at_once, &told, i.u, &last));
-    assert_int_equal(told, 10);
+    assert_int_equal(told, 5);
     atomic_bool stop = true;
     g_autoptr(owned_parallel) stopped = parallel_new(1, &stop);
     assert_false(spatial_solve(&i.problem, &i.options, stopped, NULL, NULL, i.u, &last));
