@@ -397,14 +397,13 @@ static bool certify(struct state *state, struct parallel *team, struct spatial_p
 /* All of it */
 
 static bool state_init(struct state *state, const struct spatial_problem *problem,
-                       const struct spatial_options *options, float *u)
+                       const struct spatial_options *options)
 {
     const struct spatial_graph *graph = problem->graph;
     size_t n = problem->op->n_in;
     *state = (struct state){.problem = problem,
                             .options = options,
                             .n_time = n,
-                            .u = u,
                             .bound = problem->kind == SPATIAL_TV ? problem->lambda_s / options->rho
                                                                  : INFINITY};
     state->s = g_try_new(float, MAX(graph->n_nodes * n, 1));
@@ -475,7 +474,9 @@ bool spatial_solve(const struct spatial_problem *problem, const struct spatial_o
     g_assert(problem->op->filter != NULL && !problem->op->filter->full && options->gap_every > 0);
     *last = (struct spatial_progress){0};
     struct state state;
-    bool done = state_init(&state, problem, options, u) && descend(&state, team, visit, data, last);
+    bool done = state_init(&state, problem, options);
+    state.u = u;
+    done = done && descend(&state, team, visit, data, last);
     state_clear(&state);
     return done;
 }

@@ -9,7 +9,7 @@ struct spatial_graph *spatial_graph_new(size_t n_nodes, const uint32_t *ends, si
     struct spatial_graph *graph = g_new(struct spatial_graph, 1);
     *graph = (struct spatial_graph){.n_nodes = n_nodes,
                                     .n_edges = n_edges,
-                                    .ends = g_new(uint32_t, MAX(2 * n_edges, 1)),
+                                    .ends = g_new0(uint32_t, MAX(2 * n_edges, 1)),
                                     .first = g_new0(size_t, n_nodes + 1),
                                     .incident = g_new(uint32_t, MAX(2 * n_edges, 1))};
     for (size_t e = 0; e < n_edges; e++) {
