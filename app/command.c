@@ -192,7 +192,8 @@ struct options *app_options(struct app *app, const struct command *self,
     if (!app_parse(app, self, words->entries, &argc, &argv, error) ||
         !options_take_words(options, words, error) ||
         !options_take_arguments(options, argc - 1, argv + 1, error) ||
-        !options_end(options, NULL, error) || !options_fill(options, values, error))
+        !options_end(options, NULL, error) ||
+        (values != NULL && !options_fill(options, values, error)))
         return NULL;
     return g_steal_pointer(&options);
 }
@@ -201,16 +202,6 @@ void app_clear(struct app *app)
 {
     parallel_free(app->host.team);
     log_free(app->log);
-}
-
-bool app_refuse(GError **error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_USAGE, message);
-    return false;
 }
 
 void app_print(char *text)

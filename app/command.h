@@ -55,7 +55,7 @@ struct option_table;
 
 /**
  * app_parse with the options and arguments of a table, which are checked and put into `values`, a
- * struct of its kind that points into what is returned: owned, NULL on error.
+ * struct of its kind (or NULL) that points into what is returned: owned, NULL on error.
  */
 struct options *app_options(struct app *app, const struct command *self,
                             const struct option_table *table, void *values, int argc, char **argv,
@@ -63,9 +63,6 @@ struct options *app_options(struct app *app, const struct command *self,
 
 /** Releases what app_parse made; app itself is the caller's. */
 void app_clear(struct app *app);
-
-/** Sets APP_ERROR_USAGE with that message; false. */
-bool app_refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /** Prints a text to stdout; takes it. */
 void app_print(char *text);

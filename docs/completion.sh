@@ -1,66 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# The bash completion of the program, from what it says of its commands and options.
+# The bash completion of the program, from its table of options: `taut config --options`.
 #
 # usage: completion.sh TAUT
 set -eu
 export LC_ALL=C
-
-# The kinds of work of a command: "fmri lasso tv" of `simulate fmri|lasso|tv`.
-kinds()
-{
-    "$1" "$2" --help | sed -n 's/^  taut [a-z]* [^ ]* \[*\([a-z]*|[a-z|]*\).*/\1/p' | tr '|' ' '
-}
-
-# The help of a command and of each of its kinds.
-help()
-{
-    "$1" "$2" --help
-    for kind in $(kinds "$1" "$2"); do
-        "$1" "$2" "$kind" --help
-    done
-}
-
-# The long options of a section of a command's help, and "--option=a|b|C" for values.
-options()
-{
-    help "$1" "$2" | awk -v section="$3" '
-        /^[^ ].*:$/ { found = $0 == section ":" }
-        found && match($0, /--[a-z][a-z0-9-]*(=[^ ]+)?/) {
-            option = substr($0, RSTART, RLENGTH)
-            rest = substr($0, RSTART + RLENGTH)
-            cut = index(option, "=")
-            print cut ? substr(option, 1, cut) : option
-            if (index(option, "|"))
-                print option
-            else if (match(rest, /[a-z0-9-]+(\|[a-z0-9-]+)+/))
-                print substr(option, 1, cut) substr(rest, RSTART, RLENGTH)
-        }' | sort -u
-}
-
-names()
-{
-    options "$@" | grep -v '|' | tr '\n' ' '
-}
-
-# "    'deconv --conv') values='causal full' ;;" for each option with a list of words
-values()
-{
-    options "$1" "$2" Options | awk -v command="$2" '
-        index($0, "|") {
-            cut = index($0, "=")
-            option = substr($0, 1, cut - 1)
-            n = split(substr($0, cut + 1), words, "|")
-            for (i = 1; i <= n; i++)
-                if (words[i] ~ /^[a-z0-9-]+$/)
-                    found[option] = found[option] words[i] " "
-        }
-        END {
-            for (option in found)
-                printf "    %c%s %s%c) values=%c%s%c ;;\n", 39, command, option, 39, 39, found[option], 39
-        }' | sort
-}
-
 commands=$("$1" --help | awk '/^[^ ].*:$/ { found = $0 == "Commands:" } found && /^  / { print $1 }')
 
 cat <<'TEXT'
@@ -73,32 +17,46 @@ _taut()
 TEXT
 # shellcheck disable=SC2086 # a list
 printf "    local commands='%s'\n" "$(printf '%s ' $commands)"
-printf "    local common='%s'\n" "$(names "$1" config 'Options of every command')"
-cat <<'TEXT'
-
-    COMPREPLY=()
-    if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$word")
-        return
-    fi
-    if [ "$word" = = ]; then
-        word=''
-    elif [ "$previous" = = ]; then
-        previous=${COMP_WORDS[COMP_CWORD - 2]}
-    fi
-    case $command in
-TEXT
-for command in $commands; do
-    printf "    %s) kinds='%s' options='%s' ;;\n" "$command" "$(kinds "$1" "$command")" \
-        "$(names "$1" "$command" Options)"
-done
-cat <<'TEXT'
-    esac
-    case "$command $previous" in
-TEXT
-for command in $commands; do
-    values "$1" "$command"
-done
+# Cells: command, kind, --option, -o, what stands for its value, its choices, help. First what
+# options there are, then what may stand for their values: words, and lists of nothing else.
+"$1" config --options | awk -F '\t' '
+    function add(list, word) { return index(" " list, " " word " ") ? list : list word " " }
+    function words(choices,    n, all, i, found) {
+        n = split(choices, all, "|")
+        for (i = 1; i <= n; i++)
+            if (all[i] ~ /^[a-z0-9-]+$/)
+                found = found all[i] " "
+        return found
+    }
+    {
+        if (!($1 in options) && $1 != "taut")
+            order[++n_commands] = $1
+        if ($2 != "")
+            kinds[$1] = add(kinds[$1], $2)
+        if ($3 == "" && $6 != "" && kinds[$1] == "")
+            kinds[$1] = words($6)
+        options[$1] = $3 == "" ? options[$1] "" : add(options[$1], $3 ($5 == "" ? "" : "="))
+        found = words($6)
+        if ($3 != "" && found != "")
+            values[$1 " " $3] = values[$1 " " $3] found
+    }
+    END {
+        q = "\047"
+        print "    local common=" q options["taut"] q
+        print "\n    COMPREPLY=()"
+        print "    if [ \"$COMP_CWORD\" -eq 1 ]; then"
+        print "        mapfile -t COMPREPLY < <(compgen -W \"$commands --help --version\" -- \"$word\")"
+        print "        return\n    fi"
+        print "    if [ \"$word\" = = ]; then\n        word=" q q
+        print "    elif [ \"$previous\" = = ]; then\n        previous=${COMP_WORDS[COMP_CWORD - 2]}\n    fi"
+        print "    case $command in"
+        for (i = 1; i <= n_commands; i++)
+            print "    " order[i] ") kinds=" q kinds[order[i]] q " options=" q options[order[i]] q " ;;"
+        print "    esac\n    case \"$command $previous\" in"
+        for (key in values)
+            print "    " q key q ") values=" q values[key] q " ;;" | "sort"
+        close("sort")
+    }'
 cat <<'TEXT'
     *) ;;
     esac

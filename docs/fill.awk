@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Fills a manual page in: the lines @OPTIONS@, @COMMON_OPTIONS@ and @COMMANDS@ become what the
-# program itself says; @OPTIONS KIND@ what it says of the options of one kind of its work. Reads the
-# output of --help, that of each KIND after a line "@KIND", then the page (scdoc).
+# Fills a manual page in: the line @OPTIONS@ becomes the options of the command of that page,
+# @OPTIONS KIND@ those of one kind of its work, @COMMON_OPTIONS@ those of every command, @COMMANDS@
+# the commands. Reads what `taut config --options` and `taut --help` say, then the page (scdoc).
 #
-# usage: awk -f fill.awk HELP PAGE
+# usage: awk -v command=NAME -f fill.awk OPTIONS HELP PAGE
 
 function quoted(text)
 {
@@ -11,50 +11,31 @@ function quoted(text)
     return text
 }
 
-# "-o, --output=DIR" -> "*-o, --output*=_DIR_"
-function option_line(words,    cut)
+# "*-o, --output*=_DIR_" and its help
+function option_lines(    names)
 {
-    cut = index(words, "=")
-    if (cut == 0)
-        return "*" quoted(words) "*"
-    return "*" quoted(substr(words, 1, cut - 1)) "*=_" quoted(substr(words, cut + 1)) "_"
+    names = ($4 == "" ? "" : $4 ", ") $3
+    return "*" quoted(names) "*" ($5 == "" ? "" : "=_" quoted($5) "_") "\n\t" quoted($7) "\n\n"
 }
 
-function split_line(line,    gap)
-{
-    sub(/^ +/, "", line)
-    gap = match(line, /  +/)
-    words = gap ? substr(line, 1, gap - 1) : line
-    text = gap ? substr(line, gap + RLENGTH) : ""
-}
+BEGIN { FS = "\t" }
 
 FNR == 1 { file++ }
 
-file == 1 && /^@/ {
-    part = " " substr($0, 2)
-    section = ""
-    next
+file == 1 && $3 != "" { filled[$1 " " $2] = filled[$1 " " $2] option_lines() }
+
+file == 2 && /^[^ ].*:$/ { listed = $0 == "Commands:" }
+file == 2 && listed && match($0, /^  [a-z]+ +/) {
+    name = $0
+    gsub(/^ +| .*$/, "", name)
+    commands = commands "*taut-" name "*(1)\n\t" quoted(substr($0, RLENGTH + 1)) "\n\n"
 }
 
-file == 1 && /^[^ ].*:$/ {
-    section = $0
+file == 3 && /^@OPTIONS .*@$/ {
+    printf "%s", filled[command " " substr($0, 10, length($0) - 10)]
     next
 }
-
-file == 1 && section != "" && /^  / {
-    split_line($0)
-    kind = section == "Commands:" ? "commands" : section == "Options of every command:" ? "common" : "own" part
-    if (kind == "commands")
-        filled[kind] = filled[kind] "*taut-" words "*(1)\n\t" quoted(text) "\n\n"
-    else if (section != "Usage:")
-        filled[kind] = filled[kind] option_line(words) "\n\t" quoted(text) "\n\n"
-}
-
-file == 2 && /^@OPTIONS .*@$/ {
-    printf "%s", filled["own " substr($2, 1, length($2) - 1)]
-    next
-}
-file == 2 && $0 == "@OPTIONS@" { printf "%s", filled["own"]; next }
-file == 2 && $0 == "@COMMON_OPTIONS@" { printf "%s", filled["common"]; next }
-file == 2 && $0 == "@COMMANDS@" { printf "%s", filled["commands"]; next }
-file == 2
+file == 3 && $0 == "@OPTIONS@" { printf "%s", filled[command " "]; next }
+file == 3 && $0 == "@COMMON_OPTIONS@" { printf "%s", filled["taut "]; next }
+file == 3 && $0 == "@COMMANDS@" { printf "%s", commands; next }
+file == 3

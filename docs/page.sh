@@ -5,15 +5,8 @@
 # usage: page.sh FILL.awk TAUT PAGE.scd [COMMAND]
 set -eu
 export LC_ALL=C
-help=$(mktemp)
-trap 'rm -f "$help"' EXIT
-if [ $# -gt 3 ]; then
-    "$2" "$4" --help >"$help"
-    sed -n 's/^@OPTIONS \(.*\)@$/\1/p' "$3" | while read -r kind; do
-        echo "@$kind" >>"$help"
-        "$2" "$4" "$kind" --help >>"$help"
-    done
-else
-    { "$2" --help && "$2" config --help; } >"$help"
-fi
-awk -f "$1" "$help" "$3"
+told=$(mktemp -d)
+trap 'rm -rf "$told"' EXIT
+"$2" config --options >"$told/options"
+"$2" --help >"$told/help"
+awk -v command="${4:-taut}" -f "$1" "$told/options" "$told/help" "$3"

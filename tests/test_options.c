@@ -380,9 +380,9 @@ static char *sample_of(const struct option *row)
     if (row->type == OPTION_COUNT)
         return g_strdup_printf("%.0f", ceil(middle));
     if (samples[row->type] != NULL)
-        return g_strdup(row->check == NULL         ? samples[row->type]
-                        : row->type == OPTION_FILE ? "a.npy"
-                                                   : "detrend=none");
+        return g_strdup(row->check == NULL || row->type == OPTION_BAND ? samples[row->type]
+                        : row->type == OPTION_FILE                     ? "a.npy"
+                                                                       : "detrend=none");
     const char *last = strrchr(row->choices, '|') + 1;
     if (row->type == OPTION_BOUNDS)
         return g_strconcat(last, "=0.5", NULL);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "app/host/host.h"
-#include "app/settings/settings.h"
+#include "app/settings/options.h"
 
 #include <json-glib/json-glib.h>
 
@@ -16,25 +16,38 @@ enum batch_state {
 };
 
 struct batch_unit {
-    struct settings *settings; // owned; of this recording alone
-    char *input;               // owned
+    struct options *options; // owned; of this recording alone
+    char *input;             // owned
     enum batch_state state;
-    GError *error;     // owned; BATCH_FAILED
-    JsonObject *told;  // owned; BATCH_DONE: what --json says of it
-    size_t inaccurate; // series
+    GError *error;    // owned; BATCH_FAILED
+    JsonObject *told; // owned; BATCH_DONE: what --json says of it
+    bool missed;      // strict, and a series missed its tolerance
 };
+
+/** A kind of work that a configuration may ask for. */
+struct batch_job {
+    const struct option_table *table;
+    /** The name of the outputs of an input in their folder. Owned. NULL: there is one unit. */
+    char *(*stem)(const char *input);
+    /** Plans a unit, and does it unless that is done or only to be planned; sets its state. */
+    bool (*run)(const struct host *host, struct batch_unit *unit, bool dry_run, GError **error);
+};
+extern const struct batch_job batch_deconv;
+extern const struct batch_job batch_sources;
+extern const struct batch_job batch_train;
 
 /** Recordings that are done one after the other; one that fails does not stop the others. */
 struct batch {
+    const struct batch_job *job;
     GPtrArray *units; // owned, of owned struct batch_unit
 };
 
 /**
- * One unit for each recording that the settings name. A mask, a sidecar and a folder are one for
- * all, or one for each. Errors: APP_ERROR_INPUT (a pattern matches nothing), APP_ERROR_USAGE (wrong
- * number of them, or two units with the same outputs).
+ * One unit for each recording that the options name, which are of the table of a job. Other files
+ * and the folder are one for all, or one for each. Errors: APP_ERROR_INPUT (a pattern matches
+ * nothing), APP_ERROR_USAGE (wrong number of them, or two units with the same outputs).
  */
-struct batch *batch_new(const struct settings *settings, GError **error);
+struct batch *batch_new(const struct options *options, GError **error);
 void batch_free(struct batch *batch);
 typedef struct batch owned_batch; // for g_autoptr(owned_batch)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_batch, batch_free)

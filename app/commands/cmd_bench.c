@@ -352,7 +352,7 @@ bool cmd_bench(struct app *app, const struct command *self, int argc, char **arg
                                                      [BENCH_TV] = bench_tv};
     struct bench_command_options given = {0};
     g_autoptr(owned_options) options =
-        app_options(app, self, &bench_options, &given, argc, argv, error);
+        app_options(app, self, &bench_command_options, &given, argc, argv, error);
     if (options == NULL)
         return false;
     given.leadfield.lambda = given.race.lambda_ratio;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
 #include "app/pipelines/run/run.h"
-#include "app/settings/settings_run.h"
+#include "app/settings/deconv_options.h"
 #include "app/settings/small_options.h"
 #include "app/settings/tables.h"
 #include "app/simulate/phantom.h"
@@ -37,16 +37,18 @@ static bool draw(struct app *app, const char *folder, uint64_t seed, struct phan
                          error);
 }
 
-static struct settings *settings_of(const char *folder)
+// Of the run that was drawn.
+static struct options *options_of(const char *folder)
 {
     g_autofree char *bold = g_build_filename(folder, run_name, NULL);
     g_autofree char *mask = g_build_filename(folder, mask_name, NULL);
-    struct settings *settings = settings_new();
-    settings_set_path(settings, SETTING_BOLD, bold);
-    settings_set_path(settings, SETTING_MASK, mask);
-    settings_set_path(settings, SETTING_FOLDER, folder);
-    settings_give(settings, SETTING_STANDARDIZE, "psc"); // as the truth: percent of the baseline
-    return settings;
+    struct options *options = options_new(&deconv_options);
+    options_put_path(options_find_key(options, "input", "bold"), bold);
+    options_put_path(options_find(options, "mask"), mask);
+    options_put_path(options_find(options, "output"), folder);
+    // as the truth: percent of the baseline
+    options_put(options_find(options, "standardize"), "psc", NULL);
+    return options;
 }
 
 // Pearson's correlation of the activity found in a series with the one that was drawn.
@@ -119,13 +121,10 @@ static void print_json(const struct run *run, const struct match *matches)
     app_print_json(object);
 }
 
-static bool deconvolve(struct app *app, const struct settings *settings,
+static bool deconvolve(struct app *app, const struct run_options *options,
                        const struct phantom *phantom, GError **error)
 {
-    g_auto(owned_run_options) options = {0};
-    if (!settings_run_options(settings, &options, error))
-        return false;
-    g_autoptr(owned_run_files) files = run_files_new(&options);
+    g_autoptr(owned_run_files) files = run_files_new(options);
     g_autoptr(owned_run_plan) plan = run_plan_new(&app->host, files, app->host.force, error);
     g_autoptr(owned_run) run = plan == NULL ? NULL : run_execute(plan, error);
     if (run == NULL)
@@ -148,6 +147,7 @@ bool cmd_demo(struct app *app, const struct command *self, int argc, char **argv
     g_autoptr(owned_phantom) phantom = NULL;
     if (options == NULL || !draw(app, given.output, given.seed, &phantom, error))
         return false;
-    g_autoptr(owned_settings) settings = settings_of(given.output);
-    return settings_end(settings, "demo", error) && deconvolve(app, settings, phantom, error);
+    g_autoptr(owned_options) of_run = options_of(given.output);
+    struct run_options run;
+    return deconv_options_fill(of_run, &run, error) && deconvolve(app, &run, phantom, error);
 }

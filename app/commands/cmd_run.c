@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/batch/batch.h"
 #include "app/command.h"
-#include "app/settings/settings.h"
+#include "app/settings/small_options.h"
+#include "app/settings/tables.h"
 
 #include <stdio.h>
 
@@ -14,13 +15,13 @@ static void print_units(const struct batch *batch)
                                         [BATCH_FAILED] = "failed"};
     for (guint i = 0; i < batch->units->len; i++) {
         const struct batch_unit *unit = g_ptr_array_index(batch->units, i);
-        g_autofree char *folder = settings_quote(unit->settings, SETTING_FOLDER);
-        printf("%-8s  %s -> %s\n", words[unit->state], unit->input, folder);
+        g_autofree char *output = options_quote(options_find(unit->options, "output"));
+        printf("%-8s  %s -> %s\n", words[unit->state], unit->input, output);
     }
 }
 
 // A batch of one ends as the run itself would; of several, failures are counted and named.
-static bool conclude(struct app *app, const struct batch *batch, bool strict, GError **error)
+static bool conclude(struct app *app, const struct batch *batch, GError **error)
 {
     const struct batch_unit *first = g_ptr_array_index(batch->units, 0);
     if (batch->units->len == 1 && first->state == BATCH_FAILED) {
@@ -28,15 +29,13 @@ static bool conclude(struct app *app, const struct batch *batch, bool strict, GE
         return false;
     }
     g_autoptr(GString) failed = g_string_new(NULL);
-    size_t inaccurate = 0;
     for (guint i = 0; i < batch->units->len; i++) {
         const struct batch_unit *unit = g_ptr_array_index(batch->units, i);
-        inaccurate += unit->inaccurate;
+        if (unit->missed)
+            app->outcome = EXIT_STRICT;
         if (unit->state == BATCH_FAILED)
             g_string_append_printf(failed, " %s", unit->input);
     }
-    if (strict && inaccurate > 0)
-        app->outcome = EXIT_STRICT;
     if (failed->len > 0) {
         log_error(app->log, "%zu of %u runs failed:%s", batch_count(batch, BATCH_FAILED),
                   batch->units->len, failed->str);
@@ -45,28 +44,27 @@ static bool conclude(struct app *app, const struct batch *batch, bool strict, GE
     return true;
 }
 
+// The configuration, with what --set changes.
+static struct options *load(const struct run_command_options *given, GError **error)
+{
+    const struct option_table *table = options_table_of(given->config, run_tables, error);
+    g_autoptr(owned_options) options = table == NULL ? NULL : options_new(table);
+    if (options == NULL || !options_load(options, given->config, error))
+        return NULL;
+    for (char **set = given->set; set != NULL && *set != NULL; set++)
+        options_assign(options, *set);
+    return options_end(options, given->config, error) ? g_steal_pointer(&options) : NULL;
+}
+
 bool cmd_run(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
-    g_auto(GStrv) assignments = NULL;
-    gboolean dry_run = FALSE;
-    const GOptionEntry options[] = {
-        {"set", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &assignments,
-         "Another value than the file's; may be given again", "GROUP.KEY=VALUE"},
-        {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run, "Check all, do nothing", NULL},
-        {0}};
-    if (!app_parse(app, self, options, &argc, &argv, error) ||
-        !app_expect_arguments(self, argc, argv, 1, 1, error))
-        return false;
-    g_autoptr(owned_settings) settings = settings_new();
-    if (!settings_load(settings, argv[1], error))
-        return false;
-    for (char **assignment = assignments; assignments != NULL && *assignment != NULL; assignment++)
-        settings_assign(settings, *assignment);
-    if (!settings_end(settings, argv[1], error))
-        return false;
-    g_autoptr(owned_batch) batch = batch_new(settings, error);
-    if (batch == NULL || !batch_run(&app->host, batch, dry_run, error) ||
-        !conclude(app, batch, settings_flag(settings, SETTING_STRICT), error))
+    struct run_command_options given;
+    g_autoptr(owned_options) own =
+        app_options(app, self, &run_command_options, &given, argc, argv, error);
+    g_autoptr(owned_options) options = own == NULL ? NULL : load(&given, error);
+    g_autoptr(owned_batch) batch = options == NULL ? NULL : batch_new(options, error);
+    if (batch == NULL || !batch_run(&app->host, batch, given.dry_run, error) ||
+        !conclude(app, batch, error))
         return false;
     if (app->json) {
         JsonObject *object = batch_to_json(batch);

@@ -1,40 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
-#include "app/pipelines/outputs/staging.h"
 #include "app/pipelines/sources/sources.h"
 #include "app/settings/tables.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
-
-// The name of the file without what tells its format.
-static char *stem_of_recording(const char *path)
-{
-    char *name = g_path_get_basename(path);
-    if (g_str_has_suffix(name, ".gz"))
-        name[strlen(name) - 3] = '\0';
-    char *dot = strrchr(name, '.');
-    if (dot != NULL && dot != name)
-        *dot = '\0';
-    return name;
-}
-
-static bool check_outputs(const struct sources *sources, GError **error)
-{
-    if (!staging_possible(sources->options->folder, error))
-        return false;
-    g_autoptr(GPtrArray) names = sources_output_names(sources);
-    for (guint i = 0; i < names->len; i++) {
-        g_autofree char *path = g_build_filename(sources->options->folder, names->pdata[i], NULL);
-        if (sources->host->force || !g_file_test(path, G_FILE_TEST_EXISTS))
-            continue;
-        g_set_error(error, IO_ERROR, IO_ERROR_EXISTS, "%s: exists already (--force overwrites)",
-                    path);
-        return false;
-    }
-    return true;
-}
 
 static void print_network(const struct sources *sources)
 {
@@ -84,31 +53,14 @@ static void print_json(const struct sources *sources)
     app_print_json(object);
 }
 
-static double seconds_since(gint64 begin_us)
-{
-    return 1e-6 * (double) (g_get_monotonic_time() - begin_us);
-}
-
 static bool run(struct app *app, struct sources *sources, GError **error)
 {
-    sources->begin_us = g_get_monotonic_time();
-    if (!sources_plan(sources, error) || !sources_read(sources, error) ||
-        !check_outputs(sources, error) || !sources_read_window(sources, error))
+    if (!sources_prepare(sources, app->host.force, error))
         return false;
-    sources->read_s = seconds_since(sources->begin_us);
-    gint64 begin_us = g_get_monotonic_time();
-    if (!sources_form(sources, error))
-        return false;
-    sources->prepare_s = seconds_since(begin_us);
     log_accept(app->log);
     if (!sources_solve(sources, error) || !sources_write(sources, error))
         return false;
-    // Without --certify a network is a fixed budget: its gap is told, and expected.
-    bool exact = sources->network_file == NULL || !isnan(sources->options->certify);
-    if (exact && !sources->result.converged)
-        log_warning(app->log, "%s: expected %s, found relative gap %.2g after %zu passes",
-                    sources->stem, sources->result.has_gap ? "the tolerance" : "a stable support",
-                    sources->result.gap[1], sources->result.n_passes);
+    sources_warn(sources);
     if (app->json)
         print_json(sources);
     else
@@ -123,7 +75,7 @@ bool cmd_sources(struct app *app, const struct command *self, int argc, char **a
         app_options(app, self, &sources_options, &given, argc, argv, error);
     if (options == NULL)
         return false;
-    g_auto(owned_sources) sources = {
-        .host = &app->host, .options = &given, .stem = stem_of_recording(given.recording)};
+    g_auto(owned_sources)
+        sources = {.host = &app->host, .options = &given, .stem = sources_stem(given.recording)};
     return run(app, &sources, error);
 }

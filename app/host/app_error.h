@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
 /** Why a job or a command was not done; main.c has the exit status of each. */
 enum app_error {
@@ -14,3 +15,6 @@ enum app_error {
 };
 #define APP_ERROR (app_error_quark())
 GQuark app_error_quark(void);
+
+/** Sets APP_ERROR_USAGE with that message; false. */
+bool app_refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);

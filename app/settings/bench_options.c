@@ -53,7 +53,7 @@ static const struct option rows[] = {
      .metavar = "COV.fif"},
     {0}};
 
-const struct option_table bench_options = {
+const struct option_table bench_command_options = {
     .command = "bench",
     .size = sizeof(struct bench_command_options),
     .parts = (const struct option_part[]){{rows, 0}, {window_rows, AT(leadfield)}, {0}}};

@@ -58,11 +58,26 @@ char *options_key(const struct option *row)
     return row->key != NULL ? g_strdup(row->key) : g_strdelimit(g_strdup(row->name), "-", '_');
 }
 
+struct option_slot *options_find_key(const struct options *options, const char *group,
+                                     const char *key)
+{
+    for (size_t i = 0; i < options->n; i++) {
+        const struct option *row = options->slots[i].row;
+        if (g_strcmp0(options_group(options->table, row), group) != 0)
+            continue;
+        g_autofree char *own = options_key(row);
+        g_autofree char *wanted = g_strdelimit(g_strdup(key), "-", '_');
+        if (strcmp(own, wanted) == 0)
+            return &options->slots[i];
+    }
+    return NULL;
+}
+
 struct option_slot *options_find(const struct options *options, const char *name)
 {
     for (size_t i = 0; i < options->n; i++) {
         const struct option *row = options->slots[i].row;
-        if (g_strcmp0(row->name, name) == 0 || g_strcmp0(row->key, name) == 0)
+        if (g_strcmp0(row->name, name) == 0)
             return &options->slots[i];
     }
     return NULL;
@@ -99,9 +114,9 @@ bool options_is_written(const struct option *row)
 // "--lambda-rule", or the command whose argument it is.
 static char *place_of(const struct options *options, const struct option *row)
 {
-    return (row->flags & OPTION_ARGUMENT) != 0 || row->name == NULL
+    return (row->flags & OPTION_ARGUMENT) != 0
                ? g_strdup(options->table->command)
-               : g_strdup_printf("--%s", row->name);
+               : g_strdup_printf("--%s", row->name != NULL ? row->name : row->key);
 }
 
 void options_give_all(struct options *options, struct option_slot *slot, size_t n,
@@ -165,9 +180,8 @@ static bool check_required(const struct options *options, GError **error)
     if (n == 0)
         return true;
     g_autofree char *what = g_strdup_printf(" (%s)", help);
-    g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: expected %s%s", options->table->command,
-                usage->str, n == 1 ? what : "");
-    return false;
+    return app_refuse(error, "%s: expected %s%s", options->table->command, usage->str,
+                      n == 1 ? what : "");
 }
 
 bool options_end(const struct options *options, const char *path, GError **error)

@@ -71,6 +71,8 @@ struct option_part {
     size_t offset;             // of that part
 };
 
+struct options;
+
 /** The options of a command, or of one kind of its work. */
 struct option_table {
     const char *command;
@@ -78,6 +80,7 @@ struct option_table {
     const char *group;               // of its configurations; NULL: rows name theirs, or have none
     size_t size;                     // of the struct
     const struct option_part *parts; // ends with {NULL}
+    void (*given)(struct options *options); // after a command line was taken; or NULL
 };
 
 /** A row with its value, as text. */
@@ -113,8 +116,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_options, options_free)
 const char *options_group(const struct option_table *table, const struct option *row);
 char *options_key(const struct option *row);
 
-/** The slot of that key or option; NULL where there is none. */
+/** The slot of that option; NULL where there is none. */
 struct option_slot *options_find(const struct options *options, const char *name);
+
+/** The slot of that key, whether its words are joined by - or _; NULL where there is none. */
+struct option_slot *options_find_key(const struct options *options, const char *group,
+                                     const char *key);
 
 /** The slot that there is a run for each file of; NULL where there is none. */
 struct option_slot *options_each(const struct options *options);
@@ -197,8 +204,14 @@ char *options_resolve(const char *folder, const char *path);
 /** The value as a configuration has it, paths absolute. Owned. */
 char *options_quote(const struct option_slot *slot);
 
-/** A configuration with these values, paths absolute, after a comment of some lines. Owned. */
+/** A configuration with these values, paths absolute, after a comment of lines or NULL. Owned. */
 char *options_dump(const struct options *options, const char *comment);
+
+/**
+ * The SHA-256 of all values that configurations have, in hexadecimal: files count by what they
+ * hold, not by their names. Owned.
+ */
+char *options_sha256(const struct options *options);
 
 /** A configuration with every key of a table at its default and explained. Owned. */
 char *options_template(const struct option_table *table);
@@ -210,6 +223,12 @@ char *options_range(const struct option *row);
 
 /** The help of a row with its default. Owned. */
 char *options_help(const struct option *row);
+
+/**
+ * Adds a line for every option and argument of a table, of cells between tabs: command, kind,
+ * --option (empty: an argument), -o, what stands for its value, its choices, help.
+ */
+void options_list(const struct option_table *table, GString *out);
 
 /** The words of a command line that are options. */
 struct option_words {

@@ -159,20 +159,6 @@ static char *explain_unknown(const struct options *options, const char *group, c
     return g_strdup_printf("unknown key \"%s\" in [%s]", key, group);
 }
 
-static struct option_slot *find_slot(const struct options *options, const char *group,
-                                     const char *key)
-{
-    for (size_t i = 0; i < options->n; i++) {
-        const struct option *row = options->slots[i].row;
-        if (g_strcmp0(options_group(options->table, row), group) != 0)
-            continue;
-        g_autofree char *own = options_key(row);
-        if (same_key(own, key))
-            return &options->slots[i];
-    }
-    return NULL;
-}
-
 static bool ends_in_escape(const char *raw)
 {
     size_t n = 0, length = strlen(raw);
@@ -202,7 +188,7 @@ static char *set_written(struct option_slot *slot, const char *raw, const char *
 static void take_entry(struct options *options, struct scan *scan, const struct entry *entry,
                        GKeyFile *values, const char *folder)
 {
-    struct option_slot *slot = find_slot(options, entry->group, entry->key);
+    struct option_slot *slot = options_find_key(options, entry->group, entry->key);
     if (slot == NULL) {
         g_autofree char *unknown = explain_unknown(options, entry->group, entry->key);
         add_note(scan, entry->line, "%s", unknown);
@@ -303,7 +289,7 @@ void options_assign(struct options *options, const char *assignment)
     }
     g_autofree char *group = g_strndup(assignment, (gsize) (point - assignment));
     g_autofree char *key = g_strndup(point + 1, (gsize) (equals - point - 1));
-    struct option_slot *slot = find_slot(options, group, key);
+    struct option_slot *slot = options_find_key(options, group, key);
     g_autofree char *problem =
         slot == NULL ? explain_unknown(options, group, key) : set_written(slot, equals + 1, NULL);
     if (problem != NULL)

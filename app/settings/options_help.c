@@ -85,7 +85,7 @@ char *options_template(const struct option_table *table)
 char *options_dump(const struct options *options, const char *comment)
 {
     GString *out = g_string_new(NULL);
-    g_auto(GStrv) lines = g_strsplit(comment, "\n", -1);
+    g_auto(GStrv) lines = g_strsplit(comment == NULL ? "" : comment, "\n", -1);
     for (char **line = lines; *line != NULL; line++)
         g_string_append_printf(out, "# %s\n", *line);
     const char *group = NULL;
@@ -99,6 +99,22 @@ char *options_dump(const struct options *options, const char *comment)
         append_value(out, slot->row, value);
     }
     return g_string_free(out, FALSE);
+}
+
+char *options_sha256(const struct options *options)
+{
+    g_autoptr(GString) all = g_string_new(NULL);
+    for (size_t i = 0; i < options->n; i++) {
+        const struct option_slot *slot = &options->slots[i];
+        const char *group = options_group(options->table, slot->row);
+        if (group == NULL)
+            continue;
+        g_autofree char *key = options_key(slot->row);
+        g_autofree char *value = options_quote(slot);
+        bool path = slot->row->type == OPTION_FILE && strchr(value, '/') != NULL;
+        g_string_append_printf(all, "%s.%s=%s\n", group, key, path ? "(file)" : value);
+    }
+    return g_compute_checksum_for_string(G_CHECKSUM_SHA256, all->str, (gssize) all->len);
 }
 
 struct option_words *option_words_new(const struct options *options)
@@ -166,6 +182,8 @@ bool options_take_words(struct options *options, const struct option_words *word
         else if (words->text[i] != NULL)
             options_give(options, slot, words->text[i]);
     }
+    if (options->table->given != NULL)
+        options->table->given(options);
     return true;
 }
 
@@ -187,4 +205,30 @@ bool options_take_arguments(struct options *options, int n, char *const *argumen
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: unexpected argument \"%s\"",
                     options->table->command, arguments[taken]);
     return taken == n;
+}
+
+void options_list(const struct option_table *table, GString *out)
+{
+    g_autoptr(owned_options) options = options_new(table);
+    for (size_t i = 0; i < options->n; i++) {
+        const struct option *row = options->slots[i].row;
+        bool argument = (row->flags & OPTION_ARGUMENT) != 0, flag = row->type == OPTION_FLAG;
+        if (row->name == NULL && !argument)
+            continue;
+        g_autofree char *values = flag ? NULL : metavar_of(row);
+        g_autofree char *choices = flag ? NULL : options_choices(row);
+        g_autofree char *help = options_help(row);
+        const char *cells[] = {table->command,
+                               table->kind,
+                               argument ? NULL : "--",
+                               row->letter != 0 ? (const char[]){'-', row->letter, '\0'} : NULL,
+                               values,
+                               choices,
+                               help};
+        for (size_t k = 0; k < G_N_ELEMENTS(cells); k++)
+            g_string_append_printf(out, "%s%s%s", k == 0 ? "" : "\t",
+                                   cells[k] == NULL ? "" : cells[k],
+                                   k == 2 && !argument ? row->name : "");
+        g_string_append_c(out, '\n');
+    }
 }

@@ -382,9 +382,7 @@ static bool fill_file(const struct option_slot *slot, struct target *target, GEr
         return false;
     if (paths->len != 1) {
         g_autofree char *key = options_key(slot->row);
-        g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: expected one path, found %u", key,
-                    paths->len);
-        return false;
+        return app_refuse(error, "%s: expected one path, found %u", key, paths->len);
     }
     *(const char **) target->value = keep(target, g_strdup(g_ptr_array_index(paths, 0)));
     return true;

@@ -14,8 +14,12 @@
 
 #define AT(member) offsetof(struct config_options, member)
 static const struct option config_rows[] = {
+    {NULL, OPTION_TEXT, AT(command), .help = "Whose settings", .metavar = "COMMAND",
+     .fallback = "deconv", .flags = OPTION_ARGUMENT},
     {"template", OPTION_FLAG, AT(template),
      .help = "Print a configuration with every setting explained"},
+    {"options", OPTION_FLAG, AT(options),
+     .help = "Print a line for every option of every command, of cells between tabs"},
     {0}};
 #undef AT
 
@@ -65,6 +69,16 @@ static const struct option reproduce_rows[] = {
     {0}};
 #undef AT
 
+#define AT(member) offsetof(struct run_command_options, member)
+static const struct option run_rows[] = {
+    {NULL, OPTION_FILE, AT(config), .help = "Configuration", .metavar = "CONFIG.ini",
+     .flags = OPTION_ARGUMENT | OPTION_REQUIRED},
+    {"set", OPTION_REPEATED, AT(set), .help = "Another value than the file's; may be given again",
+     .metavar = "GROUP.KEY=VALUE"},
+    {"dry-run", OPTION_FLAG, AT(dry_run), .help = "Check all, do nothing"},
+    {0}};
+#undef AT
+
 const struct option_table config_options = {
     .command = "config", .size = sizeof(struct config_options), PARTS(config_rows)};
 const struct option_table demo_options = {
@@ -77,3 +91,5 @@ const struct option_table report_options = {
     .command = "report", .size = sizeof(struct report_options), PARTS(report_rows)};
 const struct option_table reproduce_options = {
     .command = "reproduce", .size = sizeof(struct reproduce_options), PARTS(reproduce_rows)};
+const struct option_table run_command_options = {
+    .command = "run", .size = sizeof(struct run_command_options), PARTS(run_rows)};

@@ -6,7 +6,9 @@
 
 /** Options of commands that have few; see tables.h. */
 struct config_options {
+    const char *command; // whose
     bool template;
+    bool options;
 };
 
 struct demo_options {
@@ -35,4 +37,10 @@ struct reproduce_options {
     bool full;
     size_t seed;
     const char *data; // "FILE,FILE", or NULL
+};
+
+struct run_command_options {
+    const char *config;
+    char **set; // "GROUP.KEY=VALUE"; NULL: none
+    bool dry_run;
 };

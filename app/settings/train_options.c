@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/pipelines/train/training.h"
 #include "app/settings/array_options.h"
-#include "app/settings/settings.h"
+#include "app/settings/deconv_options.h"
 #include "app/settings/sources_options.h"
 #include "app/settings/tables.h"
 
@@ -42,7 +42,7 @@ static const struct option rows[] = {
     {"preprocessed", OPTION_TEXT, AT(preprocessed),
      .help = "How the series were cleaned, detrend=D,bandpass=LO:HI,standardize=S: `deconv` "
              "refuses the network for others",
-     .check = settings_check_preprocessing, .metavar = "LIST"},
+     .check = preprocessing_option_check, .metavar = "LIST"},
     {"lambda-ratio", OPTION_RANGE, AT(lambda_ratio),
      .help = "lambda as a fraction of each series' lambda_max; LEAST:MOST: drawn between",
      .high = 1, .metavar = "R", .flags = OPTION_REQUIRED | OPTION_ABOVE | OPTION_BELOW},
@@ -77,7 +77,7 @@ static const struct option rows[] = {
      .fallback = "0"},
     {0}};
 
-const struct option_table train_options = {
+const struct option_table training_options = {
     .command = "train",
     .group = "train",
     .size = sizeof(struct training_options),

@@ -6,13 +6,6 @@
 
 const char *const preprocessing_names[PREPROCESSING_STEPS] = {"detrend", "bandpass", "standardize"};
 
-void preprocessing_clear(struct preprocessing *words)
-{
-    g_free(words->detrend);
-    g_free(words->bandpass);
-    g_free(words->standardize);
-}
-
 size_t preprocessing_step(const char *word, const char **value)
 {
     for (size_t i = 0; i < PREPROCESSING_STEPS; i++) {

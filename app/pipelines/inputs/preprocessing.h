@@ -3,14 +3,12 @@
 
 #include <stddef.h>
 
-/** How series are cleaned, in the words of the settings; owned, NULL: not at all. */
+/** How series are cleaned, in the words of the settings; borrowed, NULL: not at all. */
 struct preprocessing {
-    char *detrend;
-    char *bandpass;
-    char *standardize;
+    const char *detrend;
+    const char *bandpass;
+    const char *standardize;
 };
-
-void preprocessing_clear(struct preprocessing *words);
 
 /**
  * How series were cleaned before a network saw them: words "detrend=cosine:128",

@@ -50,7 +50,8 @@ bool record_write(const struct record *record, bool done, char *const *sha256,
         json_array_add_string_element(names, name);
     }
     json_object_set_array_member(object, "outputs", names);
-    json_object_set_object_member(object, "status", outcome_status_json(outcome));
+    if (outcome != NULL)
+        json_object_set_object_member(object, "status", outcome_status_json(outcome));
     g_autofree char *path = record_path(record);
     return sidecar_write(path, object, true, error);
 }
@@ -132,6 +133,19 @@ static bool outputs_are_there(const char *folder, const GPtrArray *names)
             return false;
     }
     return true;
+}
+
+GPtrArray *record_outputs(const struct record *record)
+{
+    g_autoptr(JsonObject) found = read_record(record);
+    JsonArray *names = found == NULL ? NULL : array_of(found, "outputs");
+    GPtrArray *outputs = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; names != NULL && i < json_array_get_length(names); i++) {
+        JsonNode *node = json_array_get_element(names, i);
+        bool text = JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING;
+        g_ptr_array_add(outputs, g_strdup(text ? json_node_get_string(node) : ""));
+    }
+    return outputs;
 }
 
 bool record_is_current(const struct record *record, const GPtrArray *outputs)

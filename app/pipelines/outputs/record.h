@@ -24,11 +24,15 @@ struct record {
 char *record_name(const char *stem);
 
 /**
- * Publishes the record. sha256: one an input, NULL where it was not read; outputs: names.
+ * Publishes the record. sha256: one an input, NULL where it was not read; outputs: names; outcome:
+ * of the series, or NULL.
  * Error: IO_ERROR_OUTPUT.
  */
 bool record_write(const struct record *record, bool done, char *const *sha256,
                   const GPtrArray *outputs, const struct outcome *outcome, GError **error);
+
+/** The names of outputs that a record has; none where there is no record. Owned. */
+GPtrArray *record_outputs(const struct record *record);
 
 /** Whether a record says that outputs were begun and not finished. */
 bool record_is_unfinished(const struct record *record);

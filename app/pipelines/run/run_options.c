@@ -1,34 +1,59 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/pipelines/run/run_options.h"
 
-#include "solvers/solver.h"
-
 #include <math.h>
+#include <string.h>
 
-struct run_options run_options_default(void)
+static void take_cleaning(struct run_options *options)
 {
-    struct solver_options solver = solver_options_default();
-    return (struct run_options){.auto_mask = true,
-                                .auto_sidecar = true,
-                                .clean = clean_options_default(),
-                                .certify = NAN,
-                                .lambda = 0.1,
-                                .rule = LAMBDA_RATIO,
-                                .tol = solver.tol,
-                                .max_iter = solver.max_iter,
-                                .images = RUN_ACTIVITY,
-                                .compression = 1};
+    static const char *const standards[] = {
+        [STANDARDIZE_NONE] = "none", [STANDARDIZE_ZSCORE] = "zscore", [STANDARDIZE_PSC] = "psc"};
+    const struct run_words *given = &options->given;
+    struct clean_options *clean = &options->clean;
+    *clean = clean_options_default();
+    clean->detrend = (enum detrend) given->detrend.index; // up to DETREND_COSINE, by name
+    if (clean->detrend == DETREND_COSINE)
+        clean->cosine_s = given->detrend.number;
+    if (given->bandpass.text != NULL) {
+        clean->low_hz = given->bandpass.from;
+        clean->high_hz = isinf(given->bandpass.to) ? 0.0 : given->bandpass.to;
+    }
+    clean->standardize = (enum standardize) given->standardize;
+    options->words = (struct preprocessing){given->detrend.text, given->bandpass.text,
+                                            standards[given->standardize]};
 }
 
-void run_options_clear(struct run_options *options)
+static enum lambda_kind kind_of(const struct word *rule)
 {
-    char *texts[] = {options->bold,           options->folder,     options->mask,
-                     options->sidecar,        options->confounds,  options->confound_columns,
-                     options->network,        options->lambda_map, options->hrf,
-                     options->response,       options->solver,     options->config,
-                     options->settings_sha256};
-    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-        g_free(texts[i]);
-    preprocessing_clear(&options->words);
-    g_strfreev(options->asked);
+    size_t n = strcspn(rule->text, ":");
+    for (size_t i = 0; i < LAMBDA_N_KINDS; i++)
+        if (strlen(lambda_kind_names[i]) == n && strncmp(rule->text, lambda_kind_names[i], n) == 0)
+            return (enum lambda_kind) i;
+    g_assert_not_reached(); // it is one of the choices
+}
+
+static bool is(const char *text, const char *word)
+{
+    return g_strcmp0(text, word) == 0;
+}
+
+void run_options_complete(struct run_options *options)
+{
+    const struct run_words *given = &options->given;
+    options->auto_mask = is(options->mask, "auto");
+    if (options->auto_mask || is(options->mask, "none"))
+        options->mask = NULL;
+    options->auto_sidecar = is(options->sidecar, "auto");
+    if (options->auto_sidecar)
+        options->sidecar = NULL;
+    if (isnan(options->tr_s))
+        options->tr_s = 0.0;
+    options->first = given->frames[0];
+    options->n_time = given->frames[1];
+    take_cleaning(options);
+    options->rule = kind_of(&given->lambda_rule);
+    options->lambda_map = given->lambda_rule.path;
+    options->one_lambda = given->lambda_scope == 1;
+    options->images |= given->debias ? RUN_DEBIASED : 0U;
+    options->compression = (int) given->compression;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/pipelines/inputs/preprocessing.h"
+#include "app/pipelines/inputs/values.h"
 #include "deconv/clean.h"
 #include "deconv/hrf_conv.h"
 #include "deconv/lambda_rule.h"
@@ -19,22 +20,34 @@ enum run_image {
     RUN_DEBIASED = 16,
 };
 
+/** Values of the table that others below are made from. */
+struct run_words {
+    struct word detrend;
+    struct interval bandpass;
+    int standardize;
+    struct word lambda_rule;
+    int lambda_scope; // 0 voxel, 1 run
+    size_t frames[2]; // first and count
+    size_t compression;
+    bool debias;
+};
+
 /**
- * What a run is asked for: one recording, checked and complete. Text is owned; a path is NULL where
- * there is no such file.
+ * What a run is asked for: one recording, checked and complete. Text is borrowed; a path is NULL
+ * where there is no such file.
  */
 struct run_options {
     // files
-    char *bold;
-    char *folder; // of the outputs
-    char *mask;
+    const char *bold;
+    const char *folder; // of the outputs
+    const char *mask;
     bool auto_mask; // else, without a file, all voxels
-    char *sidecar;
+    const char *sidecar;
     bool auto_sidecar; // beside the recording, where there is one
-    char *confounds;
-    char *confound_columns;
-    char *network;    // trained, in the place of the solver
-    char *lambda_map; // rule LAMBDA_MAP
+    const char *confounds;
+    const char *confound_columns;
+    const char *network;    // trained, in the place of the solver
+    const char *lambda_map; // rule LAMBDA_MAP
 
     // frames
     double tr_s;   // 0: that of the sidecar, else of the header
@@ -43,27 +56,26 @@ struct run_options {
     size_t n_time; // and how many are; 0: all from there on
 
     // the problem
-    struct clean_options clean; // confounds and censored frames come with the table
-    struct preprocessing words; // the same, in words
-    char *hrf;                  // as given: a model or a file
-    char *response;             // the same, a file's path as it is from here
-    enum hrf_conv_kind conv;    //
-    char *solver;               // name of a method
-    double certify;             // of a network: gap that is left to an exact solver; NaN: none
-    double lambda;              // a ratio or a value, by the rule
-    enum lambda_kind rule;      //
-    bool one_lambda;            // for the run; else one a series
-    double tol;                 // relative gap
-    size_t max_iter;            //
-    unsigned images;            // of enum run_image
-    int compression;            // of gzip
-    char **asked;               // NAME, VALUE, NAME, VALUE, ..., NULL: options, for the report
-    char *config;               // all settings, as a file
-    char *settings_sha256;      // of all settings, in hexadecimal
+    struct run_words given;      //
+    struct clean_options clean;  // confounds and censored frames come with the table
+    struct preprocessing words;  // the same, in words
+    const char *hrf;             // as given: a model or a file
+    const char *response;        // the same, a file's path as it is from here
+    int conv;                    // of enum hrf_conv_kind
+    const char *solver;          // name of a method
+    double certify;              // of a network: gap that is left to an exact solver; NaN: none
+    double lambda;               // a ratio or a value, by the rule
+    enum lambda_kind rule;       //
+    bool one_lambda;             // for the run; else one a series
+    double tol;                  // relative gap
+    size_t max_iter;             //
+    bool strict;                 // the tolerance decides on the exit status
+    unsigned images;             // of enum run_image
+    int compression;             // of gzip
+    char **asked;                // NAME, VALUE, NAME, VALUE, ..., NULL: options, for the report
+    const char *config;          // all settings, as a file
+    const char *settings_sha256; // of all settings, in hexadecimal
 };
 
-/** All defaults, and no text. */
-struct run_options run_options_default(void);
-void run_options_clear(struct run_options *options);
-typedef struct run_options owned_run_options;
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_run_options, run_options_clear)
+/** Makes what is made from others: all but hrf, asked, config and settings_sha256. */
+void run_options_complete(struct run_options *options);

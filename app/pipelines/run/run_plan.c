@@ -117,8 +117,8 @@ static bool plan_response(struct run_plan *plan, GError **error)
     if (plan->n_time < n_h)
         run_plan_warn(plan, "%s: the response %s has %zu frames and is cut to the %zu of the run",
                       plan->options->bold, text, n_h, plan->n_time);
-    plan->op =
-        hrf_conv_new(plan->response->h, n_h, plan->n_time, options->conv, HRF_CONV_AUTO, error);
+    plan->op = hrf_conv_new(plan->response->h, n_h, plan->n_time,
+                            (enum hrf_conv_kind) options->conv, HRF_CONV_AUTO, error);
     return plan->op != NULL;
 }
 

@@ -138,6 +138,18 @@ struct sources {
     double prepare_s;
 };
 
+/** The name of the outputs: that of the file without what tells its format. Owned. */
+char *sources_stem(const char *recording);
+
+/** The files that a result depends on: struct input_file, owned. */
+GPtrArray *sources_inputs(const struct sources_options *options);
+
+/** All that comes before solving; overwrite: existing outputs are no error. Errors: any. */
+bool sources_prepare(struct sources *sources, bool overwrite, GError **error);
+
+/** Warns of a result that missed its tolerance. */
+void sources_warn(const struct sources *sources);
+
 /** Reads the options into model and orientation. Error: APP_ERROR_USAGE. */
 bool sources_plan(struct sources *sources, GError **error);
 

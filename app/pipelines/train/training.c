@@ -375,7 +375,7 @@ bool training_execute(struct training *training, GError **error)
         return false;
     set_losses(training, training->n_stages);
     if (!network_file_write(training->options.output, training->net, training->metadata,
-                            training->host->force, error))
+                            training->overwrite, error))
         return false;
     if (training->options.checkpoint != NULL)
         g_unlink(training->options.checkpoint);

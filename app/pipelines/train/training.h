@@ -6,6 +6,8 @@
 #include "io/array.h"
 #include "unrolled/train.h"
 
+#include <json-glib/json-glib.h>
+
 enum training_loss { LOSS_UNSUPERVISED, LOSS_SEMI_SUPERVISED, LOSS_SUPERVISED };
 
 /** The options of `taut train`; texts are borrowed, NULL where not given. */
@@ -51,6 +53,7 @@ struct training_samples {
 struct training {
     const struct host *host; // borrowed
     struct training_options options;
+    bool overwrite; // an output that is there is no error
     linop *op;
     struct problem *problem;
     struct network *net;
@@ -65,6 +68,12 @@ struct training {
     GHashTable *metadata;
 };
 
+/** Whether options go together and outputs can be written. Errors: APP_ERROR, IO_ERROR_EXISTS. */
+bool training_check(const struct training *training, GError **error);
+
+/** The files that the network depends on: struct input_file, owned. */
+GPtrArray *training_inputs(const struct training_options *options);
+
 /** Reads the arrays, makes operator, network and samples. Errors: any. */
 bool training_plan(struct training *training, GError **error);
 
@@ -78,6 +87,9 @@ bool training_execute(struct training *training, GError **error);
  */
 char *training_losses(const struct train_stage *stages, size_t n_stages);
 size_t training_read_losses(const char *text, struct train_stage *stages, size_t n_most);
+
+/** What `--json` says of it, but for the command's name. */
+JsonObject *training_to_json(const struct training *training);
 
 void training_clear(struct training *training);
 typedef struct training owned_training; // for g_auto(owned_training)

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "app/settings/settings.h"
+#include "app/settings/deconv_options.h"
 
 #include "app/pipelines/inputs/preprocessing.h"
-
-static const enum setting_id steps[PREPROCESSING_STEPS] = {SETTING_DETREND, SETTING_BANDPASS,
-                                                           SETTING_STANDARDIZE};
+#include "app/settings/tables.h"
 
 static char *check_word(const char *word)
 {
@@ -14,10 +12,12 @@ static char *check_word(const char *word)
         return g_strdup_printf("\"%s\" is none of detrend=VALUE, bandpass=VALUE, "
                                "standardize=VALUE",
                                word);
-    return g_str_equal(value, "none") ? NULL : settings_check(settings_row(steps[step]), value);
+    g_autoptr(owned_options) options = options_new(&deconv_options);
+    const struct option *row = options_find(options, preprocessing_names[step])->row;
+    return g_str_equal(value, "none") ? NULL : options_check(row, value);
 }
 
-char *settings_check_preprocessing(const char *text)
+char *preprocessing_option_check(const char *text)
 {
     g_auto(GStrv) words = g_strsplit(text, ",", -1);
     for (char **word = words; *word != NULL; word++) {

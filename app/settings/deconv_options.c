@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The options of `taut deconv`, which are the settings of its configurations.
+#include "app/settings/deconv_options.h"
+
+#include "app/settings/tables.h"
+
+#include <string.h>
+
+/** What the table fills in. */
+struct deconv_options {
+    struct run_options run;
+    const char *confounds; // as given on the command line, TSV[:COLUMNS]
+};
+
+#define AT(member) offsetof(struct deconv_options, run.member)
+
+static char *check_band(const char *text)
+{
+    return strcmp(text, ":") == 0 ? g_strdup("\":\" has no end") : NULL;
+}
+
+static const struct option rows[] = {
+    {NULL, OPTION_FILE, AT(bold),
+     .help = "Recordings: paths and patterns, relative to this file, separated by semicolons",
+     .group = "input", .key = "bold", .metavar = "BOLD",
+     .flags = OPTION_ARGUMENT | OPTION_REQUIRED | OPTION_EACH},
+    {"mask", OPTION_FILE, AT(mask),
+     .help = "3-D image of the same grid, non-zero inside; auto computes and saves one",
+     .group = "input", .choices = "auto|none", .metavar = "FILE|auto|none", .fallback = "auto"},
+    {NULL, OPTION_FILE, AT(sidecar),
+     .help = "JSON that describes the recording; auto: beside it, under its name", .group = "input",
+     .key = "sidecar", .choices = "auto", .metavar = "FILE|auto", .fallback = "auto"},
+    {"tr", OPTION_NUMBER, AT(tr_s),
+     .help = "Repetition time; unset: the sidecar's, then the header's", .group = "input",
+     .low = 0.001, .high = 20, .unit = "s", .metavar = "S"},
+    {"drop", OPTION_COUNT, AT(n_drop), .help = "Leading frames to leave out", .group = "input",
+     .high = 1e9, .unit = "frames", .metavar = "N", .fallback = "0"},
+    {"frames", OPTION_FRAMES, AT(given.frames),
+     .help = "First frame (from 0, of those not dropped) and count of what is deconvolved, after "
+             "all were cleaned",
+     .group = "input", .high = 1e9, .unit = "frames", .metavar = "A:N"},
+    {"detrend", OPTION_WORD, AT(given.detrend),
+     .help = "Drift to take out; cosine: periods longer than SECONDS", .group = "clean",
+     .choices = "none|constant|linear|cosine:SECONDS", .flags = OPTION_ABOVE, .high = G_MAXDOUBLE,
+     .fallback = "cosine:128"},
+    {"bandpass", OPTION_BAND, AT(given.bandpass),
+     .help = "Frequencies to keep; either end may be left out", .group = "clean",
+     .check = check_band, .high = 1e6, .unit = "Hz", .metavar = "LO:HI"},
+    {"confounds", OPTION_TEXT, offsetof(struct deconv_options, confounds),
+     .help = "Table to be regressed out; of its columns, names or 6p, 12p, 24p, acompcor, wmcsf, "
+             "gsr (default: all)",
+     .flags = OPTION_NO_KEY, .metavar = "TSV[:PRESET|:NAME,...]"},
+    {NULL, OPTION_FILE, AT(confounds),
+     .help = "Table (.tsv with names of columns) to be regressed out, a row a frame of the "
+             "recording; {folder}, {stem} as in mask",
+     .group = "clean", .key = "confounds", .metavar = "FILE"},
+    {NULL, OPTION_TEXT, AT(confound_columns),
+     .help = "Which of them: names, or 6p, 12p, 24p, acompcor, wmcsf, gsr, none, all",
+     .group = "clean", .key = "confound_columns", .metavar = "NAME,...", .fallback = "all"},
+    {"standardize", OPTION_CHOICE, AT(given.standardize),
+     .help = "Unit of a series: as stored, standard deviations, percent of the mean",
+     .group = "clean", .choices = "none|zscore|psc", .fallback = "zscore"},
+    {"hrf", OPTION_RESPONSE, AT(response),
+     .help = "Haemodynamic response: a model (`taut hrf` lists them) or a one-column text file "
+             "sampled at the TR",
+     .group = "response", .metavar = "NAME|FILE", .fallback = "spm"},
+    {"conv", OPTION_CHOICE, AT(conv),
+     .help = "causal: as many unknowns as frames; full: T-K+1 unknowns", .group = "response",
+     .choices = "causal|full", .fallback = "causal"},
+    {"solver", OPTION_METHOD, AT(solver), .help = "Method", .group = "solver", .key = "name",
+     .metavar = "NAME", .fallback = "exact"},
+    {"network", OPTION_FILE, AT(network), .help = "A trained network in the place of the method",
+     .group = "solver", .metavar = "FILE"},
+    {"certify", OPTION_NUMBER, AT(certify),
+     .help = "Solve exactly every series that the network leaves above this relative duality gap",
+     .group = "solver", .high = 1, .metavar = "TOL"},
+    {"lambda", OPTION_NUMBER, AT(lambda),
+     .help = "Weight of the total variation: a fraction of lambda_max (rule ratio) or the value "
+             "(rule fixed)",
+     .group = "solver", .high = G_MAXDOUBLE, .metavar = "R", .fallback = "0.1"},
+    {"lambda-rule", OPTION_WORD, AT(given.lambda_rule),
+     .help = "How lambda is chosen: ratio, fixed, by the noise level (ut, lut, mad), along the "
+             "path of solutions (bic, aic), or map:FILE, an image of values",
+     .group = "solver", .choices = "ratio|fixed|ut|lut|mad|bic|aic|map:FILE", .metavar = "RULE",
+     .fallback = "ratio"},
+    {"lambda-scope", OPTION_CHOICE, AT(given.lambda_scope),
+     .help = "One lambda a voxel, or one for the run: of the largest lambda_max (ratio), the "
+             "median (others)",
+     .group = "solver", .choices = "voxel|run", .fallback = "voxel"},
+    {"tol", OPTION_NUMBER, AT(tol),
+     .help = "Relative duality gap at which iterative solvers stop and a series is solved",
+     .group = "solver", .high = 1, .metavar = "G", .fallback = "1e-6"},
+    {"max-iter", OPTION_COUNT, AT(max_iter), .help = "Cap of iterative solvers", .group = "solver",
+     .low = 1, .high = 1e9, .unit = "iterations", .metavar = "N", .fallback = "100000"},
+    {"strict", OPTION_FLAG, AT(strict), .help = "Exit 5 if a series misses the tolerance",
+     .group = "solver", .fallback = "false"},
+    {"output", OPTION_FILE, AT(folder),
+     .help = "Where the outputs go, relative to this file. Here, in mask and in sidecar, {stem} "
+             "and {folder} are those of the recording, {up1} the name of that folder, {up2} of the "
+             "one above it, {up3} of the next",
+     .group = "output", .key = "folder", .letter = 'o', .metavar = "DIR", .flags = OPTION_REQUIRED},
+    {"save", OPTION_CHOICES, AT(images),
+     .help = "4-D images to write, of activity,innovation,fitted,residual, or all",
+     .group = "output", .choices = "activity|innovation|fitted|residual", .metavar = "LIST",
+     .fallback = "activity"},
+    {"debias", OPTION_FLAG, AT(given.debias),
+     .help = "Write the activity also with its levels refitted by least squares, desc-debiased",
+     .group = "output", .fallback = "false"},
+    {"compression", OPTION_COUNT, AT(given.compression), .help = "gzip level of the images",
+     .group = "output", .high = 3, .metavar = "LEVEL", .fallback = "1"},
+    {0}};
+
+// --confounds is split at the first colon of the file's name, unless a file has that whole name.
+static void split_confounds(struct options *options)
+{
+    const char *text = options_find(options, "confounds")->text;
+    if (text == NULL)
+        return;
+    struct option_slot *file = options_find_key(options, "clean", "confounds");
+    struct option_slot *columns = options_find_key(options, "clean", "confound_columns");
+    const char *slash = strrchr(text, '/');
+    const char *colon = strchr(slash == NULL ? text : slash, ':');
+    if (colon == NULL || g_file_test(text, G_FILE_TEST_EXISTS)) {
+        options_give(options, file, text);
+        return;
+    }
+    g_autofree char *path = g_strndup(text, (gsize) (colon - text));
+    options_give(options, file, path);
+    options_give(options, columns, colon + 1);
+}
+
+const struct option_table deconv_options = {.command = "deconv",
+                                            .size = sizeof(struct deconv_options),
+                                            .given = split_confounds,
+                                            .parts = (const struct option_part[]){{rows, 0}, {0}}};
+
+static void *keep(struct options *options, void *memory)
+{
+    g_ptr_array_add(options->values, memory);
+    return memory;
+}
+
+// NAME, VALUE, ... of all options of a command line that have one. The texts are the options'.
+static char **list_asked(struct options *options, bool has_network)
+{
+    char **words = keep(options, g_new0(char *, 2 * options->n + 1));
+    size_t n = 0;
+    for (size_t i = 0; i < options->n; i++) {
+        const struct option_slot *slot = &options->slots[i];
+        const struct option *row = slot->row;
+        bool replaced = row->type == OPTION_METHOD && has_network;
+        bool is_file_or_folder = (row->flags & (OPTION_REQUIRED | OPTION_NO_KEY)) != 0;
+        if (row->name == NULL || slot->text == NULL || is_file_or_folder || replaced)
+            continue;
+        words[n++] = (char *) row->name;
+        words[n++] = slot->text;
+    }
+    return words;
+}
+
+bool deconv_options_fill(struct options *options, struct run_options *run, GError **error)
+{
+    struct deconv_options values = {0};
+    if (!options_fill(options, &values, error))
+        return false;
+    *run = values.run;
+    run_options_complete(run);
+    run->hrf = options_find(options, "hrf")->text;
+    run->asked = list_asked(options, run->network != NULL);
+    run->config = keep(options, options_dump(options, NULL));
+    run->settings_sha256 = keep(options, options_sha256(options));
+    return true;
+}
