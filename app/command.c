@@ -17,8 +17,6 @@ static const double MEMORY_SHARE = 0.8; // of what there is, by default
 static void add_group(GOptionContext *context, const char *name, const char *title,
                       const GOptionEntry *entries)
 {
-    if (entries == NULL)
-        return;
     GOptionGroup *group = g_option_group_new(name, title, "", NULL, NULL);
     g_option_group_add_entries(group, entries);
     g_option_context_add_group(context, group);
@@ -40,7 +38,7 @@ static GOptionContext *make_context(const struct command *self, const GOptionEnt
 
 static void add_long_names(GPtrArray *names, const GOptionEntry *entries)
 {
-    for (size_t i = 0; entries != NULL && entries[i].long_name != NULL; i++)
+    for (size_t i = 0; entries[i].long_name != NULL; i++)
         g_ptr_array_add(names, (gpointer) entries[i].long_name);
 }
 
@@ -171,8 +169,8 @@ static bool start(struct app *app, const struct command *self, const struct comm
     return true;
 }
 
-bool app_parse(struct app *app, const struct command *self, const GOptionEntry *own, int *argc,
-               char ***argv, GError **error)
+static bool parse(struct app *app, const struct command *self, const GOptionEntry *own, int *argc,
+                  char ***argv, GError **error)
 {
     g_autoptr(owned_options) options = options_new(&common_options);
     g_autoptr(owned_option_words) words = option_words_new(options);
@@ -189,7 +187,7 @@ struct options *app_options(struct app *app, const struct command *self,
 {
     g_autoptr(owned_options) options = options_new(table);
     g_autoptr(owned_option_words) words = option_words_new(options);
-    if (!app_parse(app, self, words->entries, &argc, &argv, error) ||
+    if (!parse(app, self, words->entries, &argc, &argv, error) ||
         !options_take_words(options, words, error) ||
         !options_take_arguments(options, argc - 1, argv + 1, error) ||
         !options_end(options, NULL, error) ||
@@ -216,17 +214,4 @@ void app_print_json(JsonObject *object)
     json_node_take_object(node, object);
     g_autofree char *text = json_text(node, false);
     puts(text);
-}
-
-bool app_expect_arguments(const struct command *self, int argc, char **argv, int least, int most,
-                          GError **error)
-{
-    int n = argc - 1;
-    if (n > most)
-        g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: unexpected argument \"%s\"", self->name,
-                    argv[most + 1]);
-    else if (n < least)
-        g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "%s: expected %s", self->name,
-                    self->arguments);
-    return n >= least && n <= most;
 }

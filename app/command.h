@@ -42,26 +42,20 @@ struct command {
     bool (*run)(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 };
 
-/**
- * Reads the options: `own` (ends with a {NULL} row, may be NULL) and those of every command; then
- * starts the log and the threads. What is left in argv, from argv[1] on, are the arguments.
- * Errors: APP_ERROR_USAGE, APP_ERROR_OUTPUT (log file), APP_ERROR_HELP (--help was given).
- */
-bool app_parse(struct app *app, const struct command *self, const GOptionEntry *own, int *argc,
-               char ***argv, GError **error);
-
 struct options;
 struct option_table;
 
 /**
- * app_parse with the options and arguments of a table, which are checked and put into `values`, a
- * struct of its kind (or NULL) that points into what is returned: owned, NULL on error.
+ * Reads options and arguments: those of a table are checked and put into `values`, a struct of its
+ * kind (or NULL) that points into what is returned; those of every command go to app. Then starts
+ * the log and the threads. Owned, NULL on error. Errors: APP_ERROR_USAGE, APP_ERROR_CONFIG,
+ * APP_ERROR_INPUT, APP_ERROR_OUTPUT (log file), APP_ERROR_HELP (--help was given).
  */
 struct options *app_options(struct app *app, const struct command *self,
                             const struct option_table *table, void *values, int argc, char **argv,
                             GError **error);
 
-/** Releases what app_parse made; app itself is the caller's. */
+/** Releases what app_options made; app itself is the caller's. */
 void app_clear(struct app *app);
 
 /** Prints a text to stdout; takes it. */
@@ -69,10 +63,6 @@ void app_print(char *text);
 
 /** Prints an object to stdout, on one line; takes it. */
 void app_print_json(JsonObject *object);
-
-/** Refuses arguments beyond `most` and below `least`: APP_ERROR_USAGE. */
-bool app_expect_arguments(const struct command *self, int argc, char **argv, int least, int most,
-                          GError **error);
 
 bool cmd_bench(struct app *app, const struct command *self, int argc, char **argv, GError **error);
 bool cmd_deconv(struct app *app, const struct command *self, int argc, char **argv, GError **error);

@@ -320,8 +320,7 @@ bool cmd_simulate(struct app *app, const struct command *self, int argc, char **
         return options != NULL && kinds[k].run(app, &given, error);
     }
     // --help, or nothing that is known
-    if (!app_parse(app, self, NULL, &argc, &argv, error))
-        return false;
-    return app_refuse(error, "simulate: expected digits|fmri|lasso|meeg|tv first, found \"%s\"",
-                      name);
+    g_autoptr(owned_options) options =
+        app_options(app, self, &simulate_options, NULL, argc, argv, error);
+    return options != NULL && app_refuse(error, "simulate: expected the kind of data first");
 }

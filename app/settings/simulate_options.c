@@ -129,6 +129,15 @@ static const struct option tv_rows[] = {
     {0}};
 #undef AT
 
+static const struct option kind_rows[] = {{NULL, OPTION_CHOICE, 0, .help = "What is drawn",
+                                           .choices = "digits|fmri|lasso|meeg|tv",
+                                           .flags = OPTION_ARGUMENT | OPTION_REQUIRED},
+                                          {0}};
+const struct option_table simulate_options = {
+    .command = "simulate",
+    .size = sizeof(int),
+    .parts = (const struct option_part[]){{kind_rows, 0}, {0}}};
+
 TABLE(digits);
 TABLE(fmri);
 TABLE(lasso);

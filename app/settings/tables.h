@@ -34,6 +34,7 @@ extern const struct option_table simulate_fmri_options;
 extern const struct option_table simulate_lasso_options;
 extern const struct option_table simulate_meeg_options;
 extern const struct option_table simulate_tv_options;
+extern const struct option_table simulate_options; // what can be drawn; not one of the following
 extern const struct option_table solve_options;
 extern const struct option_table sources_options;
 extern const struct option_table training_options;
