@@ -46,8 +46,9 @@ static bool run(struct app *app, struct training *training, GError **error)
 
 bool cmd_train(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
-    g_auto(owned_training) training = {.host = &app->host, .overwrite = app->host.force};
+    g_auto(owned_training) training = {.host = &app->host};
     g_autoptr(owned_options) options =
         app_options(app, self, &training_options, &training.options, argc, argv, error);
+    training.overwrite = app->host.force; // known once the options are read
     return options != NULL && run(app, &training, error);
 }
