@@ -5,6 +5,7 @@
 #include "io/npy.h"
 #include "io/publish.h"
 #include "io/table.h"
+#include "io/text.h"
 
 #include <math.h>
 #include <string.h>
@@ -197,7 +198,7 @@ static struct array *read_npy(const char *path, struct gz *stream, const struct 
 
 bool array_recognise(const char *path, const void *head, size_t n_head)
 {
-    return npy_recognise(head, n_head) || g_str_has_suffix(path, ".npy") ||
+    return npy_recognise(head, n_head) || text_has_suffix(path, ".npy") ||
            table_format(path) != NULL;
 }
 
@@ -208,7 +209,7 @@ struct array *array_read_stream(const char *path, struct gz *stream, const struc
     size_t n_head = 0;
     gz_read(stream, head, sizeof head, &n_head); // a bad stream is told below
     gz_rewind(stream);
-    if (npy_recognise(head, n_head) || g_str_has_suffix(path, ".npy"))
+    if (npy_recognise(head, n_head) || text_has_suffix(path, ".npy"))
         return read_npy(path, stream, io, error);
     if (table_format(path) != NULL)
         return table_read(path, stream, io, error);

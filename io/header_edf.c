@@ -38,6 +38,20 @@ static const uint8_t bdf_magic[] = "\xff"
                                    "BIOSEMI";
 enum { MAGIC_BYTES = 8 };
 
+bool header_edf_recognise(const uint8_t *bytes, size_t n)
+{
+    if (n < EDF_HEAD_BYTES)
+        return false;
+    if (memcmp(bytes, bdf_magic, MAGIC_BYTES) == 0)
+        return true;
+    g_autofree char *size =
+        text_decode(bytes + header_bytes_field.at, header_bytes_field.width, NULL);
+    g_autofree char *signals = text_decode(bytes + signals_field.at, signals_field.width, NULL);
+    guint64 n_bytes = g_ascii_strtoull(size, NULL, 10),
+            n_signals = g_ascii_strtoull(signals, NULL, 10);
+    return bytes[0] == '0' && n_signals > 0 && n_bytes == EDF_HEAD_BYTES * (n_signals + 1);
+}
+
 void header_edf_clear(struct edf_header *header)
 {
     for (size_t s = 0; header->signal != NULL && s < header->n_signals; s++) {
@@ -117,11 +131,13 @@ static bool parse_kind(const struct parse *p)
 {
     struct edf_header *header = p->header;
     header->is_bdf = memcmp(p->bytes, bdf_magic, MAGIC_BYTES) == 0;
-    if (!header->is_bdf && memcmp(p->bytes, edf_magic, MAGIC_BYTES) != 0) {
+    if (!header->is_bdf && (p->bytes[0] != '0' || g_ascii_isdigit(p->bytes[1]))) {
         io_error_set(p->error, IO_ERROR_INPUT, p->recording->path,
                      "header: expected the version of EDF or BDF, found another");
         return false;
     }
+    if (!header->is_bdf && memcmp(p->bytes, edf_magic, MAGIC_BYTES) != 0)
+        recording_warn(p->recording, "version", "header: version: not 0 and spaces: taken for it");
     g_autofree char *kind = field_text(p, &kind_field);
     const char *letters = header->is_bdf ? "BDF+" : "EDF+";
     header->is_plus = g_str_has_prefix(kind, letters);
@@ -185,6 +201,13 @@ static bool check_rate(const struct parse *p, const struct edf_signal *signal)
     return false;
 }
 
+// A dummy between groups of electrodes ("-", as in CHB-MIT): both of its ranges are empty.
+static bool is_dummy(const struct edf_signal *signal)
+{
+    return signal->digital_min == signal->digital_max &&
+           (strcmp(signal->label, "-") == 0 || signal->physical_min == signal->physical_max);
+}
+
 static bool parse_range(const struct parse *p, struct edf_signal *signal)
 {
     if (!number(p, &physical_min_field, &signal->physical_min) ||
@@ -192,6 +215,16 @@ static bool parse_range(const struct parse *p, struct edf_signal *signal)
         !integer(p, &digital_min_field, -1e9, 1e9, &signal->digital_min) ||
         !integer(p, &digital_max_field, -1e9, 1e9, &signal->digital_max))
         return false;
+    if (is_dummy(signal)) {
+        recording_warn(p->recording, "dummy",
+                       "header: signal %zu: digital minimum and maximum are equal: a dummy of "
+                       "zeros, marked bad",
+                       p->signal);
+        signal->physical_max = signal->physical_min = 0.0;
+        signal->digital_max = signal->digital_min + 1.0;
+        signal->is_dummy = true;
+        return true;
+    }
     if (!(signal->digital_max > signal->digital_min)) {
         io_error_set(p->error, IO_ERROR_INPUT, p->recording->path,
                      "header: signal %zu: expected a digital maximum above the minimum %.0f, "
@@ -218,7 +251,29 @@ static bool parse_signal(const struct parse *p, struct edf_signal *signal)
     signal->n_samples = (size_t) n_samples;
     signal->offset = p->header->record_bytes;
     p->header->record_bytes += signal->n_samples * header_edf_sample_bytes(p->header);
-    return signal->is_annotations || (parse_range(p, signal) && check_rate(p, signal));
+    signal->has_time = !signal->is_annotations && p->header->record_s > 0.0;
+    return signal->is_annotations ||
+           (parse_range(p, signal) && (!signal->has_time || check_rate(p, signal)));
+}
+
+// Records of 0 s are for annotations; a checksum beside them (ResMed) is no signal.
+static bool judge_times(const struct edf_header *header, struct recording *recording,
+                        GError **error)
+{
+    bool has_annotations = false;
+    size_t timeless = 0;
+    for (size_t s = header->n_signals; s-- > 0;) {
+        has_annotations |= header->signal[s].is_annotations;
+        if (!header->signal[s].is_annotations && !header->signal[s].has_time)
+            timeless = s + 1;
+    }
+    struct parse p = {(struct edf_header *) header, recording, NULL, timeless, error};
+    if (timeless > 0 && !has_annotations)
+        return check_rate(&p, &header->signal[timeless - 1]);
+    if (timeless > 0)
+        recording_warn(recording, "timeless",
+                       "header: records of 0 s: signals beside the annotations are left out");
+    return true;
 }
 
 bool header_edf_parse_signals(struct edf_header *header, struct recording *recording,
@@ -236,7 +291,7 @@ bool header_edf_parse_signals(struct edf_header *header, struct recording *recor
         if (!parse_signal(&p, &header->signal[s]))
             return false;
     }
-    return true;
+    return judge_times(header, recording, error);
 }
 
 /** Whether the data are samples of the other width: a BDF header before EDF data, or the reverse.
@@ -267,12 +322,9 @@ bool header_edf_count_records(struct edf_header *header, struct recording *recor
                      header->record_bytes, data_bytes);
         return false;
     }
+    if (said == 0) // written at the start, and never again
+        said = UINT64_MAX;
     header->n_records = MIN(said, whole);
-    if (header->n_records == 0) {
-        io_error_set(error, IO_ERROR_INPUT, recording->path,
-                     "header: records: expected at least one, found 0");
-        return false;
-    }
     if (said == UINT64_MAX)
         recording_warn(recording, "records",
                        "the recording was not closed: %" PRIu64 " records by the file's size",

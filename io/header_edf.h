@@ -16,6 +16,8 @@ struct edf_signal {
     size_t n_samples;    // a record
     size_t offset;       // of its samples in a record, bytes
     bool is_annotations; // text instead of samples
+    bool has_time;       // samples, at a rate
+    bool is_dummy;       // zeros, whatever is stored
 };
 
 /** The header of an EDF, EDF+, BDF or BDF+ file (Kemp et al. 1992, Kemp and Olivan 2003). */
@@ -30,6 +32,9 @@ struct edf_header {
     size_t record_bytes;       //
     struct edf_signal *signal; // owned
 };
+
+/** Whether the first bytes of a file are those of a header: its version, and its size in bytes. */
+bool header_edf_recognise(const uint8_t *bytes, size_t n);
 
 void header_edf_clear(struct edf_header *header);
 

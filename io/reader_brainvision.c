@@ -23,7 +23,7 @@ static bool brainvision_recognise(const char *path, const uint8_t *head, size_t 
 {
     static const char magic[] = "Brain Vision Data Exchange Header";
     size_t n = strlen(magic);
-    return g_str_has_suffix(path, ".vhdr") || g_str_has_suffix(path, ".ahdr") ||
+    return text_has_suffix(path, ".vhdr") || text_has_suffix(path, ".ahdr") ||
            (n_head >= n && memcmp(head, magic, n) == 0);
 }
 

@@ -19,9 +19,11 @@ enum {
 
 /** A stretch of records without a gap. */
 struct segment {
-    uint64_t first; // record
-    uint64_t count; //
-    double start_s; //
+    uint64_t first;  // record
+    uint64_t count;  //
+    double start_s;  // of the first record
+    double last_s;   // of the last one
+    double record_s; // from one to the next
 };
 
 struct edf_source {
@@ -35,12 +37,9 @@ static bool edf_recognise(const char *path, const uint8_t *head, size_t n_head)
 {
     static const char *const suffixes[] = {".edf", ".bdf", ".edf.gz", ".bdf.gz"};
     for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++)
-        if (g_str_has_suffix(path, suffixes[i]))
+        if (text_has_suffix(path, suffixes[i]))
             return true;
-    return n_head >= EDF_HEAD_BYTES && memcmp(head,
-                                              "\xff"
-                                              "BIOSEMI",
-                                              8) == 0;
+    return header_edf_recognise(head, n_head);
 }
 
 static void edf_close(struct recording *recording)
@@ -142,6 +141,7 @@ static void describe_channel(struct recording *recording, struct channel *channe
             warn_of_unit(recording, signal->unit);
     }
     channel->unit = g_strdup(unit);
+    channel->bad |= signal->is_dummy;
 }
 
 /** The signals that are not annotations, as channels. */
@@ -152,7 +152,7 @@ static void describe_channels(struct recording *recording)
     source->signal = g_new(size_t, header->n_signals);
     size_t n = 0;
     for (size_t s = 0; s < header->n_signals; s++)
-        if (!header->signal[s].is_annotations)
+        if (header->signal[s].has_time)
             source->signal[n++] = s;
     recording->sensors = sensors_new(n);
     for (size_t c = 0; c < n; c++)
@@ -193,18 +193,20 @@ static bool place_record(struct events_pass *pass, uint64_t record, double time_
     const struct edf_header *header = &pass->source->header;
     guint n = pass->segments->len;
     bool is_late = n > 0 && fabs(time_s - pass->next_s) > pass->tolerance_s;
-    bool has_gap = is_late && header->is_interrupted;
+    bool has_gap = is_late && header->is_interrupted && header->record_s > 0.0;
     if (is_late && !has_gap)
         recording_warn(pass->recording, "times",
                        "records do not follow each other, though the header says so: joined");
     pass->next_s = time_s + header->record_s;
     if (n > 0 && !has_gap) {
-        g_array_index(pass->segments, struct segment, n - 1).count++;
+        struct segment *last = &g_array_index(pass->segments, struct segment, n - 1);
+        last->count++;
+        last->last_s = time_s;
         return true;
     }
     if (n == 0)
         pass->origin_s = time_s;
-    struct segment segment = {record, 1, time_s};
+    struct segment segment = {record, 1, time_s, time_s, header->record_s};
     g_array_append_val(pass->segments, segment);
     if (n < MOST_SEGMENTS)
         return true;
@@ -318,6 +320,26 @@ static bool pass_over_records(struct events_pass *pass, const struct io_context 
     return true;
 }
 
+/**
+ * Records that begin a little less or more apart than the header says: no gap anywhere, but samples
+ * and annotations part. The rate that is true follows from the records' own times.
+ */
+static void follow_drift(struct events_pass *pass)
+{
+    const struct edf_header *header = &pass->source->header;
+    for (guint i = 0; i < pass->segments->len && header->is_interrupted; i++) {
+        struct segment *segment = &g_array_index(pass->segments, struct segment, i);
+        double n = (double) segment->count - 1.0, seconds = segment->last_s - segment->start_s;
+        if (!(fabs(seconds - n * header->record_s) > pass->tolerance_s))
+            continue;
+        segment->record_s = seconds / n;
+        recording_warn(pass->recording, "drift",
+                       "records begin every %.9g s by their times, every %.9g s by the header: "
+                       "their times are believed",
+                       segment->record_s, header->record_s);
+    }
+}
+
 /** Times count from the first sample: what the first record's time adds to a second is taken off.
  */
 static void shift_times(struct events_pass *pass)
@@ -339,6 +361,7 @@ static bool read_events(struct recording *recording, GArray *segments, const str
     g_free(pass.trigger_bytes);
     if (!done)
         return false;
+    follow_drift(&pass);
     shift_times(&pass);
     if (pass.n_triggers > MOST_TRIGGERS)
         recording_warn(recording, "triggers", "%s: of %zu changes only the first %d are events",
@@ -381,7 +404,7 @@ static void fill_part(const struct recording *recording, size_t n_samples,
         if (samples_of(source, c) == n_samples)
             part->channel[part->n_channels++] = c;
     if (part->n_channels > 0)
-        part->rate_hz = (double) n_samples / source->header.record_s;
+        part->rate_hz = (double) n_samples / segment->record_s;
     part->n_time = (size_t) segment->count * n_samples;
     part->start_s = segment->start_s;
     part->name = g_strdup_printf("%g Hz from %g s", part->rate_hz, part->start_s);

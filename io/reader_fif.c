@@ -2,6 +2,7 @@
 #include "io/bytes.h"
 #include "io/fif_sensors.h"
 #include "io/reader.h"
+#include "io/text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -54,8 +55,8 @@ static void reader_close(struct recording *recording)
 
 static bool reader_recognise(const char *path, const uint8_t *head, size_t n_head)
 {
-    return fif_recognise(head, n_head) || g_str_has_suffix(path, ".fif") ||
-           g_str_has_suffix(path, ".fif.gz");
+    return fif_recognise(head, n_head) || text_has_suffix(path, ".fif") ||
+           text_has_suffix(path, ".fif.gz");
 }
 
 // The index of raw data.

@@ -47,7 +47,7 @@ static const struct {
 static bool sndfile_recognise(const char *path, const uint8_t *head, size_t n_head)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
-        if (g_str_has_suffix(path, formats[i].suffix) ||
+        if (text_has_suffix(path, formats[i].suffix) ||
             (n_head >= 12 && memcmp(head, formats[i].magic, 4) == 0 &&
              (formats[i].format != SF_FORMAT_AIFF || memcmp(head + 8, "AIF", 3) == 0)))
             return true;

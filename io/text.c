@@ -60,3 +60,9 @@ char *text_decode(const void *bytes, size_t n, bool *latin1)
                             : g_convert(text, (gssize) n, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
     return g_strstrip(decoded);
 }
+
+bool text_has_suffix(const char *name, const char *suffix)
+{
+    size_t n = strlen(name), n_suffix = strlen(suffix);
+    return n >= n_suffix && g_ascii_strcasecmp(name + n - n_suffix, suffix) == 0;
+}

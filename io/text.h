@@ -19,3 +19,6 @@ char *text_excerpt(const char *text, size_t n);
  * taken for latin-1. *latin1 (may be NULL) is set where it was. To be freed.
  */
 char *text_decode(const void *bytes, size_t n, bool *latin1);
+
+/** Whether a name ends like that, in capitals or not. */
+bool text_has_suffix(const char *name, const char *suffix);

@@ -4,6 +4,7 @@
 #include "io/bytes.h"
 #include "io/fif_output.h"
 #include "io/reader.h"
+#include "io/text.h"
 
 #include <math.h>
 #include <string.h>
@@ -158,7 +159,7 @@ static void put_annotations(struct fif_output *output, const struct sensors *sen
 static char *file_name(const char *path, guint number)
 {
     size_t n_stem = strlen(path);
-    if (g_str_has_suffix(path, ".fif"))
+    if (text_has_suffix(path, ".fif"))
         n_stem -= strlen(".fif");
     return number == 0 ? g_strdup(path)
                        : g_strdup_printf("%.*s-%u%s", (int) n_stem, path, number, path + n_stem);

@@ -13,6 +13,8 @@ enum { RATE = 64, RECORDS = 4, MOST_SIGNALS = 24, ANNOTATION_SAMPLES = 30 };
 /** What a test changes of a good file. */
 struct edf_file {
     bool bdf;
+    const char *name;         // of the file; NULL: x.edf, x.bdf
+    const char *version;      // NULL: right
     const char *kind;         // reserved: "EDF+C", ...
     const char *n_records;    //
     const char *duration;     //
@@ -82,11 +84,14 @@ static void add_header(GByteArray *file, const struct edf_file *f, size_t n)
 {
     g_autofree char *header_bytes = g_strdup_printf("%zu", 256 * (n + 1));
     g_autofree char *n_signals = g_strdup_printf("%zu", n);
-    add_field(file,
-              f->bdf ? "\xff"
-                       "BIOSEMI"
-                     : "0",
-              8);
+    if (f->version != NULL)
+        g_byte_array_append(file, (const guint8 *) f->version, 8);
+    else
+        add_field(file,
+                  f->bdf ? "\xff"
+                           "BIOSEMI"
+                         : "0",
+                  8);
     add_field(file, "12345 F 01-JAN-1970 Jane_Doe", 80);
     add_field(file, "Startdate 01-JAN-2020 X X X", 80);
     add_field(file, "01.01.2000.00.00", 16);
@@ -159,7 +164,8 @@ static struct opened open_file(const struct edf_file *f)
     struct opened opened = {.folder = temporary_folder()};
     g_autoptr(GByteArray) bytes = make_file(f);
     struct io_context io = io_context_default();
-    opened.path = write_file(opened.folder, f->bdf ? "x.bdf" : "x.edf", bytes->data, bytes->len);
+    const char *name = f->name != NULL ? f->name : f->bdf ? "x.bdf" : "x.edf";
+    opened.path = write_file(opened.folder, name, bytes->data, bytes->len);
     opened.recording = recording_open(opened.path, &io, &opened.error);
     return opened;
 }
@@ -503,11 +509,102 @@ static void wrong_headers_are_refused(void **state)
     f = good_file();
     f.n_records = "0x4";
     assert_refused(&f, "records");
-    f.n_records = "0";
-    assert_refused(&f, "expected at least one");
     f = good_file();
     f.physical_min = "inf";
     assert_refused(&f, "physical minimum");
+}
+
+static void files_of_careless_recorders_are_read(void **state)
+{
+    (void) state;
+    struct edf_file f = good_file();
+    f.version = "0\0\0\0\0\0\0\0";
+    assert_accepted(&f, "version", RECORDS * RATE);
+    f.version = "0\xa0      ";
+    assert_accepted(&f, "version", RECORDS * RATE);
+    f.version = "01      ";
+    assert_refused(&f, "header: expected the version of EDF or BDF");
+    f = good_file();
+    f.n_records = "0"; // ended before it wrote the count
+    assert_accepted(&f, "records", RECORDS * RATE);
+    static const char *const names[] = {"x.EDF", "x.Edf", "x.rec", "x"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        f = good_file();
+        f.name = names[i];
+        assert_accepted(&f, NULL, RECORDS * RATE);
+    }
+}
+
+static void a_signal_without_ranges_is_a_bad_channel_of_zeros(void **state)
+{
+    (void) state;
+    struct edf_file f = good_file();
+    f.digital_min = f.digital_max = "0";
+    f.physical_min = f.physical_max = "0";
+    assert_accepted(&f, "dummy", RECORDS * RATE);
+    struct opened opened = open_file(&f);
+    const struct channel *channel = &opened.recording->sensors->channel[0];
+    assert_true(channel->bad && channel->gain == 0.0 && channel->offset == 0.0);
+    close_file(&opened);
+    f = good_file();
+    f.label[0] = "-"; // as between the electrodes of CHB-MIT
+    f.digital_min = f.digital_max = "0";
+    assert_refused(&f, "header: signal 2: expected a digital maximum");
+}
+
+static GString *late_records(size_t record)
+{
+    g_autofree char *text = g_strdup_printf("+%.3f\x14\x14", 1.005 * (double) record);
+    GString *bytes = g_string_new(text);
+    g_string_append_c(bytes, '\0');
+    return bytes;
+}
+
+// 1.005 s apart, none of them by half a sample (1/128 s), all of them by two thirds of one.
+static void records_that_drift_have_the_rate_of_their_times(void **state)
+{
+    (void) state;
+    struct edf_file f = good_file();
+    f.kind = "EDF+D";
+    f.annotations = late_records;
+    struct opened opened = open_file(&f);
+    assert_true(recording_has_flag(opened.recording, "drift"));
+    assert_int_equal(opened.recording->sensors->n_parts, 1);
+    assert_close(opened.recording->sensors->part[0].rate_hz, RATE / 1.005, 1e-9);
+    close_file(&opened);
+}
+
+static GString *an_event_a_record(size_t record)
+{
+    GString *bytes = g_string_new(NULL);
+    g_string_printf(bytes, "+0\x14\x14");
+    g_string_append_c(bytes, '\0');
+    g_string_append_printf(bytes,
+                           "+%zu\x15"
+                           "10\x14"
+                           "Apnea\x14",
+                           100 * (record + 1));
+    g_string_append_c(bytes, '\0');
+    return bytes;
+}
+
+static void annotations_of_records_without_duration_need_no_other_signal(void **state)
+{
+    (void) state;
+    struct edf_file f = good_file();
+    f.kind = "EDF+D";
+    f.duration = "0";
+    f.samples[0] = f.samples[1] = "1"; // a checksum
+    f.annotations = an_event_a_record;
+    struct opened opened = open_file(&f);
+    assert_null(opened.error);
+    assert_true(recording_has_flag(opened.recording, "timeless"));
+    const struct sensors *sensors = opened.recording->sensors;
+    assert_int_equal(sensors->n_channels, 0);
+    assert_int_equal(sensors->n_parts, 1);
+    assert_int_equal(sensors->events->len, RECORDS);
+    assert_close(g_array_index(sensors->events, struct event, 3).onset_s, 400.0, 1e-9);
+    close_file(&opened);
 }
 
 static void wrong_durations_are_refused(void **state)
@@ -706,6 +803,10 @@ int main(void)
         cmocka_unit_test(oddities_are_warned_of),
         cmocka_unit_test(labels_that_stand_twice_are_numbered),
         cmocka_unit_test(wrong_headers_are_refused),
+        cmocka_unit_test(files_of_careless_recorders_are_read),
+        cmocka_unit_test(a_signal_without_ranges_is_a_bad_channel_of_zeros),
+        cmocka_unit_test(records_that_drift_have_the_rate_of_their_times),
+        cmocka_unit_test(annotations_of_records_without_duration_need_no_other_signal),
         cmocka_unit_test(wrong_durations_are_refused),
         cmocka_unit_test(a_record_that_no_file_can_hold_is_refused),
         cmocka_unit_test(data_of_the_other_width_are_refused),

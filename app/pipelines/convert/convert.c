@@ -31,14 +31,14 @@ static bool write_edf(const struct host *host, const struct recording *recording
                       struct conversion *conversion, GError **error)
 {
     conversion->is_rounded = true;
-    return writer_edf_write(path, recording, g_str_has_suffix(path, ".bdf"), true, &host->io,
+    return writer_edf_write(path, recording, text_has_suffix(path, ".bdf"), true, &host->io,
                             &conversion->rounding, error);
 }
 
 static bool write_wav(const struct host *host, const struct recording *recording, const char *path,
                       G_GNUC_UNUSED struct conversion *conversion, GError **error)
 {
-    return writer_wav_write(path, recording, g_str_has_suffix(path, ".rf64"), true, &host->io,
+    return writer_wav_write(path, recording, text_has_suffix(path, ".rf64"), true, &host->io,
                             error);
 }
 
@@ -85,7 +85,7 @@ static const struct format formats[] = {
 static const struct format *find_format(const char *path)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
-        if (g_str_has_suffix(path, formats[i].extension))
+        if (text_has_suffix(path, formats[i].extension))
             return &formats[i];
     return NULL;
 }
