@@ -95,6 +95,8 @@ struct walk {
     size_t n_window;    //
     uint32_t largest;   // of the data buffers so far
     int64_t directory;  // where it is said to be
+    GArray *listed;     // owned; of uint64_t: the tags by the directory, or NULL: by their links
+    guint n_taken;      // of them
 };
 
 /** Makes room for one more in an array. */
@@ -237,6 +239,87 @@ static bool check_first(const struct fif *fif, const struct fif_tag *tag, GError
     return true;
 }
 
+static gint compare_offsets(gconstpointer a, gconstpointer b)
+{
+    uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
+    return (x > y) - (x < y);
+}
+
+/**
+ * Old C programs insert a block by links: one leads to the end of the file, and one from there
+ * back. Links back are refused, as they may never end; the directory has the same tags, and they
+ * are taken anew from it, in the order of the file. False without an error where there is none.
+ */
+static bool begin_by_directory(struct walk *walk, GError **error)
+{
+    enum { ENTRY_BYTES = 16 }; // kind, type, size, offset
+    struct fif *fif = walk->fif;
+    uint8_t header[FIF_HEADER_BYTES] = {0};
+    uint64_t at = (uint64_t) walk->directory;
+    if (walk->directory <= 0 || at > fif->size || fif->size - at < FIF_HEADER_BYTES ||
+        !fif_read(fif, at, header, sizeof header, NULL))
+        return false;
+    struct fif_tag tag = {.size = bytes_load_be32(header + 8), .offset = at + FIF_HEADER_BYTES};
+    if (bytes_load_be32(header) != FIF_DIR || tag.size > fif->size - tag.offset)
+        return false;
+    g_autofree uint8_t *entries = fif_payload(fif, &tag, walk->io, error);
+    if (entries == NULL)
+        return false;
+    walk->listed = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    for (size_t i = 0; i + ENTRY_BYTES <= tag.size; i += ENTRY_BYTES) {
+        uint64_t offset = bytes_load_be32(entries + i + 12);
+        bool is_end = (int32_t) bytes_load_be32(entries + i) == -1;
+        if (!is_end && offset <= fif->size - FIF_HEADER_BYTES)
+            g_array_append_val(walk->listed, offset);
+    }
+    g_array_sort(walk->listed, compare_offsets);
+    fif_warn(fif, "a link back (written by an old C program): the directory is followed");
+    fif->n_tags = fif->n_blocks = 0;
+    walk->open = 0;
+    return add_block(walk, 0, error);
+}
+
+/** Moves on to the next tag of the directory that stands at `least` or after it. */
+static void take_listed(struct walk *walk, uint64_t least, bool *done)
+{
+    while (walk->n_taken < walk->listed->len &&
+           g_array_index(walk->listed, uint64_t, walk->n_taken) < least)
+        walk->n_taken++;
+    *done = walk->n_taken == walk->listed->len;
+    if (!*done)
+        walk->at = g_array_index(walk->listed, uint64_t, walk->n_taken++);
+}
+
+/** To where the tag after this one stands. */
+static bool follow_link(struct walk *walk, const struct fif_tag *tag, int32_t next, bool *done,
+                        GError **error)
+{
+    struct fif *fif = walk->fif;
+    uint64_t end = tag->offset + tag->size;
+    uint64_t follow = next > 0 ? (uint64_t) next : end;
+    if (walk->listed != NULL) {
+        take_listed(walk, end, done);
+        return true;
+    }
+    if (next >= -1 && follow >= end && follow <= fif->size) {
+        walk->at = follow;
+        *done = next == -1;
+        return true;
+    }
+    GError *failure = NULL;
+    if (follow < end && tag->kind == FIF_BLOCK_END && begin_by_directory(walk, &failure)) {
+        take_listed(walk, 0, done);
+        return true;
+    }
+    if (failure != NULL)
+        g_propagate_error(error, failure);
+    else
+        fif_refuse(fif, tag, error,
+                   "expected the next tag from %" PRIu64 " to %" PRIu64 ", found it at %d", end,
+                   fif->size, next);
+    return false;
+}
+
 /** Takes the tag at walk->at and moves on; *done where it was the last. */
 static bool step(struct walk *walk, bool *done, GError **error)
 {
@@ -261,18 +344,10 @@ static bool step(struct walk *walk, bool *done, GError **error)
         *done = true;
         return true;
     }
-    uint64_t end = tag.offset + tag.size;
-    uint64_t follow = next > 0 ? (uint64_t) next : end;
-    if (next < -1 || follow < end || follow > fif->size)
-        return fif_refuse(fif, &tag, error,
-                          "expected the next tag from %" PRIu64 " to %" PRIu64 ", found it at %d",
-                          end, fif->size, next);
     if ((walk->at == 0 && !check_first(fif, &tag, error)) || !take_tag(walk, &tag, error))
         return false;
     walk->at_before = walk->at;
-    walk->at = follow;
-    *done = next == -1;
-    return true;
+    return follow_link(walk, &tag, next, done, error);
 }
 
 /** The directory repeats what the links tell; it is looked at to say that it is bad. */
@@ -323,6 +398,8 @@ static bool build_index(struct fif *fif, const struct io_context *io, GError **e
     walk.window = fif->bytes == NULL ? g_malloc(NEAR_WINDOW) : NULL;
     bool ok = walk_tags(&walk, error);
     g_free(walk.window);
+    if (walk.listed != NULL)
+        g_array_unref(walk.listed);
     return ok;
 }
 

@@ -113,6 +113,7 @@ enum fif_type {
     FIF_TYPE_PACKED_INT16 = 16,
     FIF_TYPE_COMPLEX_FLOAT = 20,
     FIF_TYPE_COMPLEX_DOUBLE = 21,
+    FIF_TYPE_OLD_PACK = 23, // offset and scale as floats, then 16 bit integers
     FIF_TYPE_CH_INFO = 30,
     FIF_TYPE_ID = 31,
     FIF_TYPE_TRANSFORM = 35,
@@ -248,6 +249,7 @@ struct fif_numbers {
     size_t n;
     size_t n_rows; // 1 where it is no matrix
     size_t n_columns;
+    bool is_packed; // in the file, as integers on a line
 };
 typedef struct fif_numbers owned_fif_numbers; // for g_auto(owned_fif_numbers)
 void fif_numbers_clear(struct fif_numbers *numbers);

@@ -305,7 +305,7 @@ static bool read_gain(const struct fif *fif, const struct part_of_forward *part,
     if (!fif_shape(fif, part->gain, &shape, &format, error))
         return false;
     size_t n_columns = AXES * forward->n_sources;
-    if (shape.n_rows != n_columns || shape.n_columns != part->n_channels)
+    if (shape.is_packed || shape.n_rows != n_columns || shape.n_columns != part->n_channels)
         return fif_refuse(fif, part->gain, error, "expected %zu x %zu, found %zu x %zu", n_columns,
                           part->n_channels, shape.n_rows, shape.n_columns);
     size_t column_bytes = part->n_channels * format->n_bytes;

@@ -14,6 +14,7 @@ enum {
     MATRIX_MASK = 0x7fff0000, // of a type: what kind of matrix
     ENTRY_MASK = 0xffff,      // of a type: the type of an entry
     MAX_DIMENSIONS = 8,
+    PACK_BYTES = 8, // of offset and scale, before the integers of an old pack
 };
 
 uint8_t *fif_payload(const struct fif *fif, const struct fif_tag *tag, const struct io_context *io,
@@ -169,9 +170,10 @@ static bool read_dimensions(const struct fif *fif, const struct fif_tag *tag,
 bool fif_shape(const struct fif *fif, const struct fif_tag *tag, struct fif_numbers *shape,
                const struct bytes_format **format, GError **error)
 {
-    *shape = (struct fif_numbers){.n_rows = 1};
+    *shape = (struct fif_numbers){.n_rows = 1,
+                                  .is_packed = (tag->type & ENTRY_MASK) == FIF_TYPE_OLD_PACK};
     int32_t matrix = tag->type & MATRIX_MASK;
-    *format = fif_format(tag->type & ENTRY_MASK);
+    *format = shape->is_packed ? &bytes_int16_be : fif_format(tag->type & ENTRY_MASK);
     if (*format == NULL || (matrix != 0 && matrix != FIF_TYPE_MATRIX))
         return fif_refuse(fif, tag, error,
                           "expected 16 or 32 bit integers, floats or doubles, found type 0x%x",
@@ -180,14 +182,16 @@ bool fif_shape(const struct fif *fif, const struct fif_tag *tag, struct fif_numb
     size_t size = (*format)->n_bytes;
     if (matrix != 0 && !read_dimensions(fif, tag, shape, &n_trailer, error))
         return false;
-    shape->n = (tag->size - n_trailer) / size;
+    size_t n_other = n_trailer + (shape->is_packed ? PACK_BYTES : 0);
+    size_t n_bytes = tag->size > n_other ? tag->size - n_other : 0;
+    shape->n = n_bytes / size;
     if (matrix == 0)
         shape->n_columns = shape->n;
     size_t product = 0;
     if (__builtin_mul_overflow(shape->n_rows, shape->n_columns, &product) || product != shape->n ||
-        (tag->size - n_trailer) % size != 0)
+        n_bytes % size != 0 || tag->size < n_other)
         return fif_refuse(fif, tag, error, "expected %zu x %zu %s, found %zu bytes", shape->n_rows,
-                          shape->n_columns, (*format)->name, tag->size - n_trailer);
+                          shape->n_columns, (*format)->name, n_bytes);
     return true;
 }
 
@@ -203,7 +207,7 @@ static bool get_number(const struct fif *fif, size_t block, int32_t kind, double
         return true;
     if (!fif_shape(fif, tag, &shape, &format, error))
         return false;
-    if (shape.n != 1)
+    if (shape.n != 1 || shape.is_packed)
         return fif_refuse(fif, tag, error, "expected one number, found %zu", shape.n);
     if (!fif_read(fif, tag->offset, bytes, format->n_bytes, error))
         return false;
@@ -233,6 +237,15 @@ void fif_numbers_clear(struct fif_numbers *numbers)
     g_clear_pointer(&numbers->values, g_free);
 }
 
+/** Offset and scale of an old pack, which stand before its integers. */
+static void unpack(const uint8_t *bytes, struct fif_numbers *numbers)
+{
+    double offset = (double) bytes_float(bytes_load_be32(bytes));
+    double scale = (double) bytes_float(bytes_load_be32(bytes + 4));
+    for (size_t i = 0; i < numbers->n; i++)
+        numbers->values[i] = numbers->values[i] * scale + offset;
+}
+
 bool fif_numbers(const struct fif *fif, const struct fif_tag *tag, struct fif_numbers *numbers,
                  const struct io_context *io, GError **error)
 {
@@ -245,7 +258,10 @@ bool fif_numbers(const struct fif *fif, const struct fif_tag *tag, struct fif_nu
     numbers->values = io_context_alloc(io, fif->path, numbers->n, sizeof(double), error);
     if (numbers->values == NULL)
         return false;
-    format->convert(bytes, numbers->n, numbers->values);
+    const uint8_t *entries = numbers->is_packed ? bytes + PACK_BYTES : bytes;
+    format->convert(entries, numbers->n, numbers->values);
+    if (numbers->is_packed)
+        unpack(bytes, numbers);
     return true;
 }
 

@@ -196,6 +196,76 @@ static void the_directory_is_looked_at_and_not_needed(void **state)
     }
 }
 
+static void add_entry(GByteArray *file, int32_t kind, size_t offset)
+{
+    maker_header(file, kind, FIF_TYPE_INT32, 4, (int32_t) offset);
+}
+
+// A block that a C program inserted: a link leads to the end of the file, and one from there back.
+// Without a directory that is a loop waiting to happen, and refused.
+static void a_block_inserted_by_links_is_found_by_the_directory(void **state)
+{
+    (void) state;
+    for (int good = 0; good < 2; good++) {
+        g_autoptr(GByteArray) file = maker_new();
+        size_t start = file->len;
+        maker_start(file, FIF_BLOCK_MEAS);
+        size_t inside = file->len;
+        maker_int(file, 901, 7);
+        maker_end(file, FIF_BLOCK_MEAS);
+        size_t directory = file->len;
+        maker_header(file, FIF_DIR, 32, 6 * 16, -1);
+        size_t inserted = directory + 16 + 6 * 16;
+        add_entry(file, FIF_BLOCK_START, inserted); // in whatever order
+        add_entry(file, FIF_BLOCK_END, inserted + 20);
+        add_entry(file, FIF_FILE_ID, 0);
+        add_entry(file, FIF_BLOCK_START, start);
+        add_entry(file, 901, inside);
+        add_entry(file, FIF_BLOCK_END, inside + 20);
+        maker_start(file, 358);
+        maker_end(file, 358);
+        bytes_store_be32(file->data + start + 12, (uint32_t) inserted);
+        bytes_store_be32(file->data + inserted + 20 + 12, (uint32_t) inside);
+        bytes_store_be32(file->data + 52, good ? (uint32_t) directory : 4);
+        if (!good) {
+            assert_refused(file, "expected the next tag from");
+            continue;
+        }
+        g_autoptr(owned_fif) fif = walk_good(file);
+        assert_warned(fif, "the directory is followed");
+        size_t block = fif_find_block(fif, 0, FIF_BLOCK_MEAS);
+        int32_t value = 0;
+        assert_true(fif_get_int(fif, block, 901, &value, NULL));
+        assert_int_equal(value, 7);
+        assert_int_not_equal(fif_find_block(fif, 0, 358), 0);
+    }
+}
+
+static void old_packs_are_integers_on_a_line(void **state)
+{
+    (void) state;
+    for (guint cut = 0; cut < 2; cut++) {
+        g_autoptr(GByteArray) file = maker_new();
+        maker_header(file, 901, FIF_TYPE_OLD_PACK, cut ? 7 : 12, 0);
+        maker_word(file, bytes_of_float(1.5F)); // offset
+        maker_word(file, bytes_of_float(0.25F));
+        maker_word(file, 0xfffc0008); // -4, 8
+        if (cut)
+            g_byte_array_set_size(file, file->len - 5);
+        maker_finish(file);
+        g_autoptr(owned_fif) fif = walk_good(file);
+        g_auto(owned_fif_numbers) numbers = {0};
+        struct io_context io = io_context_default();
+        g_autoptr(GError) error = NULL;
+        bool ok = fif_numbers(fif, fif_find(fif, 0, 901), &numbers, &io, &error);
+        assert_true(ok == !cut);
+        if (cut)
+            continue;
+        assert_int_equal(numbers.n, 2);
+        assert_true(numbers.values[0] == 0.5 && numbers.values[1] == 3.5);
+    }
+}
+
 static void a_last_buffer_that_is_cut_is_left_out(void **state)
 {
     (void) state;
@@ -606,6 +676,8 @@ int main(void)
         cmocka_unit_test(ends_of_blocks_that_do_not_match_are_told),
         cmocka_unit_test(a_missing_end_is_told),
         cmocka_unit_test(the_directory_is_looked_at_and_not_needed),
+        cmocka_unit_test(a_block_inserted_by_links_is_found_by_the_directory),
+        cmocka_unit_test(old_packs_are_integers_on_a_line),
         cmocka_unit_test(a_last_buffer_that_is_cut_is_left_out),
         cmocka_unit_test(the_index_keeps_within_the_memory_limit),
         cmocka_unit_test(values_that_are_not_there_stay),
