@@ -8,6 +8,7 @@
 #include "io/text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 void array_free(struct array *array)
@@ -200,6 +201,17 @@ bool array_recognise(const char *path, const void *head, size_t n_head)
 {
     return npy_recognise(head, n_head) || text_has_suffix(path, ".npy") ||
            table_format(path) != NULL;
+}
+
+bool array_recognise_file(const char *path)
+{
+    char head[16] = {0};
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return array_recognise(path, head, 0);
+    size_t n = fread(head, 1, sizeof head, file);
+    fclose(file);
+    return array_recognise(path, head, n);
 }
 
 struct array *array_read_stream(const char *path, struct gz *stream, const struct io_context *io,

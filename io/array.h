@@ -28,6 +28,9 @@ struct array *array_read_stream(const char *path, struct gz *stream, const struc
 /** Whether a file of this name that begins with these bytes is read by array_read. */
 bool array_recognise(const char *path, const void *head, size_t n_head);
 
+/** The same of the file that is there; by its name alone where it cannot be opened. */
+bool array_recognise_file(const char *path);
+
 void array_free(struct array *array);
 typedef struct array owned_array; // for g_autoptr(owned_array)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_array, array_free)

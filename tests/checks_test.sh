@@ -49,11 +49,18 @@ counts()
 }
 
 mkdir -p "$tree/solvers" "$tree/io" "$tree/app" "$tree/.ci"
+# the rooms of app, each above or beside those before it
+rooms='host report simulate pipelines/outputs pipelines/inputs pipelines/convert pipelines/run
+pipelines/solve pipelines/sources pipelines/train bench reproduce settings batch . commands'
 spdx='// SPDX-License-Identifier: BSD-3-Clause'
 printf '%s\n' "$spdx" '#pragma once' '#include <glib.h>' >"$tree/solvers/a.h"
 printf '%s\n' "$spdx" '#include "solvers/a.h"' '#include <math.h>' >"$tree/solvers/a.c"
 printf '%s\n' "$spdx" '#include "solvers/a.h"' >"$tree/app/main.c"
 printf '%s\n' "$spdx" '#pragma once' >"$tree/io/b.h"
+for room in $rooms; do
+    mkdir -p "$tree/app/$room"
+    printf '%s\n' "$spdx" '#pragma once' >"$tree/app/$room/a.h"
+done
 for script in setup test .ci/run; do
     printf '%s\n' '#!/bin/sh' '# SPDX-License-Identifier: BSD-3-Clause' >"$tree/$script"
 done
@@ -68,6 +75,20 @@ layers="$here/layers.sh $tree"
     refuses "solvers use no JSON" solvers/a.h '# include <json-glib/json-glib.h>' $layers
     refuses "threads start in one file" solvers/a.c '#include <pthread.h>' $layers
     refuses "OpenMP is for nobody" app/main.c '#include <omp.h>' $layers
+    below=
+    for room in $rooms; do
+        for lower in $below; do
+            refuses "app/$lower does not use app/$room" "app/$lower/b.c" \
+                "#include \"$(echo "app/$room/a.h" | sed 's|/[.]/|/|')\"" $layers
+        done
+        below="$below $room"
+    done
+    refuses "jobs do not log" app/pipelines/run/b.c '#include "app/log.h"' $layers
+    refuses "jobs do not print" app/pipelines/run/b.c '#include <stdio.h>' $layers
+    refuses "io does not use a room of app" io/c.c '#include "app/host/a.h"' $layers
+    refuses "pictures are not sources" app/report/b.c '#include "sources/a.h"' $layers
+    refuses "a folder that is no room is refused" app/report/deep/b.c "$spdx" $layers
+    refuses "a header in no room is refused" app/main.c '#include "app/report/deep/a.h"' $layers
     refuses "an include beside the file is refused" solvers/a.c '#include "a.h"' $layers
     refuses "an include through .. is refused" solvers/a.c '#include "solvers/../io/b.h"' $layers
     refuses "an include of nothing is refused" solvers/a.c '#include "solvers/absent.h"' $layers

@@ -5,19 +5,7 @@
 #include "solvers/random.h"
 #include "sources/leadfield_identity.h"
 
-#include <stdio.h>
 #include <string.h>
-
-// An array of samples, not a recording; what cannot be opened is told by its reader.
-static bool is_array(const char *path)
-{
-    char head[16] = {0};
-    FILE *file = fopen(path, "rb");
-    size_t n = file == NULL ? 0 : fread(head, 1, sizeof head, file);
-    if (file != NULL)
-        fclose(file);
-    return array_recognise(path, head, n);
-}
 
 // White noise in whitened space: what sensors record where there is no source.
 static struct array *draw_samples(size_t n, size_t rank, uint64_t seed)
@@ -79,7 +67,7 @@ static struct array *read_validation(struct training *training, const struct lea
                                      GError **error)
 {
     const char *path = training->options.validation;
-    if (is_array(path))
+    if (array_recognise_file(path))
         return read_samples(training, path, leadfield->n_sensors, error);
     g_auto(owned_sources) other = {0};
     if (!form(&other, training, path, error))
@@ -96,7 +84,7 @@ static struct array *read_validation(struct training *training, const struct lea
 bool training_read_leadfield(struct training *training, GError **error)
 {
     const struct training_options *options = &training->options;
-    bool recording = options->data != NULL && !is_array(options->data);
+    bool recording = options->data != NULL && !array_recognise_file(options->data);
     enum problem_kind kind;
     g_auto(owned_sources) sources = {0};
     if (!network_problem(options->network, &kind, error))
