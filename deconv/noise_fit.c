@@ -32,6 +32,9 @@ static double active_power(size_t i)
 // Noise explains at least this part of the variance of a series.
 static const double LEAST_SHARE = 0.01;
 
+// A model whose likelihood is exp of less than this away from the best one's adds nothing.
+static const double LEAST_LIKELY = 25.0;
+
 struct noise_fit {
     size_t n_time;
     size_t first;                 // bin of the first frequency
@@ -278,6 +281,26 @@ static void improve_shares(const float *by_model, size_t n, double *share, doubl
     }
 }
 
+// Half of the series of an autocorrelation have no activity, the others any.
+static double start_share(size_t model)
+{
+    return model % N_ACTIVE == 0 ? 0.5 : 0.5 / (N_ACTIVE - 1);
+}
+
+// What is rare in a run, a voxel that responds, may be in none of the series that the shares were
+// learned from: a part of each autocorrelation's share goes to all activities alike.
+static void leave_room(double *share)
+{
+    const double room = 0.1, least_share = 0.005;
+    for (size_t r = 0; r < N_AR; r++) {
+        double *own = share + r * N_ACTIVE, sum = 0.0;
+        for (size_t i = 0; i < N_ACTIVE; i++)
+            sum += own[i];
+        for (size_t i = 0; i < N_ACTIVE; i++)
+            own[i] = sum < least_share ? 0.0 : (1.0 - room) * own[i] + room * sum * start_share(i);
+    }
+}
+
 static void fit_shares(const float *likelihoods, size_t n, double *share)
 {
     g_autofree float *by_model = g_new(float, N_MODELS *MAX(n, 1));
@@ -292,7 +315,7 @@ static void fit_shares(const float *likelihoods, size_t n, double *share)
             used[n_used++] = v;
     }
     for (size_t m = 0; m < N_MODELS; m++) {
-        share[m] = m % N_ACTIVE == 0 ? 0.5 / N_AR : 0.5 / (N_MODELS - N_AR);
+        share[m] = start_share(m) / N_AR;
         for (size_t i = 0; i < n_used; i++)
             by_model[m * n_used + i] = likelihoods[used[i] * N_MODELS + m];
     }
@@ -302,16 +325,16 @@ static void fit_shares(const float *likelihoods, size_t n, double *share)
 
 struct noise_prior *noise_prior_new(const struct noise_fit *fit, const float *likelihoods, size_t n)
 {
-    const double least_share = 1e-4;
     g_autofree double *share = g_new(double, N_MODELS);
     fit_shares(likelihoods, n, share);
+    leave_room(share);
     struct noise_prior *prior = g_new0(struct noise_prior, 1);
     prior->fit = fit;
     prior->model = g_new(size_t, N_MODELS);
     prior->share = g_new(double, N_MODELS);
     prior->score = g_new(double, N_MODELS * fit->n_bands);
     for (size_t m = 0; m < N_MODELS; m++) {
-        if (share[m] < least_share)
+        if (share[m] == 0.0)
             continue;
         prior->model[prior->n_models] = m;
         prior->share[prior->n_models] = share[m];
@@ -321,10 +344,17 @@ struct noise_prior *noise_prior_new(const struct noise_fit *fit, const float *li
     return prior;
 }
 
+// Models are sorted by their autocorrelation.
 void noise_prior_range(const struct noise_prior *prior, double *low, double *high)
 {
-    *low = model_ar(prior->model[0]);
-    *high = model_ar(prior->model[prior->n_models - 1]); // models are sorted by it
+    const double tail = 0.005;
+    size_t first = 0, last = prior->n_models - 1;
+    for (double sum = prior->share[0]; sum < tail && first < last; sum += prior->share[first])
+        first++;
+    for (double sum = prior->share[last]; sum < tail && last > first; sum += prior->share[last])
+        last--;
+    *low = model_ar(prior->model[first]);
+    *high = model_ar(prior->model[last]);
 }
 
 static struct noise_estimate posterior_mean(const struct noise_prior *prior, const double *scores)
@@ -332,8 +362,10 @@ static struct noise_estimate posterior_mean(const struct noise_prior *prior, con
     double least = INFINITY, n = (double) prior->fit->n_bins;
     for (size_t i = 0; i < prior->n_models; i++)
         least = fmin(least, scores[i]);
-    double sum = 0.0, ar = 0.0, variance = 0.0;
+    double sum = 0.0, ar = 0.0, variance = 0.0, most = least * exp(LEAST_LIKELY / n);
     for (size_t i = 0; i < prior->n_models && least > 0.0; i++) {
+        if (scores[i] > most)
+            continue;
         double posterior = prior->share[i] * exp(n * log(least / scores[i]));
         sum += posterior;
         ar += posterior * model_ar(prior->model[i]);

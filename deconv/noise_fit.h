@@ -71,7 +71,7 @@ void noise_prior_free(struct noise_prior *prior);
 typedef struct noise_prior owned_noise_prior; // for g_autoptr(owned_noise_prior)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_noise_prior, noise_prior_free)
 
-/** The least and the largest autocorrelation of the models. */
+/** Autocorrelations between which all but a hundredth of the series are. */
 void noise_prior_range(const struct noise_prior *prior, double *low, double *high);
 
 /** The noise of every series of a block; sigma is at least a tenth of its standard deviation. */

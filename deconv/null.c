@@ -28,6 +28,7 @@ struct ar_class {
     double ar;
     struct maxima largest; // lambda_max over the scale of the noise
     struct maxima jump;    // the largest jump over the scale of the noise
+    double *of_draw;       // owned; n_draws: the first, in the order of the draws
 };
 
 struct null {
@@ -58,9 +59,34 @@ void null_free(struct null *null)
     for (size_t i = 0; i <= null->n_classes; i++) {
         free_maxima(&null->classes[i].largest);
         free_maxima(&null->classes[i].jump);
+        g_free(null->classes[i].of_draw);
     }
     solver_free(null->exact);
     g_free(null);
+}
+
+/* Distributions */
+
+// How many of the sorted values are at least `value`.
+static size_t count_from(const double *sorted, size_t n, double value)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (sorted[middle] < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return n - low;
+}
+
+static double p_of(const struct null *null, const struct maxima *maxima, double value)
+{
+    if (null->options.has_tail && maxima->tail_mean > 0.0 && value * value > maxima->tail_from2)
+        return maxima->tail_share * exp((maxima->tail_from2 - value * value) / maxima->tail_mean);
+    size_t n = null->options.n_draws;
+    return (double) (1 + count_from(maxima->sorted, n, value)) / (double) (1 + n);
 }
 
 /* Draws */
@@ -87,27 +113,30 @@ static void draw_series(const struct null *null, const struct ar_class *class, s
 /** Some draws of a class, as the run's series are before they are solved. */
 struct draws {
     const struct ar_class *class;
-    size_t first;
+    size_t index[BLOCK_SERIES];
     struct block x;
     struct noise_estimate noise[BLOCK_SERIES];
 };
 
-static size_t draws_per_block(void)
-{
-    return BLOCK_SERIES;
-}
-
-static struct draws make_draws(const struct null *null, size_t index, struct workspace *ws)
+// The draws of a block of them; screened: those alone that pass NULL_SCREEN.
+static struct draws make_draws(const struct null *null, size_t index, bool screened,
+                               struct workspace *ws)
 {
     const struct null_source *source = &null->source;
-    size_t n_blocks = (null->options.n_draws + draws_per_block() - 1) / draws_per_block();
-    struct draws draws = {.class = &null->classes[index / n_blocks],
-                          .first = index % n_blocks * draws_per_block()};
-    size_t count = MIN(draws_per_block(), null->options.n_draws - draws.first);
-    struct block raw = {source->n_read, count, source->n_read,
-                        WORKSPACE_ALLOC(ws, double, source->n_read *count)};
-    for (size_t i = 0; i < count; i++)
-        draw_series(null, draws.class, draws.first + i, block_series(&raw, i), ws);
+    size_t n_blocks = (null->options.n_draws + BLOCK_SERIES - 1) / BLOCK_SERIES;
+    const struct ar_class *class = &null->classes[index / n_blocks];
+    struct draws draws = {.class = class};
+    size_t first = index % n_blocks * BLOCK_SERIES, n = source->n_read;
+    size_t end = MIN(first + BLOCK_SERIES, null->options.n_draws);
+    struct block raw = {n, 0, n, WORKSPACE_ALLOC(ws, double, n *(end - first))};
+    for (size_t draw = first; draw < end; draw++) {
+        if (screened && p_of(null, &class->largest, class->of_draw[draw]) > NULL_SCREEN) {
+            class->of_draw[draw] = 0.0; // no jump is looked for
+            continue;
+        }
+        draws.index[raw.n_series++] = draw;
+        draw_series(null, class, draw, block_series(&raw, raw.n_series - 1), ws);
+    }
     clean_apply(source->clean, &raw, ws);
     draws.x = raw;
     draws.x.n_time = source->problem->op->n_out;
@@ -120,11 +149,11 @@ static void measure_largest(void *data, size_t index, struct workspace *ws)
 {
     const struct null *null = data;
     size_t mark = workspace_mark(ws);
-    struct draws draws = make_draws(null, index, ws);
+    struct draws draws = make_draws(null, index, false, ws);
     for (size_t i = 0; i < draws.x.n_series; i++) {
         double scale = noise_estimate_scale(&draws.noise[i]);
         double lambda_max = problem_lambda_max(null->source.problem, block_series(&draws.x, i), ws);
-        draws.class->largest.sorted[draws.first + i] = scale > 0.0 ? lambda_max / scale : 0.0;
+        draws.class->of_draw[draws.index[i]] = scale > 0.0 ? lambda_max / scale : 0.0;
     }
     workspace_release(ws, mark);
 }
@@ -146,24 +175,23 @@ static void measure_jumps(void *data, size_t index, struct workspace *ws)
 {
     const struct null *null = data;
     size_t mark = workspace_mark(ws);
-    struct draws draws = make_draws(null, index, ws);
-    size_t n_in = null->source.problem->op->n_in, count = draws.x.n_series;
-    double lambda[BLOCK_SERIES];
-    struct series_result results[BLOCK_SERIES];
-    struct block u = {n_in, count, n_in, WORKSPACE_ALLOC(ws, double, n_in *count)};
-    for (size_t i = 0; i < count; i++)
-        lambda[i] = null_lambda(null, &draws.noise[i]);
-    struct solve_input input = {.x = &draws.x, .lambda = lambda};
-    solver_run(null->exact, &input, &u, results, ws);
-    for (size_t i = 0; i < count; i++) {
+    struct draws draws = make_draws(null, index, true, ws);
+    size_t n_in = null->source.problem->op->n_in;
+    struct block u = {n_in, 1, n_in, WORKSPACE_ALLOC(ws, double, n_in)};
+    for (size_t i = 0; i < draws.x.n_series; i++) {
         double scale = noise_estimate_scale(&draws.noise[i]);
-        double jump = largest_jump(null, block_series(&u, i), n_in, ws);
-        draws.class->jump.sorted[draws.first + i] = scale > 0.0 ? jump / scale : 0.0;
+        double lambda = null_lambda(null, &draws.noise[i]);
+        struct block x = block_slice(&draws.x, i, 1);
+        struct solve_input input = {.x = &x, .lambda = &lambda};
+        struct series_result result;
+        solver_run(null->exact, &input, &u, &result, ws);
+        double jump = largest_jump(null, u.data, n_in, ws);
+        draws.class->of_draw[draws.index[i]] = scale > 0.0 ? jump / scale : 0.0;
     }
     workspace_release(ws, mark);
 }
 
-/* Distributions */
+/* From draws to distributions */
 
 static int compare(const void *a, const void *b)
 {
@@ -171,9 +199,10 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void settle_maxima(const struct null *null, struct maxima *maxima)
+static void settle_maxima(const struct null *null, const double *of_draw, struct maxima *maxima)
 {
     size_t n = null->options.n_draws, n_tail = n / TAIL_PARTS;
+    memcpy(maxima->sorted, of_draw, n * sizeof *of_draw);
     qsort(maxima->sorted, n, sizeof *maxima->sorted, compare);
     if (n_tail < 2)
         return;
@@ -183,28 +212,6 @@ static void settle_maxima(const struct null *null, struct maxima *maxima)
     maxima->tail_from2 = from * from;
     maxima->tail_mean = sum / (double) n_tail;
     maxima->tail_share = (double) n_tail / (double) n;
-}
-
-// How many of the sorted values are at least `value`.
-static size_t count_from(const double *sorted, size_t n, double value)
-{
-    size_t low = 0, high = n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (sorted[middle] < value)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return n - low;
-}
-
-static double p_of(const struct null *null, const struct maxima *maxima, double value)
-{
-    if (null->options.has_tail && maxima->tail_mean > 0.0 && value * value > maxima->tail_from2)
-        return maxima->tail_share * exp((maxima->tail_from2 - value * value) / maxima->tail_mean);
-    size_t n = null->options.n_draws;
-    return (double) (1 + count_from(maxima->sorted, n, value)) / (double) (1 + n);
 }
 
 // Between the classes on both sides, linear in the logarithm.
@@ -288,7 +295,8 @@ static struct ar_class new_class(const struct null *null, double ar)
 {
     return (struct ar_class){.ar = ar,
                              .largest.sorted = g_new0(double, null->options.n_draws),
-                             .jump.sorted = g_new0(double, null->options.n_draws)};
+                             .jump.sorted = g_new0(double, null->options.n_draws),
+                             .of_draw = g_new0(double, null->options.n_draws)};
 }
 
 // The classes on both sides of all autocorrelations, and that of white noise.
@@ -317,16 +325,16 @@ struct null *null_new(const struct null_source *source, const struct null_option
     if (null->exact == NULL) // a causal response of thousands of samples
         null->exact = solver_new_fista(source->problem, &solver, NULL);
     choose_classes(null);
-    size_t n_blocks = (options->n_draws + draws_per_block() - 1) / draws_per_block();
+    size_t n_blocks = (options->n_draws + BLOCK_SERIES - 1) / BLOCK_SERIES;
     if (!parallel_for(team, (null->n_classes + 1) * n_blocks, measure_largest, null))
         return NULL;
     for (size_t i = 0; i <= null->n_classes; i++)
-        settle_maxima(null, &null->classes[i].largest);
+        settle_maxima(null, null->classes[i].of_draw, &null->classes[i].largest);
     null->white_median = null->classes[null->n_classes].largest.sorted[options->n_draws / 2];
     if (!parallel_for(team, null->n_classes * n_blocks, measure_jumps, null))
         return NULL;
     for (size_t i = 0; i < null->n_classes; i++)
-        settle_maxima(null, &null->classes[i].jump);
+        settle_maxima(null, null->classes[i].of_draw, &null->classes[i].jump);
     return g_steal_pointer(&null);
 }
 

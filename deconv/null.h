@@ -26,6 +26,13 @@ struct null_options {
     bool has_tail;        // beyond the largest tenth, a law is fitted to it; else draws are counted
 };
 
+/**
+ * Jumps are looked for only where the probability of lambda_max is up to this: what jumps does not
+ * stay below the median of noise, and half of the solutions are saved. Draws go the same
+ * way, so that the null of jumps is that of both steps.
+ */
+#define NULL_SCREEN 0.5
+
 /** 2000 draws, seed 1, C = 0.8, with a tail. */
 struct null_options null_options_default(void);
 
@@ -66,10 +73,10 @@ double null_p_largest(const struct null *null, const struct noise_estimate *nois
 double null_p_jump(const struct null *null, const struct noise_estimate *noise, double size);
 
 /**
- * The jumps of u (solved at null_lambda) that noise would have with a probability of at most alpha
- * a series, and the probability of each; merged as jumps_merge does. Those so near the end that
- * less than half of their response is in the run do not count: noise moves them far. Returns how
- * many; room for n - 1 of both.
+ * The jumps of u (solved at null_lambda; of a series within NULL_SCREEN) that noise would have with
+ * a probability of at most alpha a series, and the probability of each; merged as jumps_merge does.
+ * Those so near the end that less than half of their response is in the run do not count: noise
+ * moves them far. Returns how many; room for n - 1 of both.
  */
 size_t null_jumps(const struct null *null, const struct noise_estimate *noise, double alpha,
                   const double *u, size_t n, struct jump *jumps, double *p);

@@ -194,6 +194,8 @@ static struct calibration calibrate(const struct scene *s, const struct null *nu
         const double *own = block_series(x, v);
         double lambda_max = problem_lambda_max(s->problem, own, s->ws);
         p[v] = null_p_largest(null, &noise[v], lambda_max);
+        if (p[v] > NULL_SCREEN)
+            continue;
         segment_active_set_solve(s->segments, own, null_lambda(null, &noise[v]), false, u, s->ws);
         found.with_jump += null_jumps(null, &noise[v], 0.05, u, s->n_time, jumps, p_jump) > 0;
     }
