@@ -379,6 +379,8 @@ static char *sample_of(const struct option *row)
         return g_strdup(g_ascii_dtostr(number, sizeof number, middle));
     if (row->type == OPTION_COUNT)
         return g_strdup_printf("%.0f", ceil(middle));
+    if (g_strcmp0(row->name, "null") == 0 || g_strcmp0(row->name, "alpha") == 0)
+        return g_strdup(row->name[0] == 'n' ? "100" : "0.01:0.1");
     if (samples[row->type] != NULL)
         return g_strdup(row->check == NULL || row->type == OPTION_BAND ? samples[row->type]
                         : row->type == OPTION_FILE                     ? "a.npy"

@@ -19,6 +19,34 @@ static char *check_band(const char *text)
     return strcmp(text, ":") == 0 ? g_strdup("\":\" has no end") : NULL;
 }
 
+static char *check_null(const char *text)
+{
+    const double least = 20.0, most = 1e6;
+    char *end;
+    double n = g_ascii_strtod(text, &end);
+    if (strcmp(text, "none") == 0 || strcmp(text, "analytic") == 0)
+        return NULL;
+    if (strspn(text, "0123456789") != strlen(text) || *text == '\0')
+        return g_strdup_printf("\"%s\" is none of none|analytic|N", text);
+    return n >= least && n <= most
+               ? NULL
+               : g_strdup_printf("%s is outside %g..%g draws", text, least, most);
+}
+
+static char *check_alpha(const char *text)
+{
+    g_auto(GStrv) words = g_strsplit(text, ":", -1);
+    guint n = g_strv_length(words);
+    for (guint i = 0; i < n; i++) {
+        char *end;
+        double value = g_ascii_strtod(words[i], &end);
+        if (end == words[i] || *end != '\0' || !(value > 0.0 && value < 1.0))
+            return g_strdup_printf("\"%s\" is not A or A:B, probabilities above 0 and below 1",
+                                   text);
+    }
+    return n == 1 || n == 2 ? NULL : g_strdup_printf("\"%s\" is not A or A:B, probabilities", text);
+}
+
 static const struct option rows[] = {
     {NULL, OPTION_FILE, AT(bold),
      .help = "Recordings: paths and patterns, relative to this file, separated by semicolons",
@@ -79,10 +107,12 @@ static const struct option rows[] = {
              "(rule fixed)",
      .group = "solver", .high = G_MAXDOUBLE, .metavar = "R", .fallback = "0.1"},
     {"lambda-rule", OPTION_WORD, AT(given.lambda_rule),
-     .help = "How lambda is chosen: ratio, fixed, by the noise level (ut, lut, mad), along the "
-             "path of solutions (bic, aic), or map:FILE, an image of values",
-     .group = "solver", .choices = "ratio|fixed|ut|lut|mad|bic|aic|map:FILE", .metavar = "RULE",
-     .fallback = "ratio"},
+     .help =
+         "How lambda is chosen: ratio, fixed, by the noise level (ut, lut, mad), along the "
+         "path of solutions (bic, aic), noise:C, C times the median lambda_max of the noise, or "
+         "map:FILE, an image of values",
+     .group = "solver", .choices = "ratio|fixed|ut|lut|mad|bic|aic|noise:C|map:FILE",
+     .flags = OPTION_ABOVE, .high = G_MAXDOUBLE, .metavar = "RULE", .fallback = "ratio"},
     {"lambda-scope", OPTION_CHOICE, AT(given.lambda_scope),
      .help = "One lambda a voxel, or one for the run: of the largest lambda_max (ratio), the "
              "median (others)",
@@ -94,6 +124,15 @@ static const struct option rows[] = {
      .low = 1, .high = 1e9, .unit = "iterations", .metavar = "N", .fallback = "100000"},
     {"strict", OPTION_FLAG, AT(strict), .help = "Exit 5 if a series misses the tolerance",
      .group = "solver", .fallback = "false"},
+    {"null", OPTION_TEXT, AT(given.null),
+     .help = "What noise alone would show: N draws of it, counted; analytic: 2000 and a law for "
+             "their tail; none: nothing is tested",
+     .group = "findings", .check = check_null, .metavar = "none|analytic|N",
+     .fallback = "analytic"},
+    {"alpha", OPTION_TEXT, AT(given.alpha),
+     .help = "Probability in noise up to which a voxel (A) and the jumps of a series (B; alone, A "
+             "is both) are found",
+     .group = "findings", .check = check_alpha, .metavar = "A[:B]", .fallback = "0.001:0.05"},
     {"output", OPTION_FILE, AT(folder),
      .help = "Where the outputs go, relative to this file. Here, in mask and in sidecar, {stem} "
              "and {folder} are those of the recording, {up1} the name of that folder, {up2} of the "

@@ -49,6 +49,9 @@ void run_free(struct run *run)
     g_free(run->fitted);
     g_free(run->residual);
     g_free(run->debiased);
+    g_free(run->explained);
+    g_free(run->deviation);
+    findings_free(run->findings);
     g_free(run->choices);
     g_free(run->traces);
     g_free(run->trace_x);

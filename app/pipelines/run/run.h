@@ -51,6 +51,9 @@ struct run {
     float *fitted;                 // owned; n_time x n_series, series fastest; where saved
     float *residual;               // owned; the same
     float *debiased;               // owned; n_in x n_series
+    float *explained;              // owned; n_series: variance that the response explains
+    float *deviation;              // owned; n_series: standard deviation of the activity
+    struct findings *findings;     // owned; NULL: no noise is looked at
     struct lambda_choice *choices; // owned; n_series: what the rule chose
     struct run_lambda lambda;      //
     struct run_trace *traces;      // owned; RUN_N_TRACES an item
@@ -91,6 +94,18 @@ bool run_read(struct run *run, GError **error);
  * samples from here on, and run->activity has the buffer.
  */
 bool run_solve(struct run *run, GError **error);
+
+/** Makes run->findings, where they are planned, for the items of run_solve. */
+void run_begin_findings(struct run *run, size_t n_items);
+
+/** Draws the null of run->findings, from the likelihoods of n series. */
+bool run_learn_noise(struct run *run, const float *likelihoods, size_t n, GError **error);
+
+/** The table of jumps of the voxels that are found. Owned. */
+char *run_events_table(const struct run *run);
+
+/** What `--json` says of them. */
+void run_describe_findings(const struct run *run, JsonObject *object);
 
 /** Writes and publishes all outputs. */
 bool run_write(struct run *run, GError **error);

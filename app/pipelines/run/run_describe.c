@@ -114,7 +114,9 @@ static JsonObject *describe_lambda(const struct run *run)
 {
     JsonObject *object = json_object_new();
     const struct run_options *options = run->plan->options;
-    set_text(object, "Rule", lambda_kind_names[options->rule]);
+    bool by_noise = options->noise_factor > 0.0;
+    set_text(object, "Rule",
+             by_noise ? options->given.lambda_rule.text : lambda_kind_names[options->rule]);
     set_text(object, "Scope", options->one_lambda ? "run" : "voxel");
     if (options->rule == LAMBDA_RATIO)
         json_object_set_double_member(object, "Ratio", options->lambda);
@@ -262,6 +264,7 @@ JsonObject *run_to_json(const struct run *run)
                                   spread_json(&outcome->relative_gap, SPREAD_MEDIAN | SPREAD_MAX));
     json_object_set_object_member(object, "jumps",
                                   spread_json(&outcome->jumps, SPREAD_MEDIAN | SPREAD_MAX));
+    run_describe_findings(run, object);
     json_object_set_object_member(object, "seconds", describe_seconds(run));
     json_object_set_double_member(object, "solve_cpu_seconds", run->solve_cpu_seconds);
     json_object_set_int_member(object, "peak_rss_bytes", peak_memory());

@@ -22,6 +22,16 @@ static double debiased(const struct run *run, size_t t, size_t v)
     return (double) run->debiased[t * run->n_series + v];
 }
 
+static double significant(const struct run *run, size_t t, size_t v)
+{
+    return run->findings == NULL ? 0.0 : findings_significant(run->findings, t, v);
+}
+
+static double innovations(const struct run *run, size_t t, size_t v)
+{
+    return run->findings == NULL ? 0.0 : findings_innovation(run->findings, t, v);
+}
+
 const struct run_series_image run_series_images[] = {
     {"activity", "Neural activity u, the minimiser of 1/2 ||y - h * u||^2 + lambda TV(u)",
      RUN_ACTIVITY, true, run_activity},
@@ -29,6 +39,11 @@ const struct run_series_image run_series_images[] = {
      RUN_DEBIASED, true, debiased},
     {"innovation", "First difference of the activity, u(t) - u(t-1); 0 in the first frame",
      RUN_INNOVATION, true, innovation},
+    {"innovations",
+     "Jumps of the activity that noise would not have shown, by their refitted levels; 0 elsewhere",
+     RUN_INNOVATIONS, true, innovations},
+    {"significant", "Activity of those jumps alone, levels refitted; 0 in voxels without",
+     RUN_SIGNIFICANT, true, significant},
     {"fitted", "Response to the activity, h * u", RUN_FITTED, false, fitted},
     {"residual", "Cleaned series less the response to the activity, y - h * u", RUN_RESIDUAL, false,
      residual},
@@ -64,17 +79,71 @@ static double jumps(const struct run *run, size_t v)
     return (double) run->results[v].n_jumps;
 }
 
+static double explained(const struct run *run, size_t v)
+{
+    return (double) run->explained[v];
+}
+
+static double deviation(const struct run *run, size_t v)
+{
+    return (double) run->deviation[v];
+}
+
+static double sigma(const struct run *run, size_t v)
+{
+    return run->findings == NULL ? 0.0 : (double) run->findings->sigma[v];
+}
+
+static double ar(const struct run *run, size_t v)
+{
+    return run->findings == NULL ? 0.0 : (double) run->findings->ar[v];
+}
+
+static double p(const struct run *run, size_t v)
+{
+    return run->findings == NULL ? 1.0 : (double) run->findings->p[v];
+}
+
+static double q(const struct run *run, size_t v)
+{
+    return run->findings == NULL ? 1.0 : (double) run->findings->q[v];
+}
+
+static double z(const struct run *run, size_t v)
+{
+    return p(run, v) < 1.0 ? null_z(p(run, v)) : 0.0;
+}
+
+static bool finds(const struct run_options *options)
+{
+    return options->finds;
+}
+
 const struct run_map_image run_map_images[] = {
+    {"ar", "Autocorrelation of the noise from one frame to the next", "1", HTML_REPORT_N_MAPS,
+     IMAGE_FLOAT32, ar, finds, 0},
+    {"explained", "Part of the variance that the response to the activity explains", "1",
+     HTML_REPORT_N_MAPS, IMAGE_FLOAT32, explained, NULL, 0},
+    {"p", "Probability in noise of a lambda_max at least as large; 1 outside", "1",
+     HTML_REPORT_N_MAPS, IMAGE_FLOAT32, p, finds, 1},
+    {"q", "False discovery rate at which stat-p finds the voxel; 1 outside", "1",
+     HTML_REPORT_N_MAPS, IMAGE_FLOAT32, q, finds, 1},
+    {"sd", "Standard deviation of the activity", "arbitrary", HTML_REPORT_N_MAPS, IMAGE_FLOAT32,
+     deviation, NULL, 0},
+    {"sigma", "Standard deviation of the noise", "arbitrary", HTML_REPORT_N_MAPS, IMAGE_FLOAT32,
+     sigma, finds, 0},
+    {"z", "stat-p as the value that a standard normal variable exceeds with it", "1",
+     HTML_REPORT_N_MAPS, IMAGE_FLOAT32, z, finds, 0},
     {"gap", "Duality gap relative to the objective of the best constant", "1", HTML_REPORT_GAP,
-     IMAGE_FLOAT32, gap, NULL},
+     IMAGE_FLOAT32, gap, NULL, 0},
     {"jumps", "Number of changes of the activity", "1", HTML_REPORT_JUMPS, IMAGE_FLOAT32, jumps,
-     NULL},
+     NULL, 0},
     {"lambda", "Weight of the total variation", "arbitrary", HTML_REPORT_LAMBDA, IMAGE_FLOAT32,
-     lambda, NULL},
+     lambda, NULL, 0},
     {"lambdamax", "Smallest lambda whose solution is constant", "arbitrary", HTML_REPORT_LAMBDA_MAX,
-     IMAGE_FLOAT32, lambda_max, NULL},
+     IMAGE_FLOAT32, lambda_max, NULL, 0},
     {"status", "0 outside, 1 solved, 2 constant, 3 nonfinite, 4 inaccurate", "1",
-     HTML_REPORT_STATUS, IMAGE_INT16, status, NULL},
+     HTML_REPORT_STATUS, IMAGE_INT16, status, NULL, 0},
 };
 
 size_t run_n_maps(void)
@@ -112,6 +181,8 @@ GPtrArray *run_image_names(const struct run_files *files)
         if (run_map_is_wanted(options, &run_map_images[i]))
             add_pair(names, files->stem, ending);
     }
+    if (options->finds)
+        g_ptr_array_add(names, g_strdup_printf("%s_events.tsv", files->stem));
     if (options->auto_mask)
         add_pair(names, files->stem, "desc-auto_mask");
     g_ptr_array_add(names, g_strdup_printf("%s_desc-taut_config.ini", files->stem));

@@ -23,6 +23,7 @@ struct run_map_image {
     enum image_type type;
     double (*value)(const struct run *run, size_t v);
     bool (*is_wanted)(const struct run_options *options); // NULL: always
+    float outside;                                        // of the mask
 };
 
 /** The tables; run_image_is_wanted and run_map_is_wanted choose of them. */

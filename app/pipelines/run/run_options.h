@@ -3,6 +3,7 @@
 
 #include "app/pipelines/inputs/preprocessing.h"
 #include "app/pipelines/inputs/values.h"
+#include "app/pipelines/run/findings.h"
 #include "deconv/clean.h"
 #include "deconv/hrf_conv.h"
 #include "deconv/lambda_rule.h"
@@ -18,6 +19,8 @@ enum run_image {
     RUN_FITTED = 4,
     RUN_RESIDUAL = 8,
     RUN_DEBIASED = 16,
+    RUN_SIGNIFICANT = 32, // by what was found beyond noise
+    RUN_INNOVATIONS = 64, //
 };
 
 /** Values of the table that others below are made from. */
@@ -30,6 +33,8 @@ struct run_words {
     size_t frames[2]; // first and count
     size_t compression;
     bool debias;
+    const char *null;  // none, analytic or a number of draws
+    const char *alpha; // A or A:B
 };
 
 /**
@@ -56,20 +61,23 @@ struct run_options {
     size_t n_time; // and how many are; 0: all from there on
 
     // the problem
-    struct run_words given;      //
-    struct clean_options clean;  // confounds and censored frames come with the table
-    struct preprocessing words;  // the same, in words
-    const char *hrf;             // as given: a model or a file
-    const char *response;        // the same, a file's path as it is from here
-    int conv;                    // of enum hrf_conv_kind
-    const char *solver;          // name of a method
-    double certify;              // of a network: gap that is left to an exact solver; NaN: none
-    double lambda;               // a ratio or a value, by the rule
-    enum lambda_kind rule;       //
-    bool one_lambda;             // for the run; else one a series
+    struct run_words given;     //
+    struct clean_options clean; // confounds and censored frames come with the table
+    struct preprocessing words; // the same, in words
+    const char *hrf;            // as given: a model or a file
+    const char *response;       // the same, a file's path as it is from here
+    int conv;                   // of enum hrf_conv_kind
+    const char *solver;         // name of a method
+    double certify;             // of a network: gap that is left to an exact solver; NaN: none
+    double lambda;              // a ratio or a value, by the rule
+    enum lambda_kind rule;      //
+    bool one_lambda;            // for the run; else one a series
+    bool finds;                 // what noise would not have shown
+    bool strict;                // the tolerance decides on the exit status
+    double noise_factor;        // rule LAMBDA_MAP by the noise, C; else 0
+    struct findings_options found;
     double tol;                  // relative gap
     size_t max_iter;             //
-    bool strict;                 // the tolerance decides on the exit status
     unsigned images;             // of enum run_image
     int compression;             // of gzip
     char **asked;                // NAME, VALUE, NAME, VALUE, ..., NULL: options, for the report

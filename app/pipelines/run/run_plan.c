@@ -239,9 +239,11 @@ static double bytes_needed(const struct run_plan *plan, size_t series)
     double traces = items * RUN_N_TRACES * n_time * sizeof(float);
     double maps = n_grid * ((double) run_n_maps() * sizeof(float) + 2.0);
     double scratch = threads * 4.0 * RUN_ITEM_SERIES * n_read * sizeof(double);
+    double noise = plan->noise_fit == NULL ? 0.0 : 10.0 * sizeof(double);
     double choices = plan->rule == NULL ? 0.0 : sizeof(struct lambda_choice) + sizeof(double);
     return samples + traces + maps + scratch +
-           n_series * (sizeof(struct series_result) + sizeof(size_t) + choices);
+           n_series * (noise + sizeof(struct series_result) + 2.0 * sizeof(float) + sizeof(size_t) +
+                       choices);
 }
 
 bool run_plan_check_memory(const struct run_plan *plan, size_t n_series, GError **error)
@@ -312,8 +314,8 @@ static bool make(struct run_plan *plan, bool overwrite, GError **error)
 {
     return run_options_check_network(plan->options, error) && run_plan_input(plan, error) &&
            check_outputs(plan, overwrite, error) && plan_response(plan, error) &&
-           plan_clean(plan, error) && plan_solver(plan, error) && run_plan_mask(plan, error) &&
-           run_plan_lambda_map(plan, error) &&
+           plan_clean(plan, error) && plan_solver(plan, error) && run_plan_noise(plan, error) &&
+           run_plan_mask(plan, error) && run_plan_lambda_map(plan, error) &&
            (plan->makes_mask || run_plan_check_memory(plan, plan->n_inside, error));
 }
 
@@ -349,6 +351,7 @@ void run_plan_free(struct run_plan *plan)
     g_free(plan->network.n_finished);
     problem_free(plan->problem);
     lambda_rule_free(plan->rule);
+    noise_fit_free(plan->noise_fit);
     clean_free(plan->clean);
     confounds_free(plan->confounds);
     linop_free(plan->seen);

@@ -86,6 +86,7 @@ struct run_plan {
     struct lambda_rule *rule;    // owned; NULL: ratio or fixed
     double *lambda_map;          // owned; n_grid: rule map
     bool one_lambda;             // for all series
+    struct noise_fit *noise_fit; // owned; NULL: no noise is looked at
 
     struct warnings warnings; // told while it was made
     gint64 begin_us;          // of the monotonic clock
@@ -134,6 +135,12 @@ bool run_options_check_network(const struct run_options *options, GError **error
  * trained for another repetition time, length, convolution, response or cleaning.
  */
 bool run_plan_network(struct run_plan *plan, const struct solver_options *options, GError **error);
+
+/**
+ * The fit of the noise where it is asked for, or the rule of lambda needs it; where cleaning leaves
+ * no frequencies of noise there is none, and a warning, or an error if the rule needs it.
+ */
+bool run_plan_noise(struct run_plan *plan, GError **error);
 
 /** Tells the user while a plan is made, and keeps the line for the report. */
 void run_plan_warn(struct run_plan *plan, const char *format, ...) G_GNUC_PRINTF(2, 3);

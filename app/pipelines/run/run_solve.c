@@ -26,6 +26,8 @@ struct pass {
     double *lambda_max;       // one an item: the largest of its series
     double *cpu_seconds;      // one an item: of the solver
     size_t *n_off_centre;     // one an item
+    float *likelihoods;       // of the noise of the series that it is learned from
+    size_t *n_likely;         // of them, in each part of the run
     atomic_size_t n_done;     // items
     size_t n_items;           //
     double fraction_before;   // of the stage, before this pass
@@ -67,13 +69,13 @@ static void classify(struct item *item)
 }
 
 // Fills an item whose memory is taken from ws until the caller's release.
-static void item_begin(const struct pass *pass, size_t index, struct item *item,
-                       struct workspace *ws)
+static void item_begin_at(const struct pass *pass, size_t first, size_t count, struct item *item,
+                          struct workspace *ws)
 {
     const struct run *run = pass->run;
-    item->index = index;
-    item->first = index * RUN_ITEM_SERIES;
-    item->count = MIN(RUN_ITEM_SERIES, run->n_series - item->first);
+    item->index = first / RUN_ITEM_SERIES;
+    item->first = first;
+    item->count = count;
     size_t stride = padded(run->plan->n_read);
     item->raw = (struct block){run->plan->n_read, item->count, stride,
                                WORKSPACE_ALLOC(ws, double, stride * item->count)};
@@ -83,6 +85,13 @@ static void item_begin(const struct pass *pass, size_t index, struct item *item,
     item->x = item->raw;
     item->x.n_time = run->plan->n_time;
     item->x.data += run->plan->first;
+}
+
+static void item_begin(const struct pass *pass, size_t index, struct item *item,
+                       struct workspace *ws)
+{
+    size_t first = index * RUN_ITEM_SERIES;
+    item_begin_at(pass, first, MIN(RUN_ITEM_SERIES, pass->run->n_series - first), item, ws);
 }
 
 static void item_end(struct pass *pass)
@@ -95,11 +104,29 @@ static void item_end(struct pass *pass)
 // By the rule, for each series of an item; series that were put to zero have none.
 static void choose_lambda(const struct run *run, const struct item *item, struct workspace *ws)
 {
-    double given[RUN_ITEM_SERIES];
-    for (size_t v = 0; v < item->count && run->plan->lambda_map != NULL; v++)
-        given[v] = run->plan->lambda_map[run->recording->voxel[item->first + v]];
-    lambda_rule_apply(run->plan->rule, &item->x, run->plan->lambda_map == NULL ? NULL : given,
+    double given[RUN_ITEM_SERIES], factor = run->plan->options->noise_factor;
+    const double *map = run->plan->lambda_map;
+    for (size_t v = 0; v < item->count && run->plan->options->rule == LAMBDA_MAP; v++)
+        given[v] = map == NULL ? findings_lambda(run->findings, factor, item->first + v)
+                               : map[run->recording->voxel[item->first + v]];
+    lambda_rule_apply(run->plan->rule, &item->x,
+                      run->plan->options->rule == LAMBDA_MAP ? given : NULL,
                       run->choices + item->first, ws);
+    for (size_t v = 0; v < item->count && factor > 0.0; v++)
+        run->choices[item->first + v].sigma = (double) run->findings->sigma[item->first + v];
+}
+
+static struct findings_item findings_item_of(const struct run *run, const struct item *item)
+{
+    return (struct findings_item){item->index, item->first, &item->x, item->state,
+                                  run->results + item->first};
+}
+
+static void estimate_noise(const struct run *run, const struct item *item, struct workspace *ws)
+{
+    struct findings_item looked = findings_item_of(run, item);
+    if (run->findings != NULL)
+        findings_estimate(run->findings, &looked, ws);
 }
 
 static double largest_lambda_max(const struct run *run, const struct item *item,
@@ -122,6 +149,7 @@ static void look_at_item(void *data, size_t index, struct workspace *ws)
     struct item item;
     item_begin(pass, index, &item, ws);
     double begin_s = cpu_clock_s();
+    estimate_noise(run, &item, ws);
     if (run->plan->rule != NULL)
         choose_lambda(run, &item, ws);
     else
@@ -278,6 +306,29 @@ static size_t count_off_centre(const struct item *item)
     return count;
 }
 
+// How much of a series its response explains, by the objective that was certified, and how much
+// its activity varies.
+static void describe_fit(const struct run *run, const struct item *item, const struct block *u)
+{
+    for (size_t v = 0; v < item->count; v++) {
+        const struct series_result *result = &run->results[item->first + v];
+        bool fitted = result->status == SERIES_SOLVED || result->status == SERIES_INACCURATE;
+        const double *x = block_series(&item->x, v), *own = block_series(u, v);
+        double sum2 = 0.0, mean = 0.0, variance = 0.0, n = (double) u->n_time;
+        for (size_t t = 0; t < item->x.n_time; t++)
+            sum2 += x[t] * x[t];
+        for (size_t t = 0; t < u->n_time; t++)
+            mean += own[t] / n;
+        for (size_t t = 0; t < u->n_time; t++)
+            variance += (own[t] - mean) * (own[t] - mean) / n;
+        double rss =
+            2.0 * (result->objective - result->lambda * problem_penalty(run->plan->problem, own));
+        double explained = fitted && sum2 > 0.0 ? 1.0 - rss / sum2 : 0.0;
+        run->explained[item->first + v] = (float) fmin(fmax(explained, 0.0), 1.0);
+        run->deviation[item->first + v] = (float) sqrt(variance);
+    }
+}
+
 static void solve_item(void *data, size_t index, struct workspace *ws)
 {
     struct pass *pass = data;
@@ -290,8 +341,13 @@ static void solve_item(void *data, size_t index, struct workspace *ws)
                       WORKSPACE_ALLOC(ws, double, padded(n) * item.count)};
     struct series_result *results = run->results + item.first;
     double begin_s = cpu_clock_s();
+    estimate_noise(run, &item, ws);
     solve_blocks(pass, &item, &u, results, ws);
     pass->cpu_seconds[index] += cpu_clock_s() - begin_s;
+    struct findings_item looked = findings_item_of(run, &item);
+    if (run->findings != NULL && run->plan->options->finds)
+        findings_look(run->findings, &looked, ws);
+    describe_fit(run, &item, &u);
     if (!clean_centres(run->plan->clean))
         pass->n_off_centre[index] = count_off_centre(&item);
     store_fit(run, &item, &u, ws);
@@ -343,6 +399,8 @@ static bool make_room(struct run *run, GError **error)
         bool wanted;
     } rooms[] = {
         {(void **) &run->results, run->n_series, sizeof *run->results, true},
+        {(void **) &run->explained, run->n_series, sizeof *run->explained, true},
+        {(void **) &run->deviation, run->n_series, sizeof *run->deviation, true},
         {(void **) &run->traces, n_slots, sizeof *run->traces, true},
         {(void **) &run->trace_x, n_slots * run->plan->n_time, sizeof *run->trace_x, true},
         {(void **) &run->choices, run->n_series, sizeof *run->choices, run->plan->rule != NULL},
@@ -362,6 +420,52 @@ static bool make_room(struct run *run, GError **error)
         return false;
     }
     return true;
+}
+
+enum { NOISE_ITEMS = 16, NOISE_SERIES = BLOCK_SERIES }; // what the noise is learned from
+
+// The likelihoods of the noise of some series; those of the others of the run will be like them.
+static void look_at_noise(void *data, size_t index, struct workspace *ws)
+{
+    struct pass *pass = data;
+    const struct run *run = pass->run;
+    size_t mark = workspace_mark(ws), n_models = noise_fit_n_models();
+    size_t first = index * run->n_series / NOISE_ITEMS;
+    size_t end = MIN((index + 1) * run->n_series / NOISE_ITEMS, first + NOISE_SERIES);
+    if (end == first)
+        return;
+    struct item item;
+    item_begin_at(pass, first, end - first, &item, ws);
+    float *likelihoods = pass->likelihoods + index * NOISE_SERIES * n_models;
+    noise_fit_likelihoods(run->findings->fit, &item.x, likelihoods, ws);
+    pass->n_likely[index] = item.count;
+    workspace_release(ws, mark);
+}
+
+// Before any series is solved: what the noise of the run is, and what it alone would show.
+static bool learn_noise(struct pass *pass, GError **error)
+{
+    struct run *run = pass->run;
+    run_begin_findings(run, pass->n_items);
+    if (run->findings == NULL)
+        return true;
+    size_t n_models = noise_fit_n_models(), n = 0;
+    size_t n_likely[NOISE_ITEMS] = {0};
+    g_autofree float *likelihoods = g_new(float, NOISE_ITEMS *NOISE_SERIES *n_models);
+    pass->likelihoods = likelihoods;
+    pass->n_likely = n_likely;
+    bool done = parallel_for(run->plan->host->team, NOISE_ITEMS, look_at_noise, pass);
+    for (size_t i = 0; i < NOISE_ITEMS; i++) {
+        memmove(likelihoods + n * n_models, likelihoods + i * NOISE_SERIES * n_models,
+                n_likely[i] * n_models * sizeof *likelihoods);
+        n += n_likely[i];
+    }
+    pass->likelihoods = NULL;
+    pass->n_likely = NULL;
+    if (done)
+        return run_learn_noise(run, likelihoods, n, error);
+    host_stopped(run->plan->host, error);
+    return false;
 }
 
 static void find_sigma(struct run *run)
@@ -394,6 +498,8 @@ static void conclude(struct run *run, const struct pass *pass)
         run->solve_cpu_seconds += pass->cpu_seconds[i];
     run->lambda = pass->lambda;
     run->outcome = outcome_of(run->results, run->n_series);
+    if (run->findings != NULL)
+        findings_join(run->findings);
     find_sigma(run);
     warn_of_means(run, pass);
 }
@@ -423,6 +529,8 @@ bool run_solve(struct run *run, GError **error)
     run->activity = (struct run_series){.type = run->recording->type, .n_series = run->n_series};
     run->activity.values.any = g_steal_pointer(&run->recording->samples.any);
     host_progress_begin(plan->host, "solve");
+    if (!learn_noise(&pass, error))
+        return false;
     if (plan->one_lambda && !find_one_lambda(&pass, error))
         return false;
     if (!run_pass(&pass, solve_item, error))

@@ -136,6 +136,8 @@ static bool write_map(struct output *output, const struct run_map_image *which, 
                     run->plan->options->bold);
         return false;
     }
+    for (size_t i = 0; i < run->plan->n_grid && which->outside != 0.0F; i++)
+        values[i] = which->outside;
     for (size_t v = 0; v < run->n_series; v++)
         values[run->recording->voxel[v]] = (float) which->value(run, v);
     g_autofree char *ending = g_strdup_printf("stat-%s_boldmap", which->name);
@@ -161,6 +163,14 @@ static bool write_config(struct output *output, GError **error)
     g_autofree char *text = run_plan_config(output->run->plan);
     const char *path = stage(output, "desc-taut_config.ini");
     return publish_bytes(path, text, strlen(text), true, error);
+}
+
+static bool write_events(struct output *output, GError **error)
+{
+    if (!output->run->plan->options->finds)
+        return true;
+    g_autofree char *text = run_events_table(output->run);
+    return publish_bytes(stage(output, "events.tsv"), text, strlen(text), true, error);
 }
 
 static bool write_images(struct output *output, GError **error)
@@ -223,8 +233,9 @@ bool run_write(struct run *run, GError **error)
     publish_sweep(run->plan->options->folder);
     struct output output = {.run = run, .staging = staging, .n_all = count_images(run->plan)};
     host_progress_begin(run->plan->host, "write");
-    bool written = write_images(&output, &problem) && write_config(&output, &problem) &&
-                   write_report(&output, &problem) && publish(&output, &problem);
+    bool written = write_images(&output, &problem) && write_events(&output, &problem) &&
+                   write_config(&output, &problem) && write_report(&output, &problem) &&
+                   publish(&output, &problem);
     host_progress_end(run->plan->host);
     for (size_t i = 0; i < HTML_REPORT_N_MAPS; i++)
         g_free(output.maps[i]);
