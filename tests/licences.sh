@@ -6,12 +6,19 @@
 set -eu
 cd "${1:-$(dirname "$0")/..}"
 
-status=0
-for file in setup test .ci/run $(find solvers io deconv sources unrolled app tests bench tools docs \
-    -name '*.[ch]' -o -name '*.sh' -o -name '*.py' -o -name '*.awk' 2>/dev/null | sort); do
-    if ! head -n 2 "$file" | grep -q 'SPDX-License-Identifier: BSD-3-Clause$'; then
-        echo "$file: no SPDX-License-Identifier in its first two lines"
-        status=1
-    fi
-done
-exit $status
+find setup test .ci/run solvers io deconv sources unrolled app lib python tests bench tools docs -type f \
+    \( -name '*.[ch]' -o -name '*.sh' -o -name '*.py' -o -name '*.awk' -o -path setup -o -path test \
+    -o -path .ci/run \) -print0 2>/dev/null | sort -z | xargs -0 awk '
+FNR == 1 && NR > 1 && !found { refuse() }
+FNR == 1 { found = 0; file = FILENAME }
+FNR <= 2 && /SPDX-License-Identifier: BSD-3-Clause$/ { found = 1 }
+FNR == 3 { nextfile }
+function refuse() {
+    print file ": no SPDX-License-Identifier in its first two lines"
+    refused = 1
+}
+END {
+    if (!found)
+        refuse()
+    exit refused
+}'
