@@ -199,7 +199,7 @@ static void scan_single(struct bench *bench)
     GError *error = NULL;
     struct recording_summary summary;
     g_autoptr(owned_recording) recording = recording_open(path, &bench->io, &error);
-    if (recording == NULL || !recording_scan(recording, &summary, NULL, NULL, &bench->io, &error))
+    if (recording == NULL || !recording_scan(recording, &summary, NULL, &bench->io, &error))
         stop(error);
 }
 

@@ -10,6 +10,7 @@
 
 static const double LOWER_QUANTILE = 0.2;
 static const double UPPER_QUANTILE = 0.85;
+static const double LEAST_BACKGROUND = 0.5; // of the brightness of a brain, where there is none
 enum { OPENING = 2 };
 
 struct volume {
@@ -168,17 +169,62 @@ static void smooth_outline(const struct volume *volume, uint8_t *mask)
     erode(volume, mask, OPENING);
 }
 
-size_t automask(const double *mean, const uint8_t *varies, const size_t dim[3], uint8_t *mask)
+// Whether at least half of the voxels that vary have a mean that is lost in their variation.
+static bool mean_says_nothing(const struct automask_input *input, size_t n)
 {
-    struct volume volume = volume_of(dim);
+    size_t n_varying = 0, n_lost = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool known = input->varies[i] != 0 && isfinite(input->mean[i]) && isfinite(input->sd[i]);
+        n_varying += known;
+        n_lost += known && fabs(input->mean[i]) < input->sd[i];
+    }
+    return n_varying > 0 && 2 * n_lost >= n_varying;
+}
+
+// Whether what is below the threshold is nearly as bright as what is above it.
+static bool lacks_background(const double *values, size_t n, double threshold)
+{
+    double below = 0.0, above = 0.0;
+    size_t n_below = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (values[i] >= threshold)
+            above += values[i];
+        else {
+            below += values[i];
+            n_below++;
+        }
+    }
+    size_t n_above = n - n_below;
+    return n_below > 0 && n_above > 0 &&
+           below / (double) n_below > LEAST_BACKGROUND * above / (double) n_above;
+}
+
+static size_t take_varying(const struct automask_input *input, size_t n, uint8_t *mask)
+{
+    for (size_t i = 0; i < n; i++)
+        mask[i] = input->varies[i] != 0;
+    return count_inside(mask, n);
+}
+
+size_t automask(const struct automask_input *input, uint8_t *mask, enum automask_basis *basis)
+{
+    struct volume volume = volume_of(input->dim);
+    *basis = AUTOMASK_NO_MEAN;
+    if (mean_says_nothing(input, volume.n))
+        return take_varying(input, volume.n, mask);
     g_autofree double *values = g_new(double, volume.n);
     for (size_t i = 0; i < volume.n; i++)
-        values[i] = isfinite(mean[i]) ? mean[i] : mean_of_neighbours(&volume, mean, i);
+        values[i] =
+            isfinite(input->mean[i]) ? input->mean[i] : mean_of_neighbours(&volume, input->mean, i);
     double threshold = find_threshold(values, volume.n);
+    *basis = AUTOMASK_NO_BACKGROUND;
+    if (lacks_background(values, volume.n, threshold))
+        return take_varying(input, volume.n, mask);
+    *basis = AUTOMASK_MEAN;
     for (size_t i = 0; i < volume.n; i++)
         mask[i] = values[i] >= threshold;
     smooth_outline(&volume, mask);
     for (size_t i = 0; i < volume.n; i++)
-        mask[i] = mask[i] != 0 && varies[i] != 0;
+        mask[i] = mask[i] != 0 && input->varies[i] != 0;
     return count_inside(mask, volume.n);
 }

@@ -16,7 +16,7 @@ struct censor *censor_new(const bool *censored, size_t n_time, GError **error)
         if (!censored[t])
             censor->kept[censor->n_kept++] = t;
     if (censor->n_kept < LEAST_KEPT) {
-        g_set_error(error, DECONV_ERROR, DECONV_ERROR_VALUE,
+        g_set_error(error, DECONV_ERROR, DECONV_ERROR_DATA,
                     "censoring: expected at least %d of %zu frames to remain, got %zu", LEAST_KEPT,
                     n_time, censor->n_kept);
         return NULL;

@@ -13,7 +13,7 @@ struct censor {
 };
 
 /**
- * censored: true for the n_time frames that do not count. Error: DECONV_ERROR_VALUE where fewer
+ * censored: true for the n_time frames that do not count. Error: DECONV_ERROR_DATA where fewer
  * than 4 frames remain.
  */
 struct censor *censor_new(const bool *censored, size_t n_time, GError **error);

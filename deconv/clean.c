@@ -211,7 +211,7 @@ static bool plan_filter(struct clean *clean, double tr_s, const struct clean_opt
     clean->centres |= low > 0.0;
     if (whole_size(clean) > clean->filter.n_padding)
         return true;
-    g_set_error(error, DECONV_ERROR, DECONV_ERROR_VALUE,
+    g_set_error(error, DECONV_ERROR, DECONV_ERROR_DATA,
                 "bandpass: expected more than %zu frames, got %zu", clean->filter.n_padding,
                 whole_size(clean));
     return false;
@@ -224,12 +224,25 @@ static bool check_confounds(size_t n_time, const struct clean_options *options, 
     for (size_t i = 0; i < n_time * options->n_confounds; i++) {
         if (isfinite(options->confounds[i]))
             continue;
-        g_set_error(error, DECONV_ERROR, DECONV_ERROR_VALUE,
+        g_set_error(error, DECONV_ERROR, DECONV_ERROR_DATA,
                     "confounds: column %zu, frame %zu: not a finite number", i / n_time,
                     i % n_time);
         return false;
     }
     return true;
+}
+
+// Half of the frames and more are no longer the brain's.
+static void warn_of_rank(const struct clean *clean, GStrvBuilder *warnings)
+{
+    size_t rank = clean_rank(clean), n = clean->n_kept;
+    if (2 * rank <= n)
+        return;
+    g_autofree char *message =
+        g_strdup_printf("%zu regressors, trends included, are taken out of %zu frames: more than "
+                        "half of what may vary",
+                        rank, n);
+    g_strv_builder_add(warnings, message);
 }
 
 // What is left of a series by cancellation only: the rounding of its first size.
@@ -291,7 +304,7 @@ static bool plan_confounds(struct clean *clean, const struct clean_options *opti
     }
     if (clean_rank(clean) + 2 < n || clean_rank(clean) == 0)
         return true;
-    g_set_error(error, DECONV_ERROR, DECONV_ERROR_VALUE,
+    g_set_error(error, DECONV_ERROR, DECONV_ERROR_DATA,
                 "%s: expected fewer than %zu regressors%s for %zu frames, got %zu",
                 count > 0 ? "confounds" : "detrend", n > 2 ? n - 2 : 0,
                 count > 0 ? ", trends included," : "", n, clean_rank(clean));
@@ -310,6 +323,7 @@ struct clean *clean_new(size_t n_time, double tr_s, const struct clean_options *
         !plan_filter(clean, tr_s, options, warnings, error) ||
         !plan_trends(clean, tr_s, options, error) || !plan_confounds(clean, options, error))
         return NULL;
+    warn_of_rank(clean, warnings);
     clean->warnings = g_strv_builder_end(warnings);
     return g_steal_pointer(&clean);
 }

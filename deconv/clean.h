@@ -42,7 +42,10 @@ struct clean_options clean_options_default(void);
  */
 struct clean;
 
-/** Error: DECONV_ERROR_VALUE (band edges, too few frames, rank too high, NaN in a confound). */
+/**
+ * Error: DECONV_ERROR_VALUE (band edges, a period), DECONV_ERROR_DATA (too few frames, a rank of
+ * all frames but 2, NaN in a confound).
+ */
 struct clean *clean_new(size_t n_time, double tr_s, const struct clean_options *options,
                         GError **error);
 void clean_free(struct clean *clean);
@@ -53,7 +56,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_clean, clean_free)
 size_t clean_rank(const struct clean *clean);
 size_t clean_n_dropped(const struct clean *clean);
 
-/** What the user should be told, NULL-terminated, borrowed: an edge lowered to Nyquist's. */
+/** What the user should be told, NULL-terminated, borrowed: an edge lowered to Nyquist's, a rank
+ * above half of the frames. */
 const char *const *clean_warnings(const struct clean *clean);
 
 /** Whether the mean is taken out, as deconvolution needs: a mean left in is an edge artefact. */

@@ -8,6 +8,7 @@
 enum deconv_error {
     DECONV_ERROR_NAME,  // unknown model, parameter or preset
     DECONV_ERROR_VALUE, // a value outside its range, or one that does not fit the data
+    DECONV_ERROR_DATA,  // the data: too short, nothing left of them, not finite
 };
 #define DECONV_ERROR (deconv_error_quark())
 GQuark deconv_error_quark(void);

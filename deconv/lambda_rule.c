@@ -41,7 +41,7 @@ static bool check(const struct problem *problem, enum lambda_kind kind, double v
         g_set_error(error, DECONV_ERROR, DECONV_ERROR_VALUE,
                     "lambda: rule %s: expected a value above 0, got %g", name, value);
     else if (lambda_kind_uses_noise(kind) && problem->op->n_out < NOISE_MIN_SAMPLES)
-        g_set_error(error, DECONV_ERROR, DECONV_ERROR_VALUE,
+        g_set_error(error, DECONV_ERROR, DECONV_ERROR_DATA,
                     "lambda: rule %s: expected at least %d frames for the noise level, got %zu",
                     name, NOISE_MIN_SAMPLES, problem->op->n_out);
     else if (follows_path(kind) && lasso_form_size(problem) > LASSO_FORM_MOST_GRAM_COLUMNS)

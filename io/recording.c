@@ -278,13 +278,9 @@ static void corner_of(const struct image_grid *grid, unsigned corner, double mm[
     }
 }
 
-bool image_grid_equal(const struct image_grid *a, const struct image_grid *b, double tolerance_mm)
+double image_grid_distance(const struct image_grid *a, const struct image_grid *b)
 {
-    for (size_t i = 0; i < 3; i++)
-        if (a->dim[i] != b->dim[i])
-            return false;
-    if (!a->affine_ok || !b->affine_ok)
-        return true;
+    double most = 0.0; // at a corner, for affine maps
     for (unsigned corner = 0; corner < 8; corner++) {
         double p[3];
         double q[3];
@@ -292,8 +288,15 @@ bool image_grid_equal(const struct image_grid *a, const struct image_grid *b, do
         corner_of(b, corner, q);
         double d2 = (p[0] - q[0]) * (p[0] - q[0]) + (p[1] - q[1]) * (p[1] - q[1]) +
                     (p[2] - q[2]) * (p[2] - q[2]);
-        if (!(d2 <= tolerance_mm * tolerance_mm))
-            return false;
+        most = !(d2 <= most * most) ? sqrt(d2) : most; // NaN stays
     }
-    return true;
+    return most;
+}
+
+bool image_grid_equal(const struct image_grid *a, const struct image_grid *b, double tolerance_mm)
+{
+    for (size_t i = 0; i < 3; i++)
+        if (a->dim[i] != b->dim[i])
+            return false;
+    return !a->affine_ok || !b->affine_ok || image_grid_distance(a, b) <= tolerance_mm;
 }

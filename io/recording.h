@@ -115,14 +115,22 @@ struct recording_summary {
     double maximum;
 };
 
+/** Of each series, owned by the caller; NULL where it is not wanted. */
+struct recording_moments {
+    double *mean;    // over frames
+    double *sd;      // with n - 1; only with `varies`
+    uint8_t *varies; // whether it does
+};
+
 /**
  * Reads everything, to the end of the stream, in at most 64 MiB whatever the file declares (and
- * n_series times 5 or 9 bytes where `varies` is asked for). Samples that lose digits in double are
- * a warning and the flag "inexact". mean: one double a series, the mean over frames, or NULL;
- * varies: one byte a series, or NULL. The recording may be read afterwards.
+ * n_series times 5 or 9 bytes where moments are asked for). Samples that lose digits in double are
+ * a warning and the flag "inexact". moments: n_series of each, or NULL.
+ * The recording may be read afterwards.
  */
-bool recording_scan(struct recording *recording, struct recording_summary *summary, double *mean,
-                    uint8_t *varies, const struct io_context *io, GError **error);
+bool recording_scan(struct recording *recording, struct recording_summary *summary,
+                    const struct recording_moments *moments, const struct io_context *io,
+                    GError **error);
 
 /**
  * Makes another part of a sensor recording its series: n_series, n_time and interval_s follow, and
@@ -137,6 +145,10 @@ void recording_values(const struct recording *recording, size_t t, size_t first,
 void recording_free(struct recording *recording);
 typedef struct recording owned_recording; // for g_autoptr(owned_recording)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_recording, recording_free)
+
+/** How far apart, in mm, voxels of the same index lie at most in two grids of the same dimensions.
+ */
+double image_grid_distance(const struct image_grid *a, const struct image_grid *b);
 
 /** Whether two grids have the same dimensions; with affines (to tolerance_mm) where both are ok. */
 bool image_grid_equal(const struct image_grid *a, const struct image_grid *b, double tolerance_mm);

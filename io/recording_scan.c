@@ -11,6 +11,7 @@ struct scan {
     enum sample_type type;
     struct recording_summary *summary;
     double *sum;       // borrowed: of what is stored, one a series; or NULL
+    double *squares;   // borrowed: of what is stored less the first frame; or NULL; with state
     uint8_t *state;    // owned: SCAN_... of each series; NULL: not kept
     void *first_frame; // owned: of the sample type; with state
 };
@@ -57,6 +58,14 @@ struct extremes {
     {                                                                                              \
         for (size_t i = 0; i < n; i++)                                                             \
             sum[i] += (double) x[i];                                                               \
+    }                                                                                              \
+    static void add_squares_##name(const type *restrict x, const type *restrict first,             \
+                                   double *restrict squares, size_t n)                             \
+    {                                                                                              \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            double difference = (double) x[i] - (double) first[i];                                 \
+            squares[i] += difference * difference;                                                 \
+        }                                                                                          \
     }
 
 DEFINE_LOOPS(float, float, int32_t, INT32_MAX, INT32_C(0x7f800000))
@@ -116,6 +125,10 @@ static bool scan_take(void *data, size_t t, size_t first, size_t count, const vo
         mark_varying_float(samples, (const float *) (void *) kept, scan->state + first, count);
     else
         mark_varying_double(samples, (const double *) (void *) kept, scan->state + first, count);
+    if (scan->squares != NULL && is_float)
+        add_squares_float(samples, (const float *) (void *) kept, scan->squares + first, count);
+    else if (scan->squares != NULL)
+        add_squares_double(samples, (const double *) (void *) kept, scan->squares + first, count);
     return true;
 }
 
@@ -137,6 +150,19 @@ static void count_series(const struct recording *recording, const struct scan *s
     }
 }
 
+/** From sums of squares about the first frame to standard deviations, as stored. */
+static void finish_squares(const struct recording *recording, const struct scan *scan)
+{
+    double n = (double) recording->n_time;
+    for (size_t v = 0; scan->squares != NULL && v < recording->n_series; v++) {
+        double difference = scan->sum[v] - n * sample_at(scan, scan->first_frame, v);
+        double sum = scan->squares[v] - difference * difference / n;
+        // written so that NaN stays
+        double variance = sum < 0.0 ? 0.0 : sum / (n - 1.0);
+        scan->squares[v] = fabs(recording->scale) * sqrt(variance);
+    }
+}
+
 /** From what is stored to values. */
 static void scale(const struct recording *recording, const struct scan *scan)
 {
@@ -150,38 +176,64 @@ static void scale(const struct recording *recording, const struct scan *scan)
     summary->maximum = recording->scale < 0.0 ? low : high;
 }
 
-bool recording_scan(struct recording *recording, struct recording_summary *summary, double *mean,
-                    uint8_t *varies, const struct io_context *io, GError **error)
+/** What a scan keeps of each series while it passes. */
+static bool begin(struct scan *scan, const struct recording *recording,
+                  const struct recording_moments *moments, const struct io_context *io,
+                  GError **error)
 {
-    g_assert(recording->samples.any == NULL);
     size_t n = recording->n_series;
-    size_t size = recording->type == SAMPLE_FLOAT ? sizeof(float) : sizeof(double);
-    bool keep = varies != NULL || (recording->n_time > 1 && n <= SCAN_BYTES / (size + 1));
-    *summary = (struct recording_summary){.n_series = n, .minimum = NAN, .maximum = NAN};
-    summary->series_counted = keep || recording->n_time == 1;
-    g_autofree uint8_t *state = NULL;
-    g_autofree void *first_frame = NULL;
+    size_t size = scan->type == SAMPLE_FLOAT ? sizeof(float) : sizeof(double);
+    bool asked = moments != NULL && moments->varies != NULL;
+    bool keep = asked || (recording->n_time > 1 && n <= SCAN_BYTES / (size + 1));
+    scan->summary->series_counted = keep || recording->n_time == 1;
+    scan->sum = moments == NULL ? NULL : moments->mean;
+    scan->squares = !asked ? NULL : moments->sd;
+    g_assert(scan->squares == NULL || scan->sum != NULL);
     if (keep) {
-        state = io_context_alloc(io, recording->path, n, 1, error);
-        if (state == NULL)
+        scan->state = io_context_alloc(io, recording->path, n, 1, error);
+        if (scan->state == NULL)
             return false;
-        first_frame = io_context_alloc(io, recording->path, n, size, error);
-        if (first_frame == NULL)
+        scan->first_frame = io_context_alloc(io, recording->path, n, size, error);
+        if (scan->first_frame == NULL)
             return false;
-        memset(state, 0, n);
+        memset(scan->state, 0, n);
     }
-    if (mean != NULL)
-        memset(mean, 0, n * sizeof *mean);
+    for (size_t v = 0; scan->sum != NULL && v < n; v++)
+        scan->sum[v] = 0.0;
+    for (size_t v = 0; scan->squares != NULL && v < n; v++)
+        scan->squares[v] = 0.0;
+    return true;
+}
 
-    struct scan scan = {recording->type, summary, mean, state, first_frame};
-    struct series_run all = {0, n};
+static bool pass(struct scan *scan, struct recording *recording,
+                 const struct recording_moments *moments, const struct io_context *io,
+                 GError **error)
+{
+    if (!begin(scan, recording, moments, io, error))
+        return false;
+    struct series_run all = {0, recording->n_series};
     struct selection selection = {&all, 1, 0, recording->n_time};
-    struct frame_sink sink = {scan_take, &scan};
+    struct frame_sink sink = {scan_take, scan};
     struct io_context bounded = *io;
     bounded.n_threads = MIN(io->n_threads, 2); // what streams ahead is sized by threads
     if (!recording->reader->frames(recording, &selection, &sink, &bounded, error))
         return false;
-    count_series(recording, &scan, varies);
-    scale(recording, &scan);
+    count_series(recording, scan, moments == NULL ? NULL : moments->varies);
+    finish_squares(recording, scan);
+    scale(recording, scan);
     return true;
+}
+
+bool recording_scan(struct recording *recording, struct recording_summary *summary,
+                    const struct recording_moments *moments, const struct io_context *io,
+                    GError **error)
+{
+    g_assert(recording->samples.any == NULL);
+    *summary =
+        (struct recording_summary){.n_series = recording->n_series, .minimum = NAN, .maximum = NAN};
+    struct scan scan = {.type = recording->type, .summary = summary};
+    bool done = pass(&scan, recording, moments, io, error);
+    g_free(scan.state);
+    g_free(scan.first_frame);
+    return done;
 }

@@ -21,8 +21,7 @@ static void free_fields(void *fields)
     g_strfreev(fields);
 }
 
-/** The whole file as UTF-8 text; to be freed. */
-static char *read_text(const char *path, const struct io_context *io, GError **error)
+char *tsv_read_text(const char *path, const struct io_context *io, GError **error)
 {
     g_autoptr(owned_gz) stream = gz_open(path, error);
     if (stream == NULL)
@@ -51,7 +50,7 @@ static char *read_text(const char *path, const struct io_context *io, GError **e
 
 struct tsv *tsv_read(const char *path, const struct io_context *io, GError **error)
 {
-    g_autofree char *text = read_text(path, io, error);
+    g_autofree char *text = tsv_read_text(path, io, error);
     if (text == NULL)
         return NULL;
     g_autoptr(owned_tsv) tsv = g_new0(struct tsv, 1);

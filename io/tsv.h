@@ -18,6 +18,9 @@ void tsv_free(struct tsv *tsv);
 typedef struct tsv owned_tsv; // for g_autoptr(owned_tsv)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_tsv, tsv_free)
 
+/** A whole file as UTF-8 text, to be freed; as tsv_read takes it. */
+char *tsv_read_text(const char *path, const struct io_context *io, GError **error);
+
 /** A field by the name of its column; NULL where there is no such column, or it is "n/a". */
 const char *tsv_field(const struct tsv *tsv, size_t row, const char *name);
 

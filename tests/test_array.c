@@ -369,7 +369,8 @@ static void an_array_is_a_recording(void **state)
         assert_null(recording->grid);
         struct recording_summary summary;
         double mean[2];
-        assert_true(recording_scan(recording, &summary, mean, NULL, &io, &error));
+        const struct recording_moments moments = {.mean = mean};
+        assert_true(recording_scan(recording, &summary, &moments, &io, &error));
         assert_true(mean[0] == 2 && mean[1] == 5);
         assert_true(summary.minimum == 1 && summary.maximum == 6);
         assert_true(recording_read(recording, (const uint8_t[]){0, 1}, 1, 2, &io, &error));

@@ -77,7 +77,7 @@ static void too_few_frames_are_refused(void **state)
     static const bool censored[] = {false, true, false, true, false};
     g_autoptr(GError) error = NULL;
     assert_null(censor_new(censored, 5, &error));
-    assert_true(g_error_matches(error, DECONV_ERROR, DECONV_ERROR_VALUE));
+    assert_true(g_error_matches(error, DECONV_ERROR, DECONV_ERROR_DATA));
     assert_string_equal(error->message,
                         "censoring: expected at least 4 of 5 frames to remain, got 3");
 }

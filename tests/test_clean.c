@@ -411,6 +411,7 @@ static void confounds_are_taken_out(void **state)
 
 static void mistakes_are_named(void **state)
 {
+    enum { N_SETTINGS = 4 };
     (void) state;
     static const double confounds[20] = {[13] = NAN};
     static const struct {
@@ -418,6 +419,7 @@ static void mistakes_are_named(void **state)
         struct clean_options options;
         const char *message;
     } expected[] = {
+        // of the settings
         {50, {.detrend = DETREND_COSINE}, "detrend: expected a period above 0 s, got 0"},
         {50, {.low_hz = -1.0}, "bandpass: expected frequencies of 0 Hz or more, got -1 and 0"},
         {50,
@@ -426,6 +428,7 @@ static void mistakes_are_named(void **state)
         {50,
          {.low_hz = 0.3, .high_hz = 0.4},
          "bandpass: nothing is left between 0.3 Hz and the Nyquist frequency, 0.25 Hz"},
+        // of the data, from N_SETTINGS on
         {33, {.low_hz = 0.01, .high_hz = 0.1}, "bandpass: expected more than 33 frames, got 33"},
         {18, {.low_hz = 0.01}, "bandpass: expected more than 18 frames, got 18"},
         {10,
@@ -438,9 +441,25 @@ static void mistakes_are_named(void **state)
     for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
         g_autoptr(GError) error = NULL;
         assert_null(clean_new(expected[i].n_time, 2.0, &expected[i].options, &error));
-        assert_true(g_error_matches(error, DECONV_ERROR, DECONV_ERROR_VALUE));
+        int code = i < N_SETTINGS ? DECONV_ERROR_VALUE : DECONV_ERROR_DATA;
+        assert_true(g_error_matches(error, DECONV_ERROR, code));
         assert_string_equal(error->message, expected[i].message);
     }
+}
+
+static void a_rank_above_half_of_the_frames_is_told(void **state)
+{
+    (void) state;
+    struct clean_options options = {.detrend = DETREND_COSINE, .cosine_s = 8.0};
+    g_autoptr(owned_clean) half = clean_with(21, 2.0, &options);
+    assert_int_equal(clean_rank(half), 11);
+    assert_string_equal(clean_warnings(half)[0],
+                        "11 regressors, trends included, are taken out of 21 frames: more than "
+                        "half of what may vary");
+    options.cosine_s = 9.0;
+    g_autoptr(owned_clean) fewer = clean_with(21, 2.0, &options);
+    assert_int_equal(clean_rank(fewer), 10);
+    assert_null(clean_warnings(fewer)[0]);
 }
 
 static void an_edge_above_nyquist_is_lowered(void **state)
@@ -488,6 +507,7 @@ int main(void)
         cmocka_unit_test(dependent_confounds_are_dropped),
         cmocka_unit_test(confounds_are_taken_out),
         cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(a_rank_above_half_of_the_frames_is_told),
         cmocka_unit_test(an_edge_above_nyquist_is_lowered),
         cmocka_unit_test(nothing_is_allocated_after_the_first_block),
     };

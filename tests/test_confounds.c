@@ -63,7 +63,7 @@ static void fixture_init(struct fixture *f)
         if (t > 0)
             f->values[t * n + FD] = t == 2 ? 0.9 : 0.1;
     }
-    f->table = (struct confounds_table){"c.tsv", N_ROWS, n, f->values, f->names};
+    f->table = (struct confounds_table){"c.tsv", N_ROWS, n, f->values, f->names, NULL};
 }
 
 static struct confounds *select_ok(const struct fixture *f, const char *selection)
@@ -88,7 +88,12 @@ static void presets_select_their_columns(void **state)
         {"acompcor", 9, "a_comp_cor_00", "non_steady_state_outlier01"},
         {"wmcsf", 2, "csf", "white_matter"},
         {"gsr", 1, "global_signal", "global_signal"},
+        {"9p", 9, "trans_x", "global_signal"},
         {"24p, gsr,wmcsf,6p", 27, "trans_x", "white_matter"},
+        {"trans_*", 12, "trans_x", "trans_z_derivative1_power2"},
+        {"rot_?", 3, "rot_x", "rot_z"},
+        {"cosine", 2, "cosine00", "cosine01"},
+        {"a_comp_cor,csf", 7, "a_comp_cor_00", "csf"},
         {"csf,dvars", 2, "csf", "dvars"},
     };
     struct fixture f;
@@ -99,7 +104,7 @@ static void presets_select_their_columns(void **state)
         assert_int_equal(g_strv_length(c->names), expected[i].n);
         assert_string_equal(c->names[0], expected[i].first);
         assert_string_equal(c->names[expected[i].n - 1], expected[i].last);
-        assert_true(c->have_cosines == (i == 3));
+        assert_true(c->have_cosines == (strstr("acompcor cosine", expected[i].selection) != NULL));
         assert_int_equal(c->n_non_steady, 2);
         assert_null(c->censored);
     }
@@ -131,10 +136,9 @@ static void na_in_the_first_row_is_replaced_and_told(void **state)
     g_autoptr(owned_confounds) c = select_ok(&f, "csf,trans_x_derivative1,dvars");
     assert_close(c->values[N_ROWS], 0.0, 0.0);
     assert_close(c->values[2 * N_ROWS], 100.0 * DVARS + 2.5, 1e-12);
-    assert_int_equal(g_strv_length(c->notes), 2);
-    assert_string_equal(c->notes[0], "column trans_x_derivative1: n/a in the first row became 0");
-    assert_string_equal(c->notes[1],
-                        "column dvars: n/a in the first row became the mean of the column");
+    assert_int_equal(g_strv_length(c->notes), 1);
+    assert_string_equal(c->notes[0],
+                        "n/a in the first row: 0 in 1 derivative, the column's mean in dvars");
 }
 
 static void na_elsewhere_is_an_error_that_says_where(void **state)
@@ -167,7 +171,7 @@ static void unknown_columns_are_answered_with_the_nearest(void **state)
     assert_string_equal(error->message, "c.tsv: expected a column \"trans_w\", found none "
                                         "(nearest: trans_x, trans_y, trans_z)");
     g_autoptr(GError) preset = NULL;
-    assert_null(confounds_select(&f.table, "36p", N_ROWS, 0, N_ROWS, &preset));
+    assert_null(confounds_select(&f.table, "30p", N_ROWS, 0, N_ROWS, &preset));
     assert_non_null(strstr(preset->message, "6p"));
 }
 
@@ -180,6 +184,79 @@ static void rows_are_one_a_frame(void **state)
     assert_null(confounds_select(&f.table, "csf", 7, 0, 7, &error));
     assert_true(g_error_matches(error, DECONV_ERROR, DECONV_ERROR_VALUE));
     assert_string_equal(error->message, "c.tsv: expected a row for each of 7 frames, found 5 rows");
+}
+
+static void thirty_six_are_nine_with_three_expansions(void **state)
+{
+    (void) state;
+    static const char *const suffixes[] = {"", "_derivative1", "_power2", "_derivative1_power2"};
+    static const char *const nine[] = {"trans_x", "trans_y",      "trans_z",
+                                       "rot_x",   "rot_y",        "rot_z",
+                                       "csf",     "white_matter", "global_signal"};
+    const char *names[36];
+    double values[36 * N_ROWS] = {0};
+    for (size_t j = 0; j < 36; j++)
+        names[j] = g_strconcat(nine[j / 4], suffixes[j % 4], NULL);
+    for (size_t j = 0; j < 36; j++)
+        values[j] = j % 2 == 1 ? NAN : 1.0; // derivatives
+    struct confounds_table table = {"c.tsv", N_ROWS, 36, values, names, NULL};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(owned_confounds) c = confounds_select(&table, "36p", N_ROWS, 0, N_ROWS, &error);
+    assert_null(error);
+    assert_int_equal(c->n_columns, 36);
+    assert_string_equal(c->names[8], "global_signal");
+    assert_string_equal(c->names[35], "global_signal_derivative1_power2");
+    assert_string_equal(c->notes[0], "n/a in the first row: 0 in 18 derivatives");
+    assert_null(c->notes[1]);
+    for (size_t j = 0; j < 36; j++)
+        g_free((char *) names[j]);
+}
+
+static void frames_that_are_dropped_need_no_column(void **state)
+{
+    (void) state;
+    struct fixture f;
+    fixture_init(&f);
+    assert_int_equal(confounds_count_non_steady(&f.table), 2);
+    static const size_t n_expected[] = {9, 8, 7};
+    for (size_t drop = 0; drop < 3; drop++) {
+        g_autoptr(owned_confounds) c =
+            confounds_select(&f.table, "acompcor", N_ROWS, drop, N_ROWS - drop, NULL);
+        assert_int_equal(c->n_columns, n_expected[drop]);
+    }
+}
+
+static void text_is_an_error_in_the_columns_asked_for_alone(void **state)
+{
+    (void) state;
+    struct fixture f;
+    fixture_init(&f);
+    const char *text[MAX_COLUMNS] = {NULL};
+    text[1] = "go";
+    f.values[1] = NAN;
+    f.table.text = text;
+    g_autoptr(owned_confounds) c = select_ok(&f, "6p");
+    assert_int_equal(c->n_columns, 6);
+    g_autoptr(GError) error = NULL;
+    assert_null(confounds_select(&f.table, "wmcsf", N_ROWS, 0, N_ROWS, &error));
+    assert_true(g_error_matches(error, DECONV_ERROR, DECONV_ERROR_VALUE));
+    assert_string_equal(error->message, "c.tsv: column csf: expected numbers, found \"go\"");
+}
+
+static void six_columns_without_names_are_movement(void **state)
+{
+    (void) state;
+    double values[6 * N_ROWS];
+    for (size_t i = 0; i < 6 * N_ROWS; i++)
+        values[i] = (double) i;
+    struct confounds_table table = {"m.par", N_ROWS, 6, values, NULL, NULL};
+    g_autoptr(owned_confounds) c = confounds_select(&table, "6p", N_ROWS, 0, N_ROWS, NULL);
+    assert_int_equal(c->n_columns, 6);
+    assert_close(c->values[5 * N_ROWS + 1], 11.0, 0.0);
+    table.n_columns = 5;
+    g_autoptr(GError) error = NULL;
+    assert_null(confounds_select(&table, "6p", N_ROWS, 0, N_ROWS, &error));
+    assert_true(g_error_matches(error, DECONV_ERROR, DECONV_ERROR_NAME));
 }
 
 static void columns_without_names_have_numbers(void **state)
@@ -222,6 +299,10 @@ int main(void)
         cmocka_unit_test(na_elsewhere_is_an_error_that_says_where),
         cmocka_unit_test(unknown_columns_are_answered_with_the_nearest),
         cmocka_unit_test(rows_are_one_a_frame),
+        cmocka_unit_test(thirty_six_are_nine_with_three_expansions),
+        cmocka_unit_test(frames_that_are_dropped_need_no_column),
+        cmocka_unit_test(text_is_an_error_in_the_columns_asked_for_alone),
+        cmocka_unit_test(six_columns_without_names_are_movement),
         cmocka_unit_test(columns_without_names_have_numbers),
         cmocka_unit_test(motion_is_censored_with_the_frame_after),
     };

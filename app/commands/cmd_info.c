@@ -105,7 +105,7 @@ static bool examine(const char *path, bool check, const struct io_context *io,
     struct recording *recording = findings->recording;
     bool read = recording->sensors != NULL
                     ? info_sensors_scan(recording, &findings->summary, io, error)
-                    : recording_scan(recording, &findings->summary, NULL, NULL, io, error);
+                    : recording_scan(recording, &findings->summary, NULL, io, error);
     if (!read)
         return false;
     judge_samples(findings);

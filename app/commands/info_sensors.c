@@ -20,7 +20,7 @@ bool info_sensors_scan(struct recording *recording, struct recording_summary *su
     for (size_t i = 0; ok && i < recording->sensors->n_parts; i++) {
         struct recording_summary part;
         recording_choose(recording, i);
-        if (!recording_scan(recording, &part, NULL, NULL, io, error)) {
+        if (!recording_scan(recording, &part, NULL, io, error)) {
             ok = false;
             break;
         }

@@ -131,7 +131,7 @@ static bool plan_confounds(struct run_plan *plan, GError **error)
     if (file == NULL)
         return false;
     struct confounds_table table = {path, file->n_rows, file->n_columns, file->values,
-                                    (const char *const *) file->names};
+                                    (const char *const *) file->names, NULL};
     g_autoptr(GError) problem = NULL;
     plan->confounds =
         confounds_select(&table, plan->options->confound_columns, plan->n_drop + plan->n_read,

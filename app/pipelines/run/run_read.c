@@ -9,8 +9,7 @@
 /** Reading and hashing of the input, side by side. */
 struct reading {
     struct run *run;
-    double *mean;    // for the mask: one a voxel of the grid, else NULL
-    uint8_t *varies; //
+    const struct recording_moments *moments; // for the mask; else NULL
     bool read;
     GError *error; // owned until taken
 };
@@ -19,12 +18,11 @@ static bool pass_over_samples(struct reading *reading)
 {
     struct run *run = reading->run;
     const struct io_context *io = &run->plan->host->io;
-    if (reading->mean == NULL)
+    if (reading->moments == NULL)
         return recording_read(run->recording, run->mask, run->plan->n_drop, run->plan->n_read, io,
                               &reading->error);
     struct recording_summary summary;
-    return recording_scan(run->recording, &summary, reading->mean, reading->varies, io,
-                          &reading->error);
+    return recording_scan(run->recording, &summary, reading->moments, io, &reading->error);
 }
 
 static void read_or_hash(void *data, size_t index, G_GNUC_UNUSED struct workspace *ws)
@@ -50,32 +48,48 @@ static bool first_pass(struct reading *reading, GError **error)
     return !host_stopped(host, error);
 }
 
+static void warn_of_basis(struct run *run, enum automask_basis basis)
+{
+    static const char *const reasons[] = {
+        [AUTOMASK_NO_MEAN] = "the mean is small beside the variation, as of data that were "
+                             "standardised or are residuals",
+        [AUTOMASK_NO_BACKGROUND] = "nothing around a brain is darker than it"};
+    if (basis != AUTOMASK_MEAN)
+        run_warn(run, "%s: %s: all %zu voxels of %zu that vary are taken (--mask FILE)",
+                 run->plan->options->bold, reasons[basis], run->n_series, run->plan->n_grid);
+}
+
 static bool make_mask(struct run *run, GError **error)
 {
-    g_autofree double *mean = g_try_new(double, run->plan->n_grid);
-    g_autofree uint8_t *varies = g_try_new(uint8_t, run->plan->n_grid);
-    if (mean == NULL || varies == NULL) {
-        g_set_error(error, IO_ERROR, IO_ERROR_MEMORY, "%s: out of memory",
-                    run->plan->options->bold);
+    const struct run_plan *plan = run->plan;
+    g_autofree double *mean = g_try_new(double, plan->n_grid);
+    g_autofree double *sd = g_try_new(double, plan->n_grid);
+    g_autofree uint8_t *varies = g_try_new(uint8_t, plan->n_grid);
+    const struct recording_moments moments = {mean, sd, varies};
+    if (mean == NULL || sd == NULL || varies == NULL) {
+        g_set_error(error, IO_ERROR, IO_ERROR_MEMORY, "%s: out of memory", plan->options->bold);
         return false;
     }
-    host_progress_begin(run->plan->host, "mask");
-    struct reading reading = {.run = run, .mean = mean, .varies = varies};
+    host_progress_begin(plan->host, "mask");
+    struct reading reading = {.run = run, .moments = &moments};
     if (!first_pass(&reading, error))
         return false;
-    run->made_mask = g_new(uint8_t, run->plan->n_grid);
+    run->made_mask = g_new(uint8_t, plan->n_grid);
     run->mask = run->made_mask;
-    run->n_series = automask(mean, varies, run->plan->grid.dim, run->made_mask);
+    const struct automask_input input = {plan->grid.dim, mean, sd, varies};
+    enum automask_basis basis;
+    run->n_series = automask(&input, run->made_mask, &basis);
     if (run->n_series == 0) {
         g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
                     "%s: expected voxels that vary, found none for a mask (--mask none takes all)",
                     run->plan->options->bold);
         return false;
     }
-    double share = (double) run->n_series / (double) run->plan->n_grid;
-    if (share > 0.95 || share < 0.01)
-        run_warn(run, "%s: the mask that was made has %.3g %% of the grid",
-                 run->plan->options->bold, 100.0 * share);
+    warn_of_basis(run, basis);
+    double share = (double) run->n_series / (double) plan->n_grid;
+    if (basis == AUTOMASK_MEAN && (share > 0.95 || share < 0.01))
+        run_warn(run, "%s: the mask that was made has %.3g %% of the grid", plan->options->bold,
+                 100.0 * share);
     return true;
 }
 
