@@ -6,6 +6,7 @@ where it cannot be.
     cli_deconv.py TAUT
 """
 import json
+import os
 import pathlib
 import struct
 
@@ -253,9 +254,9 @@ def test_confounds_leave_nothing_of_themselves():
         assert abs(dot(y, [r - mean for r in ramp])) < 1e-3, voxel
     base = ("deconv", "run_bold.nii.gz", "--mask", "none", "-o", "no")
     refuses(2, *base, "--confounds", "c.tsv:ood", says="odd")
-    refuses(3, *base, "--confounds", "d.tsv", says="d.tsv")
+    refuses(3, *base, "--confounds", "d.tsv:all", says="d.tsv")
     pathlib.Path("c.tsv").write_text("\n".join(rows[:-1]) + "\n")
-    refuses(3, *base, "--confounds", "c.tsv", says="59")
+    refuses(3, *base, "--confounds", "c.tsv:all", says="59")
 
 
 def test_censored_frames_change_nothing():
@@ -280,14 +281,15 @@ def test_censored_frames_change_nothing():
 def test_a_mask_is_made_and_used_again():
     succeeds("simulate", "fmri", "-o", "sim", "--size", "12x12x8", "--frames", "60", "-q")
     bold = "sim/sub-sim_task-phantom_bold.nii.gz"
-    found = summary("deconv", bold, "-o", "out")
     stem = "sub-sim_task-phantom"
+    os.rename(f"sim/{stem}_desc-brain_mask.nii.gz", "truth.nii.gz")  # or it would be the mask
+    found = summary("deconv", bold, "-o", "out")
     _, mask = read_image(f"out/{stem}_desc-auto_mask.nii.gz")
     assert set(mask) == {0, 1} and sum(mask) == found["n_voxels"]
     summary("deconv", bold, "-o", "again", "--mask", f"out/{stem}_desc-auto_mask.nii.gz")
     name = f"{stem}_desc-activity_bold.nii.gz"
     assert cli.images("out")[name] == cli.images("again")[name]
-    _, truth = read_image(f"sim/{stem}_desc-brain_mask.nii.gz")
+    _, truth = read_image("truth.nii.gz")
     overlap = sum(1 for a, b in zip(mask, truth) if a and b)
     assert 2 * overlap / (sum(mask) + sum(1 for b in truth if b)) > 0.8
 

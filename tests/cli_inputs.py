@@ -9,11 +9,12 @@ import gzip
 import json
 import os
 import pathlib
+import random
 import struct
 
 import cli
 from cli import refuses, said, succeeds, summary
-from images import small_run
+from images import blocks, small_run, write_image
 
 BROKEN = {
     "not a number": b'{"RepetitionTime": 2.0, "EchoTime": NaN}',
@@ -99,6 +100,220 @@ def test_what_reading_finds_is_told_once():
         stream.write(b"garbage!")
     done = succeeds("deconv", path, "-o", "out", "--mask", "auto")
     assert said(done).count("bytes after the last member") == 1, said(done)
+
+
+# Masks
+
+def volume(name, value, shape=(4, 3, 2), **options):
+    n = shape[0] * shape[1] * shape[2]
+    return write_image(name, shape, [value(i) for i in range(n)], **options)
+
+
+def test_data_whose_mean_says_nothing_are_taken_where_they_vary():
+    shape, inside = (8, 8, 6, 40), 0
+    rand = random.Random(4)
+    is_inside = [2 <= i % 8 < 6 and 2 <= i // 8 % 8 < 6 for i in range(8 * 8 * 6)]
+    series = []
+    for brain in is_inside:
+        values = [rand.gauss(0.0, 1.0) if brain else 0.0 for _ in range(40)]
+        mean = sum(values) / 40
+        series.append([value - mean for value in values])
+        inside += brain
+    write_image("z_bold.nii.gz", shape, [series[v][t] for t in range(40) for v in range(384)])
+    done = cli.taut("deconv", "z_bold.nii.gz", "-o", "out", "--json")
+    found = json.loads(done.stdout)
+    assert found["n_voxels"] == inside == 96, found
+    assert said(done).count("the mean is small beside the variation") == 1, said(done)
+
+
+def test_the_mask_beside_a_run_is_used():
+    name = "sub-01_task-rest_space-T1w_desc-preproc_bold.nii.gz"
+    small_run(name)
+    volume("sub-01_task-rest_space-T1w_desc-brain_mask.nii.gz", lambda i: i < 5, dtype="uint8")
+    volume("sub-01_task-rest_desc-brain_mask.nii.gz", lambda i: i < 9, dtype="uint8")
+    found = summary("deconv", name, "-o", "out")
+    assert found["n_voxels"] == 5, found
+    assert not any("auto_mask" in path for path in found["outputs"]), found["outputs"]
+    sidecar = json.loads(pathlib.Path(
+        "out/sub-01_task-rest_space-T1w_desc-activity_bold.json").read_text())
+    assert "sub-01_task-rest_space-T1w_desc-brain_mask.nii.gz" in sidecar["Sources"], sidecar
+    assert summary("deconv", name, "-o", "all", "--mask", "none")["n_voxels"] == 24
+
+
+def test_a_mask_of_other_numbers_is_told_and_has_a_threshold():
+    small_run()
+    volume("p.nii", lambda i: i / 23)
+    done = succeeds("deconv", "run_bold.nii.gz", "-o", "out", "--mask", "p.nii", "--json")
+    assert json.loads(done.stdout)["n_voxels"] == 23
+    assert "24 distinct values from 0 to 1" in said(done) and "the 23 voxels" in said(done)
+    done = succeeds("deconv", "run_bold.nii.gz", "-o", "half", "--mask", "p.nii", "--json",
+                    "--mask-threshold", "0.5")
+    assert json.loads(done.stdout)["n_voxels"] == 12 and "distinct" not in said(done), said(done)
+    refuses(3, "deconv", "run_bold.nii.gz", "-o", "none", "--mask", "p.nii", "--mask-threshold",
+            "1", says="above --mask-threshold")
+    volume("labels.nii", lambda i: i % 4, dtype="int16")
+    done = succeeds("deconv", "run_bold.nii.gz", "-o", "labels", "--mask", "labels.nii", "--json")
+    assert json.loads(done.stdout)["n_voxels"] == 18 and "warning" not in said(done), said(done)
+
+
+def test_a_mask_elsewhere_is_refused_with_its_distance_or_led_over():
+    small_run()
+    path = volume("m.nii", lambda i: i % 4 != 3, dtype="uint8")
+    data = bytearray(path.read_bytes())
+    data[280 + 12:280 + 16] = struct.pack("<f", 0.75)  # along x, of voxels of 3 mm
+    path.write_bytes(data)
+    refuses(3, "deconv", "run_bold.nii.gz", "-o", "out", "--mask", "m.nii",
+            says="found voxels up to 0.75 mm (0.25 voxels) away")
+    found = summary("deconv", "run_bold.nii.gz", "-o", "out", "--mask", "m.nii",
+                    "--mask-resample", "nearest")
+    assert found["n_voxels"] == 18, found
+
+
+# Confounds
+
+MOTION = ["trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z"]
+EXPANSIONS = ["", "_derivative1", "_power2", "_derivative1_power2"]
+COLUMNS = {  # of the generations of fMRIPrep
+    20: ["csf", "white_matter", "global_signal", "std_dvars", "dvars", "framewise_displacement"],
+    21: ["csf", "white_matter", "csf_wm", "global_signal", "std_dvars", "dvars", "rmsd",
+         "framewise_displacement", "w_comp_cor_00", "c_comp_cor_00"],
+    23: ["csf", "white_matter", "csf_wm", "global_signal", "std_dvars", "dvars", "rmsd",
+         "framewise_displacement", "w_comp_cor_00", "c_comp_cor_00", "edge_comp_00"],
+    25: ["csf", "white_matter", "csf_wm", "global_signal", "std_dvars", "dvars", "rmsd",
+         "framewise_displacement", "w_comp_cor_00", "c_comp_cor_00", "edge_comp_00"],
+}
+
+
+def confounds(generation, n_frames, n_unsteady=0, seed=1):
+    """{column: fields} as a generation writes them."""
+    rand = random.Random(seed)
+    base = COLUMNS[generation] + MOTION
+    table = {}
+    for name in base:
+        expansions = EXPANSIONS if name in MOTION + ["csf", "white_matter", "global_signal"] else [""]
+        for expansion in expansions:
+            values = [f"{rand.gauss(0.0, 1.0):.6f}" for _ in range(n_frames)]
+            if "derivative1" in expansion or name in ("std_dvars", "dvars", "rmsd",
+                                                      "framewise_displacement"):
+                values[0] = "n/a"
+            table[name + expansion] = values
+    for i in range(6):
+        table[f"a_comp_cor_{i:02d}"] = [f"{rand.gauss(0.0, 1.0):.6f}" for _ in range(n_frames)]
+    for k in range(2):
+        table[f"cosine{k:02d}"] = [f"{(t * (k + 1) % 7) - 3:.1f}" for t in range(n_frames)]
+    for i in range(n_unsteady):
+        table[f"non_steady_state_outlier{i:02d}"] = [f"{float(t == i)}" for t in range(n_frames)]
+    return table
+
+
+def write_table(path, table, separator="\t"):
+    rows = zip(*table.values())
+    lines = [separator.join(table)] + [separator.join(row) for row in rows]
+    pathlib.Path(path).write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_confounds_need_a_choice_of_columns():
+    small_run()
+    write_table("c.tsv", confounds(23, 40))
+    arguments = ("deconv", "run_bold.nii.gz", "-o", "out", "--mask", "none", "--confounds")
+    done = refuses(2, *arguments, "c.tsv", says="6p, 9p, 12p, 24p, 36p, acompcor")
+    assert outputs() == [], done
+    refuses(2, "run", write_config(input={"bold": "run_bold.nii.gz", "mask": "none"},
+                                   output={"folder": "out"}, clean={"confounds": "c.tsv"}),
+            says="6p, 9p")
+    refuses(2, *arguments, "c.tsv:42p", says="nearest")
+    refuses(2, *arguments, "c.tsv:zz*", says='match "zz*"')
+    refuses(3, *arguments, "c.tsv:36p", says="confounds: expected fewer than 38 regressors")
+    for choice, n in (("6p", 6), ("9p", 9), ("24p", 24), ("trans,rot_?", 15), ("w_comp*", 1)):
+        done = succeeds(*arguments, f"c.tsv:{choice}", "--force")
+        sidecar = json.loads(pathlib.Path("out/run_desc-activity_bold.json").read_text())
+        step = next(step for step in sidecar["Preprocessing"] if step["Step"] == "regress")
+        assert len(step["Columns"].split(",")) == n, (choice, step)
+        assert said(done).count("n/a in the first row") == (choice in ("24p", "trans,rot_?"))
+        assert ("more than half" in said(done)) == (choice == "24p"), said(done)
+
+
+def test_tables_of_all_programs_are_read():
+    small_run()
+    table = {name: values for name, values in confounds(20, 40).items() if name in MOTION}
+    table["trial"] = ["go" if t % 2 else "None" for t in range(40)]
+    arguments = ("deconv", "run_bold.nii.gz", "-o", "out", "--mask", "none", "--force",
+                 "--confounds")
+    os.makedirs("a:b")
+    images = []
+    for path, separator in (("a:b/c.tsv", "\t"), ("c.csv", ","), ("d.csv", "\t")):
+        write_table(path, table, separator)
+        succeeds(*arguments, f"{path}:6p")
+        images.append(cli.images("out"))
+        refuses(3, *arguments, f"{path}:trial", says='expected numbers, found "go"')
+    del table["trial"]
+    rows = ["  ".join(row) for row in zip(*table.values())]
+    pathlib.Path("mc.par").write_text("\n".join(rows) + "\n")
+    pathlib.Path("mc.1D").write_text("# 3dvolreg\n" + "\n".join(rows) + "\n")
+    for path in ("mc.par", "mc.1D"):
+        succeeds(*arguments, f"{path}:6p")
+        images.append(cli.images("out"))
+    assert all(image == images[0] for image in images[1:])
+
+
+def test_frames_that_are_not_steady_are_dropped():
+    small_run()
+    write_table("c.tsv", confounds(23, 40, n_unsteady=3))
+    arguments = ("deconv", "run_bold.nii.gz", "-o", "out", "--mask", "none", "--force", "--json",
+                 "--confounds", "c.tsv:acompcor")
+    done = succeeds(*arguments)
+    assert json.loads(done.stdout)["n_frames"] == 37, done.stdout
+    assert said(done).count("3 frames at the beginning are not steady, and dropped") == 1, said(done)
+    sidecar = json.loads(pathlib.Path("out/run_desc-activity_bold.json").read_text())
+    assert sidecar["Frames"]["Dropped"] == sidecar["NumberOfVolumesDiscardedByUser"] == 3, sidecar
+    assert sidecar["StartTime"] == 6.0, sidecar
+    step = next(step for step in sidecar["Preprocessing"] if step["Step"] == "regress")
+    assert "non_steady" not in step["Columns"], step
+    first = cli.images("out")
+    succeeds(*arguments, "--drop", "3")
+    assert cli.images("out") == first
+    done = succeeds(*arguments, "--drop", "0")
+    assert json.loads(done.stdout)["n_frames"] == 40, done.stdout
+    assert "3 frames at the beginning are not steady, 0 are dropped" in said(done), said(done)
+
+
+def write_generation(generation, folder, n_unsteady):
+    """A subject of a generation: native and MNI, masks, confounds and side-cars."""
+    os.makedirs(folder)
+    stem = f"{folder}/sub-{generation}_task-rest"
+    if generation >= 23:
+        stem += "_run-01"
+    shape = (4, 3, 2, 60)
+    for space in ("", "_space-MNI152NLin2009cAsym" + ("_res-2" if generation >= 21 else "")):
+        write_image(f"{stem}{space}_desc-preproc_bold.nii.gz", shape, blocks(24, 60), tr=1.0)
+        pathlib.Path(f"{stem}{space}_desc-preproc_bold.json").write_text(
+            '{"RepetitionTime": 2.2, "SkullStripped": false, "StartTime": 1.1, '
+            '"SliceTimingCorrected": true, "TaskName": "rest"}')
+        n = 9 if space else 5
+        volume(f"{stem}{space}_desc-brain_mask.nii.gz", lambda i, n=n: i < n, dtype="uint8")
+    ending = "regressors" if generation == 20 else "timeseries"
+    write_table(f"{stem}_desc-confounds_{ending}.tsv", confounds(generation, 60, n_unsteady))
+
+
+def test_four_generations_of_fmriprep_run_in_one_batch():
+    unsteady = {20: 0, 21: 2, 23: 1, 25: 0}
+    pathlib.Path("derivatives").mkdir()
+    pathlib.Path("derivatives/dataset_description.json").write_text("{}")
+    for generation, n in unsteady.items():
+        write_generation(generation, f"derivatives/sub-{generation}/func", n)
+    config = write_config(input={"bold": "derivatives/sub-*/func/*_desc-preproc_bold.nii.gz"},
+                          clean={"confounds": "auto", "confound_columns": "24p"},
+                          output={"folder": "out/{up2}"})
+    found = summary("run", config)
+    assert found["done"] == found["total"] == 8 and found["failed"] == 0, found
+    for run in found["runs"]:
+        generation = int(run["input"].split("sub-")[1][:2])
+        assert run["tr"] == 2.2, run
+        assert run["n_frames"] == 60 - unsteady[generation], run
+        assert run["n_voxels"] == (9 if "space-" in run["input"] else 5), run
+    again = summary("run", config)
+    assert again["skipped"] == 8, again
 
 
 cli.run(globals())

@@ -102,7 +102,7 @@ static size_t n_inside_with_a_step_at(size_t edge)
         size_t rank = i % 20 * PLANE + i / 20;
         mean[i] = (double) rank + (rank > edge ? 1000.0 : 0.0) + (rank >= 11 * PLANE ? 500.0 : 0.0);
     }
-    return automask(mean, varies, box, mask);
+    return mask_by_mean(mean, varies, box, mask);
 }
 
 static void the_step_is_sought_between_two_quantiles(G_GNUC_UNUSED void **state)

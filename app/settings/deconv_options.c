@@ -2,7 +2,9 @@
 // The options of `taut deconv`, which are the settings of its configurations.
 #include "app/settings/deconv_options.h"
 
+#include "app/host/app_error.h"
 #include "app/settings/tables.h"
+#include "io/derivatives.h"
 
 #include <string.h>
 
@@ -53,16 +55,28 @@ static const struct option rows[] = {
      .group = "input", .key = "bold", .metavar = "BOLD",
      .flags = OPTION_ARGUMENT | OPTION_REQUIRED | OPTION_EACH},
     {"mask", OPTION_FILE, AT(mask),
-     .help = "3-D image of the same grid, non-zero inside; auto computes and saves one",
+     .help = "3-D image of the same grid, non-zero inside; auto: ..._desc-brain_mask beside the "
+             "recording, else one is computed and saved",
      .group = "input", .choices = "auto|none", .metavar = "FILE|auto|none", .fallback = "auto"},
+    {"mask-threshold", OPTION_NUMBER, AT(mask_threshold),
+     .help = "Values of the mask above T are inside; unset: those that are not zero",
+     .group = "input", .low = -G_MAXDOUBLE, .high = G_MAXDOUBLE, .metavar = "T"},
+    {"mask-resample", OPTION_CHOICE, AT(given.mask_resample),
+     .help = "A mask on another grid: refused, or led over by nearest neighbours", .group = "input",
+     .choices = "none|nearest", .fallback = "none"},
     {NULL, OPTION_FILE, AT(sidecar),
-     .help = "JSON that describes the recording; auto: beside it, under its name", .group = "input",
-     .key = "sidecar", .choices = "auto", .metavar = "FILE|auto", .fallback = "auto"},
+     .help = "JSON that describes the recording; auto: beside it, under its name, and by BIDS "
+             "inheritance",
+     .group = "input", .key = "sidecar", .choices = "auto", .metavar = "FILE|auto",
+     .fallback = "auto"},
     {"tr", OPTION_NUMBER, AT(tr_s),
      .help = "Repetition time; unset: the sidecar's, then the header's", .group = "input",
      .low = 0.001, .high = 20, .unit = "s", .metavar = "S"},
-    {"drop", OPTION_COUNT, AT(n_drop), .help = "Leading frames to leave out", .group = "input",
-     .high = 1e9, .unit = "frames", .metavar = "N", .fallback = "0"},
+    {"drop", OPTION_COUNT, AT(n_drop),
+     .help = "Leading frames to leave out; auto: those that the table of confounds marks as not "
+             "steady",
+     .group = "input", .high = 1e9, .choices = "auto", .unit = "frames", .metavar = "N|auto",
+     .fallback = "auto"},
     {"frames", OPTION_FRAMES, AT(given.frames),
      .help = "First frame (from 0, of those not dropped) and count of what is deconvolved, after "
              "all were cleaned",
@@ -75,16 +89,17 @@ static const struct option rows[] = {
      .help = "Frequencies to keep; either end may be left out", .group = "clean",
      .check = check_band, .high = 1e6, .unit = "Hz", .metavar = "LO:HI"},
     {"confounds", OPTION_TEXT, offsetof(struct deconv_options, confounds),
-     .help = "Table to be regressed out; of its columns, names or 6p, 12p, 24p, acompcor, wmcsf, "
-             "gsr (default: all)",
-     .flags = OPTION_NO_KEY, .metavar = "TSV[:PRESET|:NAME,...]"},
+     .help = "Table to be regressed out, auto: the one beside the recording; of its columns, "
+             "names, patterns, or 6p, 9p, 12p, 24p, 36p, acompcor, wmcsf, gsr, scrub:FD=MM, all",
+     .flags = OPTION_NO_KEY, .metavar = "TSV|auto:PRESET|NAME,..."},
     {NULL, OPTION_FILE, AT(confounds),
-     .help = "Table (.tsv with names of columns) to be regressed out, a row a frame of the "
-             "recording; {folder}, {stem} as in mask",
-     .group = "clean", .key = "confounds", .metavar = "FILE"},
+     .help = "Table to be regressed out, a row a frame of the recording (.tsv, .csv, .par, .1D); "
+             "auto: ..._desc-confounds_timeseries.tsv beside it; {folder}, {stem} as in mask",
+     .group = "clean", .key = "confounds", .choices = "auto", .metavar = "FILE|auto"},
     {NULL, OPTION_TEXT, AT(confound_columns),
-     .help = "Which of them: names, or 6p, 12p, 24p, acompcor, wmcsf, gsr, none, all",
-     .group = "clean", .key = "confound_columns", .metavar = "NAME,...", .fallback = "all"},
+     .help = "Which of its columns, needed with it: names, their beginnings, patterns (cosine*), "
+             "or 6p, 9p, 12p, 24p, 36p, acompcor, wmcsf, gsr, scrub:FD=MM, none, all",
+     .group = "clean", .key = "confound_columns", .metavar = "NAME,..."},
     {"standardize", OPTION_CHOICE, AT(given.standardize),
      .help = "Unit of a series: as stored, standard deviations, percent of the mean",
      .group = "clean", .choices = "none|zscore|psc", .fallback = "zscore"},
@@ -149,7 +164,22 @@ static const struct option rows[] = {
      .group = "output", .high = 3, .metavar = "LEVEL", .fallback = "1"},
     {0}};
 
-// --confounds is split at the first colon of the file's name, unless a file has that whole name.
+// Where a path ends in PATH:COLUMNS: at the first colon before which a file has that name, else at
+// the first of the file's name. NULL: all of it is the path.
+static const char *find_colon(const char *text)
+{
+    if (g_file_test(text, G_FILE_TEST_IS_REGULAR))
+        return NULL;
+    for (const char *colon = strchr(text, ':'); colon != NULL; colon = strchr(colon + 1, ':')) {
+        g_autofree char *path = g_strndup(text, (gsize) (colon - text));
+        if (g_file_test(path, G_FILE_TEST_IS_REGULAR))
+            return colon;
+    }
+    const char *slash = strrchr(text, '/');
+    return strchr(slash == NULL ? text : slash, ':');
+}
+
+// TSV[:COLUMNS]
 static void split_confounds(struct options *options)
 {
     const char *text = options_find(options, "confounds")->text;
@@ -157,9 +187,8 @@ static void split_confounds(struct options *options)
         return;
     struct option_slot *file = options_find_key(options, "clean", "confounds");
     struct option_slot *columns = options_find_key(options, "clean", "confound_columns");
-    const char *slash = strrchr(text, '/');
-    const char *colon = strchr(slash == NULL ? text : slash, ':');
-    if (colon == NULL || g_file_test(text, G_FILE_TEST_EXISTS)) {
+    const char *colon = find_colon(text);
+    if (colon == NULL) {
         options_give(options, file, text);
         return;
     }
@@ -197,6 +226,25 @@ static char **list_asked(struct options *options, bool has_network)
     return words;
 }
 
+// What is to be found beside the recording, whose path is known by now.
+static bool find_beside(struct options *options, struct run_options *run, GError **error)
+{
+    if (run->auto_mask) {
+        run->mask = keep(options, derivatives_find_mask(run->bold));
+        run->mask_is_found = run->mask != NULL;
+        run->auto_mask = run->mask == NULL;
+    }
+    if (g_strcmp0(run->confounds, "auto") != 0)
+        return true;
+    run->confounds = keep(options, derivatives_find_confounds(run->bold));
+    if (run->confounds == NULL)
+        g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
+                    "%s: confounds: expected a table of the same entities beside it "
+                    "(..._desc-confounds_timeseries.tsv), found none",
+                    run->bold);
+    return run->confounds != NULL;
+}
+
 bool deconv_options_fill(struct options *options, struct run_options *run, GError **error)
 {
     struct deconv_options values = {0};
@@ -208,5 +256,5 @@ bool deconv_options_fill(struct options *options, struct run_options *run, GErro
     run->asked = list_asked(options, run->network != NULL);
     run->config = keep(options, options_dump(options, NULL));
     run->settings_sha256 = keep(options, options_sha256(options));
-    return true;
+    return find_beside(options, run, error);
 }

@@ -16,7 +16,7 @@ enum option_type {
     OPTION_CHOICE,   // int, its place among the choices; not given: -1
     OPTION_CHOICES,  // several, separated by commas or blanks, or "all": unsigned, a bit a choice
     OPTION_CONFIG,   // a file with options, read before all others: const char *
-    OPTION_COUNT,    // a whole number in low..high: size_t; not given: OPTION_NO_COUNT
+    OPTION_COUNT,    // a whole number in low..high: size_t; not given, or a choice: OPTION_NO_COUNT
     OPTION_FILE,     // a path, or one of the choices: const char *
     OPTION_FLAG,     // bool
     OPTION_FRAMES,   // A:N, whole numbers, N may be left out: size_t[2]; N not given: 0

@@ -95,8 +95,14 @@ static char *parse_number(const struct option *row, const char *text, struct tar
 static char *parse_count(const struct option *row, const char *text, struct target *target)
 {
     double number;
+    if (row->choices != NULL && index_of(row->choices, text) >= 0) {
+        *(size_t *) target->value = OPTION_NO_COUNT;
+        return NULL;
+    }
     if (!read_number(text, &number) || strspn(text, "+-0123456789") != strlen(text))
-        return g_strdup_printf("\"%s\" is not a whole number", text);
+        return g_strdup_printf("\"%s\" is not a whole number%s%s", text,
+                               row->choices == NULL ? "" : " or ",
+                               row->choices == NULL ? "" : row->choices);
     if (!is_inside(row, number))
         return outside(row, text);
     *(size_t *) target->value = (size_t) number;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/pipelines/run/run_plan.h"
 
+#include "deconv/mask.h"
+#include "io/volume.h"
+
 #include <math.h>
 #include <string.h>
-
-static const double GRID_TOLERANCE_MM = 1e-3;
 
 // What was left out is no input.
 static void forget_sidecars(struct run_plan *plan)
@@ -32,10 +33,41 @@ static bool plan_metadata(struct run_plan *plan, const struct recording *recordi
     return true;
 }
 
+struct confounds_table run_plan_table(const struct run_plan *plan)
+{
+    const struct frame_table *table = plan->table;
+    return (struct confounds_table){plan->options->confounds,
+                                    table->n_rows,
+                                    table->n_columns,
+                                    table->values,
+                                    (const char *const *) table->names,
+                                    (const char *const *) table->text};
+}
+
+static bool read_table(struct run_plan *plan, GError **error)
+{
+    const struct run_options *options = plan->options;
+    if (options->confounds == NULL)
+        return true;
+    if (options->confound_columns == NULL) {
+        g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
+                    "%s: confounds: expected a choice of columns, found none (names, patterns, or "
+                    "%s)",
+                    options->confounds, confounds_presets);
+        return false;
+    }
+    plan->table = frame_table_read(options->confounds, &plan->host->io, error);
+    return plan->table != NULL;
+}
+
 static bool plan_frames(struct run_plan *plan, size_t n_file, GError **error)
 {
     const struct run_options *options = plan->options;
     plan->n_drop = options->n_drop;
+    if (options->drops_unsteady && plan->table != NULL) {
+        const struct confounds_table table = run_plan_table(plan);
+        plan->n_drop = confounds_count_non_steady(&table);
+    }
     if (plan->n_drop >= n_file) {
         g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
                     "%s: frames: expected more than the %zu to drop, found %zu",
@@ -80,76 +112,51 @@ bool run_plan_input(struct run_plan *plan, GError **error)
     for (guint i = 0; i < plan->n_warnings; i++)
         run_plan_warn(plan, "%s: %s", path,
                       (const char *) g_ptr_array_index(recording->warnings, i));
-    return plan_metadata(plan, recording, error) && plan_frames(plan, recording->n_time, error);
-}
-
-static bool grids_match(const struct run_plan *plan, const char *path,
-                        const struct recording *image, GError **error)
-{
-    const size_t *want = plan->grid.dim;
-    if (image->grid == NULL) {
-        g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: expected an image, found an array",
-                    path);
-        return false;
-    }
-    const size_t *have = image->grid->dim;
-    if (memcmp(want, have, sizeof image->grid->dim) != 0) {
-        g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
-                    "%s: grid: expected %zu x %zu x %zu as %s has, found %zu x %zu x %zu", path,
-                    want[0], want[1], want[2], plan->options->bold, have[0], have[1], have[2]);
-        return false;
-    }
-    if (image->n_time != 1) {
-        g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: expected a 3-D image, found %zu frames",
-                    path, image->n_time);
-        return false;
-    }
-    if (!image_grid_equal(&plan->grid, image->grid, GRID_TOLERANCE_MM)) {
-        g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
-                    "%s: affine: expected that of %s to 0.001 mm, found another", path,
-                    plan->options->bold);
-        return false;
-    }
-    return true;
+    return plan_metadata(plan, recording, error) && read_table(plan, error) &&
+           plan_frames(plan, recording->n_time, error);
 }
 
 // The values of a 3-D image on the grid of the run. Owned.
-static double *read_volume(const struct run_plan *plan, const char *path, GError **error)
+static double *read_volume(struct run_plan *plan, const char *path, bool resample, GError **error)
 {
-    g_autoptr(owned_recording) image = recording_open(path, &plan->host->io, error);
-    if (image == NULL || !grids_match(plan, path, image, error) ||
-        !recording_read(image, NULL, 0, 1, &plan->host->io, error))
-        return NULL;
-    double *values = g_try_new(double, plan->n_grid);
-    if (values == NULL)
-        g_set_error(error, IO_ERROR, IO_ERROR_MEMORY, "%s: out of memory", path);
-    else
-        recording_values(image, 0, 0, plan->n_grid, values);
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    double *values = volume_read(path, plan->options->bold, &plan->grid, resample, warnings,
+                                 &plan->host->io, error);
+    for (guint i = 0; values != NULL && i < warnings->len; i++)
+        run_plan_warn(plan, "%s: %s", path, (const char *) g_ptr_array_index(warnings, i));
     return values;
 }
 
 bool run_plan_mask(struct run_plan *plan, GError **error)
 {
-    const char *path = plan->options->mask;
-    plan->makes_mask = plan->options->auto_mask;
+    const struct run_options *options = plan->options;
+    const char *path = options->mask;
+    plan->makes_mask = options->auto_mask;
     plan->n_inside = plan->n_grid;
     if (path == NULL)
         return true;
-    g_autofree double *values = read_volume(plan, path, error);
+    g_autofree double *values = read_volume(plan, path, options->resamples_mask, error);
     if (values == NULL)
         return false;
-    // What is non-zero and finite is inside.
     plan->mask = g_new(uint8_t, plan->n_grid);
-    plan->n_inside = 0;
-    for (size_t i = 0; i < plan->n_grid; i++) {
-        plan->mask[i] = isfinite(values[i]) && values[i] != 0.0;
-        plan->n_inside += plan->mask[i];
+    plan->n_inside = mask_of_values(values, plan->n_grid, options->mask_threshold, plan->mask);
+    if (plan->n_inside == 0) {
+        g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
+                    "%s: expected voxels that are %s, found none", path,
+                    isnan(options->mask_threshold) ? "not zero" : "above --mask-threshold");
+        return false;
     }
-    if (plan->n_inside > 0)
-        return true;
-    g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
-                "%s: expected voxels that are not zero, found none", path);
-    return false;
+    if (options->mask_is_found)
+        host_info(plan->host, "%s: the mask beside it, of %zu voxels (--mask FILE|none)", path,
+                  plan->n_inside);
+    g_autofree char *doubt =
+        isnan(options->mask_threshold) ? mask_doubt(values, plan->n_grid) : NULL;
+    if (doubt != NULL)
+        run_plan_warn(plan,
+                      "%s: expected 0 and 1, or labels, found %s: the %zu voxels that are not zero "
+                      "are taken (--mask-threshold T)",
+                      path, doubt, plan->n_inside);
+    return true;
 }
 
 bool run_plan_lambda_map(struct run_plan *plan, GError **error)
@@ -157,6 +164,6 @@ bool run_plan_lambda_map(struct run_plan *plan, GError **error)
     const char *path = plan->options->lambda_map;
     if (path == NULL)
         return true;
-    plan->lambda_map = read_volume(plan, path, error);
+    plan->lambda_map = read_volume(plan, path, false, error);
     return plan->lambda_map != NULL;
 }

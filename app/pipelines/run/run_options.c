@@ -61,6 +61,10 @@ void run_options_complete(struct run_options *options)
     options->auto_mask = is(options->mask, "auto");
     if (options->auto_mask || is(options->mask, "none"))
         options->mask = NULL;
+    options->resamples_mask = given->mask_resample == 1;
+    options->drops_unsteady = options->n_drop == SIZE_MAX; // no count: auto
+    if (options->drops_unsteady)
+        options->n_drop = 0;
     options->auto_sidecar = is(options->sidecar, "auto");
     if (options->auto_sidecar)
         options->sidecar = NULL;

@@ -29,8 +29,9 @@ struct run_words {
     struct interval bandpass;
     int standardize;
     struct word lambda_rule;
-    int lambda_scope; // 0 voxel, 1 run
-    size_t frames[2]; // first and count
+    int lambda_scope;  // 0 voxel, 1 run
+    int mask_resample; // 0 none, 1 nearest
+    size_t frames[2];  // first and count
     size_t compression;
     bool debias;
     const char *null;  // none, analytic or a number of draws
@@ -46,7 +47,10 @@ struct run_options {
     const char *bold;
     const char *folder; // of the outputs
     const char *mask;
-    bool auto_mask; // else, without a file, all voxels
+    bool mask_is_found;    // beside the recording, and not named
+    double mask_threshold; // above it a voxel is inside; NaN: where it is not zero
+    bool resamples_mask;   // where it has another grid
+    bool auto_mask;        // one is made; else, without a file, all voxels
     const char *sidecar;
     bool auto_sidecar; // beside the recording, where there is one
     const char *confounds;
@@ -55,10 +59,11 @@ struct run_options {
     const char *lambda_map; // rule LAMBDA_MAP
 
     // frames
-    double tr_s;   // 0: that of the sidecar, else of the header
-    size_t n_drop; // at the beginning
-    size_t first;  // of those left, the first that is deconvolved
-    size_t n_time; // and how many are; 0: all from there on
+    double tr_s;         // 0: that of the sidecar, else of the header
+    size_t n_drop;       // at the beginning
+    bool drops_unsteady; // as many as the table of confounds marks as not steady
+    size_t first;        // of those left, the first that is deconvolved
+    size_t n_time;       // and how many are; 0: all from there on
 
     // the problem
     struct run_words given;     //

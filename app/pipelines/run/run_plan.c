@@ -11,7 +11,6 @@
 #include "deconv/debias.h"
 #include "deconv/hrf_conv.h"
 #include "deconv/noise.h"
-#include "io/array.h"
 #include "io/sidecar.h"
 #include "solvers/methods.h"
 
@@ -127,11 +126,7 @@ static bool plan_confounds(struct run_plan *plan, GError **error)
     const char *path = plan->options->confounds;
     if (path == NULL)
         return true;
-    g_autoptr(owned_array) file = array_read(path, &plan->host->io, error);
-    if (file == NULL)
-        return false;
-    struct confounds_table table = {path, file->n_rows, file->n_columns, file->values,
-                                    (const char *const *) file->names, NULL};
+    struct confounds_table table = run_plan_table(plan);
     g_autoptr(GError) problem = NULL;
     plan->confounds =
         confounds_select(&table, plan->options->confound_columns, plan->n_drop + plan->n_read,
@@ -144,6 +139,10 @@ static bool plan_confounds(struct run_plan *plan, GError **error)
     }
     for (char **note = plan->confounds->notes; *note != NULL; note++)
         run_plan_warn(plan, "%s: %s", path, *note);
+    if (plan->options->drops_unsteady && plan->n_drop > 0)
+        run_plan_warn(plan,
+                      "%s: %zu frames at the beginning are not steady, and dropped (--drop N)",
+                      path, plan->n_drop);
     if (plan->n_drop < plan->confounds->n_non_steady)
         run_plan_warn(plan, "%s: %zu frames at the beginning are not steady, %zu are dropped", path,
                       plan->confounds->n_non_steady, plan->n_drop);
@@ -353,6 +352,7 @@ void run_plan_free(struct run_plan *plan)
     lambda_rule_free(plan->rule);
     noise_fit_free(plan->noise_fit);
     clean_free(plan->clean);
+    frame_table_free(plan->table);
     confounds_free(plan->confounds);
     linop_free(plan->seen);
     linop_free(plan->op);

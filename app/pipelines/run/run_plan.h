@@ -6,6 +6,7 @@
 #include "app/pipelines/run/run_options.h"
 #include "deconv/confounds.h"
 #include "deconv/hrf.h"
+#include "io/frame_table.h"
 #include "io/metadata.h"
 #include "solvers/solver.h"
 #include "unrolled/network.h"
@@ -77,6 +78,7 @@ struct run_plan {
     struct hrf *response;        // owned
     linop *op;                   // owned
     linop *seen;                 // owned; op less what censored frames would see; NULL: op
+    struct frame_table *table;   // owned; of the confounds; NULL: none
     struct confounds *confounds; // owned; NULL: none
     struct clean *clean;         // owned
     struct problem *problem;     // owned
@@ -118,8 +120,11 @@ const char *run_plan_unit(const struct run_plan *plan);
 
 // the parts of it, each filling its fields
 
-/** Header, repetition time and frames. */
+/** Header, repetition time, table of confounds and frames. */
 bool run_plan_input(struct run_plan *plan, GError **error);
+
+/** The table of confounds as it was read; borrows of the plan. */
+struct confounds_table run_plan_table(const struct run_plan *plan);
 
 /** The mask of a file. */
 bool run_plan_mask(struct run_plan *plan, GError **error);
