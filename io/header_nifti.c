@@ -95,6 +95,7 @@ void header_nifti_widen(nifti_2_header *wide, const nifti_1_header *narrow)
     wide->slice_end = narrow->slice_end;
     wide->slice_code = (unsigned char) narrow->slice_code;
     wide->xyzt_units = (unsigned char) narrow->xyzt_units;
+    wide->intent_code = narrow->intent_code;
     wide->qform_code = narrow->qform_code;
     wide->sform_code = narrow->sform_code;
     wide->scl_slope = (double) narrow->scl_slope;
@@ -292,7 +293,7 @@ static void take_geometry(const struct nifti_header *h, struct image_grid *grid)
     double mm = mm_per_unit(h);
     for (size_t i = 0; i < 3; i++) {
         grid->dim[i] = f->dim[0] > (int64_t) i ? (size_t) f->dim[i + 1] : 1;
-        grid->voxel_mm[i] = f->pixdim[i + 1] * mm;
+        grid->voxel_mm[i] = fabs(f->pixdim[i + 1]) * mm; // old converters flip by the sign
         grid->quatern[i] = quatern[i];
         grid->qoffset[i] = qoffset[i] * mm;
         for (size_t j = 0; j < 4; j++)
@@ -375,6 +376,8 @@ struct image_grid *header_nifti_grid(const struct nifti_header *h)
     return grid;
 }
 
+enum { LEAST_CIFTI_INTENT = 3000, MOST_CIFTI_INTENT = 3099 }; // NIFTI_INTENT_CONNECTIVITY...
+
 // The guards, in the order of the table below. Each says what it found where its rule is broken.
 
 #define FOUND(...) (g_snprintf(found, NIFTI_FOUND_BYTES, __VA_ARGS__), false)
@@ -407,6 +410,9 @@ static bool has_the_magic(const struct nifti_subject *s, char *found)
     if (known && m[3] == '\0')
         return FOUND("%s in a %d-byte header of a %s", m, h->version == 1 ? 348 : 540,
                      s->is_pair ? ".hdr/.img pair" : "single file");
+    bool is_analyze = h->version == 1 && m[0] == '\0';
+    if (is_analyze)
+        return FOUND("none: an ANALYZE 7.5 image, which does not say where left is (convert it)");
     const uint8_t *u = (const uint8_t *) m;
     return FOUND("bytes %02x %02x %02x %02x", u[0], u[1], u[2], u[3]);
 }
@@ -437,6 +443,14 @@ static bool has_positive_dims(const struct nifti_subject *s, char *found)
 static bool has_3_or_4_dims(const struct nifti_subject *s, char *found)
 {
     const int64_t *dim = s->header->fields.dim;
+    int intent = s->header->fields.intent_code;
+    if (intent >= LEAST_CIFTI_INTENT && intent <= MOST_CIFTI_INTENT)
+        return FOUND("CIFTI, of surfaces and structures (wb_command -cifti-separate makes volumes "
+                     "of it)");
+    if (dim[0] >= 5 && dim[4] == 1 && dim[5] > 1)
+        return FOUND("dim[4] = 1, dim[5] = %" PRId64 ": frames in the fifth dimension, as AFNI "
+                     "has buckets",
+                     dim[5]);
     for (int64_t i = 5; i <= dim[0]; i++)
         if (dim[i] != 1)
             return FOUND("dim[%d] = %" PRId64, (int) i, dim[i]);
@@ -504,7 +518,8 @@ static bool has_a_slope(const struct nifti_subject *s, char *found)
 
 static bool is_gzip_as_named(const struct nifti_subject *s, char *found)
 {
-    bool named = g_str_has_suffix(s->path, ".gz");
+    size_t n = strlen(s->path);
+    bool named = n > 3 && g_ascii_strcasecmp(s->path + n - 3, ".gz") == 0;
     bool compressed = gz_is_compressed(s->data);
     if (named == compressed)
         return true;
@@ -532,6 +547,15 @@ static bool has_an_affine(const struct nifti_subject *s, char *found)
     return FOUND("invalid %s", grid.sform_code > 0   ? "sform"
                                : grid.qform_code > 0 ? "qform"
                                                      : "voxel sizes");
+}
+
+static bool has_positive_voxels(const struct nifti_subject *s, char *found)
+{
+    const double *pixdim = s->header->fields.pixdim;
+    for (size_t i = 1; i <= 3; i++)
+        if (pixdim[i] < 0.0)
+            return FOUND("%g, taken without its sign", pixdim[i]);
+    return true;
 }
 
 static bool has_a_qform(const struct nifti_subject *s, char *found)
@@ -621,6 +645,7 @@ static const struct nifti_guard guards[] = {
     {"scl_nan", GUARD_WARN, "scl_slope: expected a number", has_a_slope},
     {"gzip_name", GUARD_WARN, "name: expected .gz for gzip and for nothing else", is_gzip_as_named},
     {"tr", GUARD_FLAG, "TR: expected more than 0 and at most 20 s", has_an_interval},
+    {"pixdim", GUARD_WARN, "voxel sizes: expected above 0", has_positive_voxels},
     {"affine", GUARD_FLAG, "affine: expected one that is finite and invertible", has_an_affine},
     {"qform", GUARD_WARN, "qform: expected a unit quaternion and positive voxel sizes",
      has_a_qform},

@@ -65,7 +65,7 @@ struct nifti_guard {
     /** Whether it is kept; if not, `found` (NIFTI_FOUND_BYTES) says what was found. */
     bool (*holds)(const struct nifti_subject *subject, char *found);
 };
-enum { NIFTI_FOUND_BYTES = 96 };
+enum { NIFTI_FOUND_BYTES = 160 };
 
 /** The table of guards, in the order in which they are tried. */
 const struct nifti_guard *header_nifti_guards(size_t *n);

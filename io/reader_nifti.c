@@ -14,8 +14,9 @@ struct nifti_source {
 
 static bool has_suffix_of(const char *path, const char *const *suffixes)
 {
+    g_autofree char *lower = g_ascii_strdown(path, -1);
     for (; *suffixes != NULL; suffixes++)
-        if (g_str_has_suffix(path, *suffixes))
+        if (g_str_has_suffix(lower, *suffixes))
             return true;
     return false;
 }
@@ -48,12 +49,14 @@ static void nifti_close(struct recording *recording)
     recording->source = NULL;
 }
 
-/** Opens the .img of a .hdr, under no other name. */
+/** Opens the .img of a .hdr, the .IMG of a .HDR, under no other name. */
 static struct gz *open_image(const char *path, GError **error)
 {
-    const char *suffix = g_str_has_suffix(path, ".gz") ? ".hdr.gz" : ".hdr";
-    g_autofree char *stem = g_strndup(path, strlen(path) - strlen(suffix));
-    g_autofree char *name = g_strconcat(stem, ".img", suffix + strlen(".hdr"), NULL);
+    static const char *const zipped[] = {".gz", NULL};
+    size_t n_suffix = strlen(has_suffix_of(path, zipped) ? ".hdr.gz" : ".hdr");
+    g_autofree char *name = g_strdup(path);
+    char *at = name + strlen(name) - n_suffix;
+    memcpy(at, at[1] == 'H' ? ".IMG" : ".img", strlen(".img"));
     return gz_open(name, error);
 }
 

@@ -55,6 +55,45 @@ bool recording_has_flag(const struct recording *recording, const char *flag)
     return g_ptr_array_find_with_equal_func(recording->flags, flag, g_str_equal, NULL);
 }
 
+/** What the first bytes of a file that is none of ours say it is; NULL: nothing known. */
+static const char *name_stranger(const char *path, const uint8_t *head, size_t n_head)
+{
+    static const struct {
+        const char *bytes;
+        const char *name;
+        size_t at;
+    } kinds[] = {
+        {"DICM", "DICOM (dcm2niix makes NIfTI of it)", 128},
+        {"\x89HDF", "HDF5 (a MATLAB 7.3, MINC 2 or network file)", 0},
+        {"CDF\x01", "netCDF (a MINC 1 file)", 0},
+        {"MATLAB 5.0", "a MATLAB file", 0},
+        {"PK\x03\x04", "a ZIP archive", 0},
+        {"\xff\xff\xfe", "a FreeSurfer surface", 0},
+    };
+    static const struct {
+        const char *ending;
+        const char *name;
+    } names[] = {{".img", "the data of a pair: give its .hdr"},
+                 {".img.gz", "the data of a pair: give its .hdr.gz"},
+                 {".mgh", "an MGH image (mri_convert makes NIfTI of it)"},
+                 {".mgz", "an MGH image (mri_convert makes NIfTI of it)"},
+                 {".brik", "an AFNI data set (3dAFNItoNIFTI makes NIfTI of it)"},
+                 {".head", "an AFNI data set (3dAFNItoNIFTI makes NIfTI of it)"}};
+    g_autofree char *text = g_strndup((const char *) head, n_head);
+    if (strstr(text, "<GIFTI") != NULL)
+        return "GIFTI, a surface (images of voxels are taken)";
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        size_t n = strlen(kinds[i].bytes);
+        if (n_head >= kinds[i].at + n && memcmp(head + kinds[i].at, kinds[i].bytes, n) == 0)
+            return kinds[i].name;
+    }
+    g_autofree char *lower = g_ascii_strdown(path, -1);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (g_str_has_suffix(lower, names[i].ending))
+            return names[i].name;
+    return NULL;
+}
+
 static const struct reader *find_reader(const char *path, struct gz *stream, GError **error)
 {
     uint8_t head[1024];
@@ -68,9 +107,11 @@ static const struct reader *find_reader(const char *path, struct gz *stream, GEr
     for (size_t i = 0; i < G_N_ELEMENTS(readers); i++)
         if (readers[i]->recognise(path, head, n_head))
             return readers[i];
+    const char *stranger = name_stranger(path, head, n_head);
     io_error_set(error, IO_ERROR_INPUT, path,
                  "expected a NIfTI image (.nii, .nii.gz, .hdr), an array (.npy, .csv, .tsv, .txt) "
-                 "or a sensor recording (.bdf, .edf, .fif, .vhdr, .wav, ...), found none of them");
+                 "or a sensor recording (.bdf, .edf, .fif, .vhdr, .wav, ...), found %s",
+                 stranger == NULL ? "none of them" : stranger);
     return NULL;
 }
 

@@ -65,7 +65,7 @@ static void set_geometry(nifti_2_header *f, const struct image_grid *grid)
 
 static void set_samples(nifti_2_header *f, const struct image *image)
 {
-    bool is_series = image->n_frames > 1;
+    bool is_series = image->is_series || image->n_frames > 1;
     bool is_float = image->type == IMAGE_FLOAT32;
     f->dim[0] = is_series ? 4 : 3;
     f->dim[4] = (int64_t) image->n_frames;

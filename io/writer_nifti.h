@@ -5,10 +5,11 @@
 
 enum image_type { IMAGE_FLOAT32, IMAGE_INT16 };
 
-/** An image to write: a volume (n_frames = 1, 3-D) or a series (4-D). */
+/** An image to write: a volume (3-D, one frame) or a series (4-D). */
 struct image {
     const struct image_grid *grid;
     size_t n_frames;
+    bool is_series;    // 4-D, be it of one frame; of several it is anyway
     double interval_s; // 4-D only; 0: none
     enum image_type type;
     double scale; // int16: scl_slope; the file holds the filled value / scale, rounded

@@ -316,4 +316,97 @@ def test_four_generations_of_fmriprep_run_in_one_batch():
     assert again["skipped"] == 8, again
 
 
+# Messages and names
+
+def with_header(path, **fields):
+    """Overwrites fields of a NIfTI-1 header: name of the field -> (offset, format, value)."""
+    data = bytearray(pathlib.Path(path).read_bytes())
+    for offset, kind, value in fields.values():
+        struct.pack_into("<" + kind, data, offset, value)
+    pathlib.Path(path).write_bytes(data)
+    return path
+
+
+def test_what_is_no_run_is_named_for_what_it_is():
+    shape = (4, 3, 2, 40)
+    volume("three.nii", float)
+    small_run("four.nii", shape)
+    five = with_header(small_run("five.nii", shape), n=(40, "h", 5), t=(48, "h", 1),
+                       v=(50, "h", 40))
+    cifti = with_header(small_run("c.dtseries.nii", shape), n=(40, "h", 6), t=(48, "h", 1),
+                        v=(50, "h", 40), w=(52, "h", 24), intent=(68, "h", 3002))
+    small_run("pair.hdr", shape)
+    small_run("old.hdr", shape)
+    with_header("old.hdr", magic=(344, "i", 0))
+    pathlib.Path("s.func.gii").write_text('<?xml version="1.0"?><GIFTI Version="1.0"></GIFTI>')
+    pathlib.Path("d.ima").write_bytes(bytes(128) + b"DICM" + bytes(900))
+    pathlib.Path("a.mgz").write_bytes(bytes(999))
+    for path, says in (("three.nii", "found a single volume (3-D)"), (five, "fifth dimension"),
+                       (cifti, "found CIFTI"), ("pair.img", "give its .hdr"),
+                       ("old.hdr", "ANALYZE 7.5"), ("s.func.gii", "GIFTI"), ("d.ima", "DICOM"),
+                       ("a.mgz", "MGH")):
+        refuses(3, "deconv", path, "-o", "out", "--mask", "none", says=says)
+    assert outputs() == []
+
+
+def test_data_faults_are_no_usage():
+    small_run("t3_bold.nii.gz", shape=(4, 3, 2, 3))
+    refuses(3, "deconv", "t3_bold.nii.gz", "-o", "out", "--mask", "none", says="3 frames")
+    small_run()
+    write_table("c.tsv", {"framewise_displacement": ["n/a"] + ["0.9"] * 39})
+    refuses(3, "deconv", "run_bold.nii.gz", "-o", "out", "--mask", "none", "--confounds",
+            "c.tsv:scrub:FD=0.5", says="censoring: expected at least 4 of 40 frames")
+    refuses(3, "deconv", "run_bold.nii.gz", "-o", "out", "--mask", "none", "--bandpass",
+            "0.01:0.1", "--frames", "0:30", "--drop", "10", says="bandpass: expected more than 33")
+
+
+def test_outputs_are_named_after_the_entities():
+    names = {"sub-01_task-rest_cbv.nii.gz": "sub-01_task-rest", "SUB.NII.GZ": "SUB",
+             "sub-01_task-rest_part-mag_bold.nii.gz": "sub-01_task-rest_part-mag",
+             "sub-01_task-rest_space-MNI_desc-preproc_bold.nii": "sub-01_task-rest_space-MNI"}
+    for name, stem in names.items():
+        small_run("made.nii.gz" if name.lower().endswith("gz") else "made.nii")
+        os.rename("made.nii.gz" if name.lower().endswith("gz") else "made.nii", name)
+        found = summary("deconv", name, "-o", stem, "--mask", "none")
+        assert f"{stem}/{stem}_desc-activity_bold.nii.gz" in found["outputs"], found["outputs"]
+    small_run("P.hdr")
+    pathlib.Path("P.hdr.gz").write_bytes(gzip.compress(pathlib.Path("P.hdr").read_bytes()))
+    pathlib.Path("P.img.gz").write_bytes(gzip.compress(pathlib.Path("P.img").read_bytes()))
+    os.rename("P.hdr", "Q.HDR")
+    os.rename("P.img", "Q.IMG")
+    for name, stem in (("P.hdr.gz", "P"), ("Q.HDR", "Q")):
+        found = summary("deconv", name, "-o", "pairs", "--mask", "none")
+        assert f"pairs/{stem}_desc-activity_bold.nii.gz" in found["outputs"], found["outputs"]
+
+
+def test_one_frame_of_activity_is_four_dimensional():
+    small_run()
+    succeeds("deconv", "run_bold.nii.gz", "-o", "out", "--mask", "none", "--conv", "full",
+             "--frames", "0:17")
+    data = gzip.decompress(pathlib.Path("out/run_desc-activity_bold.nii.gz").read_bytes())
+    assert struct.unpack_from("<5h", data, 40) == (4, 4, 3, 2, 1)
+    assert struct.unpack_from("<f", data, 92) == (2.0,)
+
+
+def test_orientation_of_a_qform_survives_a_negative_voxel_size():
+    # what nibabel makes of it: the size without its sign
+    small_run("a.nii")
+    with_header("a.nii", x=(80, "f", -3.0), q=(252, "h", 1), s=(254, "h", 0), b=(256, "f", 0.0),
+                c=(260, "f", 1.0), d=(264, "f", 0.0), ox=(268, "f", 90.0), oy=(272, "f", -126.0),
+                oz=(276, "f", -72.0))
+    done = succeeds("deconv", "a.nii", "-o", "out", "--mask", "none")
+    assert "voxel sizes: expected above 0, found -3" in said(done), said(done)
+    data = gzip.decompress(pathlib.Path("out/a_desc-activity_bold.nii.gz").read_bytes())
+    assert struct.unpack_from("<2h", data, 252) == (1, 0)
+    assert struct.unpack_from("<6f", data, 256) == (0.0, 1.0, 0.0, 90.0, -126.0, -72.0)
+    assert struct.unpack_from("<3f", data, 80) == (3.0, 3.0, 3.0)
+
+
+def test_the_memory_that_is_told_is_that_of_the_process():
+    small_run()
+    held = b"x" * (300 << 20)  # of this process, and no matter of the one that it starts
+    found = summary("deconv", "run_bold.nii.gz", "-o", "out", "--mask", "none", "-j", "1")
+    assert found["peak_rss_bytes"] < len(held) // 2, found["peak_rss_bytes"]
+
+
 cli.run(globals())

@@ -731,7 +731,7 @@ static void a_grid_that_is_nowhere_is_flagged(void **state)
         {F_QUATERN, 1, NAN, "affine"},
         {F_QOFFSET, 2, INFINITY, "affine"},
         {F_PIXDIM, 3, 0, "affine"},
-        {F_PIXDIM, 3, -4, "affine"},
+        {F_PIXDIM, 3, NAN, "affine"},
         {F_QUATERN, 1, 1, NULL},
         // neither is there
         {F_PIXDIM, 2, 0, "affine"},
@@ -758,6 +758,25 @@ static void a_grid_that_is_nowhere_is_flagged(void **state)
     assert_flag(path, "qform");
     g_autoptr(owned_recording) recording = open_good(path);
     assert_true(recording->grid->affine_ok && recording->grid->qform_code == 0);
+    remove_folder(folder);
+}
+
+// As nibabel repairs them: sizes are taken without their sign, which flips nothing.
+static void negative_voxel_sizes_lose_their_sign(void **state)
+{
+    (void) state;
+    char *folder = temporary_folder();
+    struct maker maker = make_int16(1, false);
+    set_field(&maker, F_SFORM_CODE, 0, 0);
+    set_field(&maker, F_QFORM_CODE, 0, 1);
+    set_field(&maker, F_QOFFSET, 0, 90);
+    set_field(&maker, F_PIXDIM, 1, -3);
+    g_autofree char *path = maker_write(&maker, folder, "a.nii");
+    assert_flag(path, "pixdim");
+    g_autoptr(owned_recording) recording = open_good(path);
+    assert_true(recording->grid->affine_ok && recording->grid->qform_code == 1);
+    assert_close(recording->grid->affine[0][0], 3, 1e-12);
+    assert_close(recording->grid->affine[0][3], 90, 0);
     remove_folder(folder);
 }
 
@@ -1117,6 +1136,7 @@ int main(void)
         cmocka_unit_test(the_affine_is_the_sform_then_the_qform_then_the_voxel_sizes),
         cmocka_unit_test(lengths_are_in_mm_whatever_the_unit),
         cmocka_unit_test(a_grid_that_is_nowhere_is_flagged),
+        cmocka_unit_test(negative_voxel_sizes_lose_their_sign),
         cmocka_unit_test(a_mask_selects_series_and_frames),
         cmocka_unit_test(a_scan_counts_what_is_there),
         cmocka_unit_test(a_recording_that_was_scanned_can_be_read),

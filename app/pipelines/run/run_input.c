@@ -101,8 +101,14 @@ bool run_plan_input(struct run_plan *plan, GError **error)
     if (recording == NULL)
         return false;
     if (recording->grid == NULL) {
+        g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: expected an image, found %s", path,
+                    recording->sensors != NULL ? "a recording of sensors (taut sources takes those)"
+                                               : "an array (taut solve tv takes arrays)");
+        return false;
+    }
+    if (recording->n_time == 1) {
         g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
-                    "%s: expected an image, found an array (taut solve tv takes arrays)", path);
+                    "%s: expected a run of many frames (4-D), found a single volume (3-D)", path);
         return false;
     }
     plan->grid = *recording->grid;

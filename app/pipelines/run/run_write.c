@@ -97,6 +97,7 @@ static bool write_series(struct output *output, const struct run_series_image *w
     grid.toffset_s += (double) (plan->n_drop + plan->first) * plan->tr_s;
     struct image image = {.grid = &grid,
                           .n_frames = which->is_activity ? plan->op->n_in : plan->n_time,
+                          .is_series = true,
                           .interval_s = plan->tr_s,
                           .type = IMAGE_FLOAT32,
                           .scale = 1.0,
