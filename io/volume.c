@@ -98,8 +98,8 @@ static bool resample(const struct recording *image, const double *values,
     }
     const size_t *dim = grid->dim;
     for (size_t i = 0; i < n_voxels(grid); i++) {
-        double index[3] = {(double) (i % dim[0]), (double) (i / dim[0] % dim[1]),
-                           (double) (i / dim[0] / dim[1])};
+        size_t x = i % dim[0], row = i / dim[0], y = row % dim[1], z = row / dim[1];
+        double index[3] = {(double) x, (double) y, (double) z};
         double mm[3];
         size_t voxel = 0;
         apply((const double(*)[4]) grid->affine, index, mm);
