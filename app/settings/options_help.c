@@ -29,7 +29,7 @@ static char *metavar_of(const struct option *row)
 
 char *options_describe(const struct option *row)
 {
-    if (row->type == OPTION_COUNT || row->type == OPTION_NUMBER)
+    if ((row->type == OPTION_COUNT && row->choices == NULL) || row->type == OPTION_NUMBER)
         return options_range(row);
     if (row->type == OPTION_FLAG)
         return g_strdup("true|false");
