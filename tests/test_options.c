@@ -469,7 +469,8 @@ static void every_row_is_sound(G_GNUC_UNUSED void **state)
                                                       : row->choices;
             if (problem != NULL)
                 fail_msg("%s --%s: %s", of->command, name, problem);
-            if (!g_hash_table_add(names, (gpointer) name))
+            // a key without an option is told by what it says of itself
+            if (!g_hash_table_add(names, (gpointer) (row->name != NULL ? row->name : row->help)))
                 fail_msg("%s --%s is there twice", of->command, name);
             if (options->slots[k].offset >= of->size || g_str_has_suffix(row->help, "."))
                 fail_msg("%s --%s", of->command, name);

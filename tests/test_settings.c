@@ -306,15 +306,15 @@ static void confounds_of_a_command_line_are_a_file_and_columns(void **state)
 {
     struct folder *folder = *state;
     g_autofree char *whole = g_strconcat(folder->path, "/a:b", NULL);
-    static const char *const columns[] = {"6p", "all"};
+    static const char *const columns[] = {"6p", NULL}; // which ones has to be said
     const char *const texts[] = {"c.tsv:6p", "c.tsv"};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_autoptr(owned_options) options = options_new(&deconv_options);
         options_give(options, options_find(options, "confounds"), texts[i]);
         deconv_options.given(options);
         assert_string_equal(options_find_key(options, "clean", "confounds")->text, "c.tsv");
-        assert_string_equal(options_find_key(options, "clean", "confound_columns")->text,
-                            columns[i]);
+        const char *found = options_find_key(options, "clean", "confound_columns")->text;
+        assert_true(g_strcmp0(found, columns[i]) == 0);
     }
     assert_true(g_file_set_contents(whole, "x", 1, NULL));
     g_autoptr(owned_options) options = options_new(&deconv_options);
