@@ -43,27 +43,30 @@ struct run_words {
  * where there is no such file.
  */
 struct run_options {
-    // files
+    // files; the switches of what is taken without a name stand together
     const char *bold;
     const char *folder; // of the outputs
     const char *mask;
-    bool mask_is_found;    // beside the recording, and not named
     double mask_threshold; // above it a voxel is inside; NaN: where it is not zero
+    bool mask_is_found;    // beside the recording, and not named
     bool resamples_mask;   // where it has another grid
     bool auto_mask;        // one is made; else, without a file, all voxels
-    const char *sidecar;
-    bool auto_sidecar; // beside the recording, where there is one
+    bool auto_sidecar;     // those that belong to the recording
+    bool drops_unsteady;   // as many frames as the table of confounds marks as not steady
+    bool one_lambda;       // for the run; else one a series
+    bool finds;            // what noise would not have shown
+    bool strict;           // the tolerance decides on the exit status
+    const char *sidecar;   // else this one
     const char *confounds;
     const char *confound_columns;
     const char *network;    // trained, in the place of the solver
     const char *lambda_map; // rule LAMBDA_MAP
 
     // frames
-    double tr_s;         // 0: that of the sidecar, else of the header
-    size_t n_drop;       // at the beginning
-    bool drops_unsteady; // as many as the table of confounds marks as not steady
-    size_t first;        // of those left, the first that is deconvolved
-    size_t n_time;       // and how many are; 0: all from there on
+    double tr_s;   // 0: that of the sidecar, else of the header
+    size_t n_drop; // at the beginning
+    size_t first;  // of those left, the first that is deconvolved
+    size_t n_time; // and how many are; 0: all from there on
 
     // the problem
     struct run_words given;     //
@@ -76,9 +79,6 @@ struct run_options {
     double certify;             // of a network: gap that is left to an exact solver; NaN: none
     double lambda;              // a ratio or a value, by the rule
     enum lambda_kind rule;      //
-    bool one_lambda;            // for the run; else one a series
-    bool finds;                 // what noise would not have shown
-    bool strict;                // the tolerance decides on the exit status
     double noise_factor;        // rule LAMBDA_MAP by the noise, C; else 0
     struct findings_options found;
     double tol;                  // relative gap
