@@ -51,7 +51,7 @@ def frames(kind, out="out"):
 
 def test_activity_is_found_and_noise_is_not():
     write_run()
-    found = run("--alpha", "0.001:0.05")
+    found = run("--null", "analytic", "--alpha", "0.001:0.05")
     p, q, explained = volume("p"), volume("q"), volume("explained")
     assert all(value <= .001 for value in p[:N_ACTIVE])
     assert sum(value <= .05 for value in p[N_ACTIVE:]) <= 54  # 27 expected
@@ -71,7 +71,7 @@ def test_activity_is_found_and_noise_is_not():
 
 def test_images_and_table_agree():
     write_run()
-    run()
+    run("--null", "analytic")
     jumps, levels = frames("innovations"), frames("significant")
     for v in range(N_VOXELS):
         for t in range(1, SHAPE[3]):
@@ -90,7 +90,7 @@ def test_images_and_table_agree():
 
 def test_none_writes_nothing_of_it():
     write_run()
-    found = run("--null", "none")
+    found = run()
     assert found["null"] == {"kind": "none"} and "significant" not in found
     names = {path.name for path in pathlib.Path("out").iterdir()}
     assert "run_stat-explained_boldmap.nii.gz" in names and "run_stat-sd_boldmap.nii.gz" in names
@@ -113,7 +113,7 @@ def test_lambda_by_the_noise():
 def test_a_band_without_noise_is_told():
     write_run()
     band = ("--bandpass", "0.01:0.03")
-    found = run(*band)
+    found = run("--null", "analytic", *band)
     assert "noise" not in found and set(volume("p")) == {1.0}
     refuses(3, "deconv", "run_bold.nii.gz", "-o", "other", "--mask", "none", "--lambda-rule", "noise:1",
             *band, says="frequencies")

@@ -284,16 +284,20 @@ static void values_are_checked(void **state)
     static const struct {
         enum lambda_kind kind;
         double value;
+        enum deconv_error code;
         const char *message;
     } expected[] = {
-        {LAMBDA_RATIO, 0.0, "lambda: rule ratio: expected a value above 0, got 0"},
-        {LAMBDA_FIXED, NAN, "lambda: rule fixed: expected a value above 0, got nan"},
-        {LAMBDA_UT, 1.0, "lambda: rule ut: expected at least 8 frames for the noise level, got 7"},
+        {LAMBDA_RATIO, 0.0, DECONV_ERROR_VALUE,
+         "lambda: rule ratio: expected a value above 0, got 0"},
+        {LAMBDA_FIXED, NAN, DECONV_ERROR_VALUE,
+         "lambda: rule fixed: expected a value above 0, got nan"},
+        {LAMBDA_UT, 1.0, DECONV_ERROR_DATA,
+         "lambda: rule ut: expected at least 8 frames for the noise level, got 7"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
         g_autoptr(GError) error = NULL;
         assert_null(lambda_rule_new(problem, expected[i].kind, expected[i].value, &error));
-        assert_true(g_error_matches(error, DECONV_ERROR, DECONV_ERROR_VALUE));
+        assert_true(g_error_matches(error, DECONV_ERROR, (gint) expected[i].code));
         assert_string_equal(error->message, expected[i].message);
     }
 }

@@ -142,8 +142,7 @@ static const struct option rows[] = {
     {"null", OPTION_TEXT, AT(given.null),
      .help = "What noise alone would show: N draws of it, counted; analytic: 2000 and a law for "
              "their tail; none: nothing is tested",
-     .group = "findings", .check = check_null, .metavar = "none|analytic|N",
-     .fallback = "analytic"},
+     .group = "findings", .check = check_null, .metavar = "none|analytic|N", .fallback = "none"},
     {"alpha", OPTION_TEXT, AT(given.alpha),
      .help = "Probability in noise up to which a voxel (A) and the jumps of a series (B; alone, A "
              "is both) are found",
