@@ -176,6 +176,7 @@ static bool parse(struct app *app, const struct command *self, const GOptionEntr
     g_autoptr(owned_option_words) words = option_words_new(options);
     g_autoptr(GPtrArray) spelt = spell_out_jobs(*argc, *argv);
     struct common_options common;
+    (void) spelt; // owns words of argv until they are read
     return parse_words(self, own, words, argc, argv, error) &&
            options_take_words(options, words, error) && options_end(options, NULL, error) &&
            options_fill(options, &common, error) && start(app, self, &common, error);

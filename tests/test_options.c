@@ -302,6 +302,7 @@ static struct options *parsed(GError **error, const char *const *given)
 static void the_command_line_comes_after_the_file_it_names(void **state)
 {
     g_autoptr(owned_options) ignored = loaded(state, &table, good);
+    (void) ignored;
     g_autofree char *path = g_build_filename(*state, "t.ini", NULL);
     const char *const given[] = {"test",      "-n",         "0.5",      "--config",   path,
                                  "mine",      "--repeated", "a;b *",    "--repeated", "{stem}",
