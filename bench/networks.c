@@ -93,7 +93,7 @@ static double forward_and_backward(const struct data *data, const void *what)
         struct block start = block_slice(&data->start, first, BLOCK_SERIES);
         struct network_input input = {.x = &x, .lambda = data->lambda + first, .start = &start};
         struct network_pass pass = {.depth = N_LAYERS, .safeguard = true};
-        struct network_loss loss = {NULL};
+        struct network_loss loss = {.targets = NULL};
         network_loss_gradient(network, &input, &pass, &loss, gradient, NULL, data->ws);
     }
     return 1e6 * (cpu_clock_s() - begin) / (double) (data->x.n_series * N_LAYERS);

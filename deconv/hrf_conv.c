@@ -7,7 +7,11 @@
 #include <complex.h>
 #include <fftw3.h>
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
+
+// FFTW makes and destroys plans on one thread at a time; running them needs no lock.
+static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
 
 // Where the FFT becomes faster: a response of more than 128 .. 192 samples, for 250 to 4096 frames
 // (bench/hrf_conv, Zen 4 with AVX-512). One application and its transpose, us a series:
@@ -32,10 +36,12 @@ struct hrf_conv {
 static void hrf_conv_free(linop *op)
 {
     struct hrf_conv *conv = (struct hrf_conv *) op;
-    if (conv->forward != NULL)
+    if (conv->forward != NULL) {
+        pthread_mutex_lock(&planner);
         fftw_destroy_plan(conv->forward);
-    if (conv->backward != NULL)
         fftw_destroy_plan(conv->backward);
+        pthread_mutex_unlock(&planner);
+    }
     g_free(conv->spectrum);
     g_free(conv->h);
     g_free(conv->reversed);
@@ -143,8 +149,10 @@ static void plan_fft(struct hrf_conv *conv)
     double *padded = WORKSPACE_ALLOC(ws, double, n_fft);
     double complex *spectrum = WORKSPACE_ALLOC(ws, double complex, n_frequencies);
     conv->n_fft = n_fft;
+    pthread_mutex_lock(&planner);
     conv->forward = fftw_plan_dft_r2c_1d((int) n_fft, padded, spectrum, FFTW_ESTIMATE);
     conv->backward = fftw_plan_dft_c2r_1d((int) n_fft, spectrum, padded, FFTW_ESTIMATE);
+    pthread_mutex_unlock(&planner);
 
     memset(padded, 0, n_fft * sizeof(double));
     for (size_t k = 0; k < conv->filter.n; k++)

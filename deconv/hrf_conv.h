@@ -19,7 +19,6 @@ enum hrf_conv_method { HRF_CONV_AUTO, HRF_CONV_FIR, HRF_CONV_FFT };
  * correlation (A' x)_j = sum_k h_k x_{j+k}. norm2 is the power iteration's. A response longer than
  * n_time is cut to it (causal). Error: DECONV_ERROR_VALUE (full with n_time < n_h, naming both; a
  * response that is not finite, or 0 in all of the n_time frames).
- * To be made and freed on one thread at a time (FFTW plans).
  */
 linop *hrf_conv_new(const double *h, size_t n_h, size_t n_time, enum hrf_conv_kind kind,
                     enum hrf_conv_method method, GError **error);

@@ -35,6 +35,14 @@ const struct method *methods_find(enum problem_kind kind, const char *name)
     return NULL;
 }
 
+const char *methods_name(enum problem_kind kind, size_t i)
+{
+    for (size_t j = 0; j < G_N_ELEMENTS(methods); j++)
+        if (methods[j].kind == kind && i-- == 0)
+            return methods[j].name;
+    return NULL;
+}
+
 char *methods_names(enum problem_kind kind)
 {
     GString *names = g_string_new(NULL);

@@ -14,5 +14,8 @@ struct method {
 /** The method of a name for a kind of problem, or NULL. */
 const struct method *methods_find(enum problem_kind kind, const char *name);
 
+/** The i-th name for a kind of problem, in alphabetical order, or NULL. */
+const char *methods_name(enum problem_kind kind, size_t i);
+
 /** The names for a kind of problem, "a|b|c", in alphabetical order. Owned by the caller. */
 char *methods_names(enum problem_kind kind);

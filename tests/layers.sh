@@ -7,6 +7,8 @@
 #      ├────> sources ───> solvers        commands ──> batch ──> settings ──> bench ──> pipelines ──> report ───> host
 #      └────> io                             └───────> reproduce ────────────────────────┘      └──> simulate ──┘
 #
+#     lib ──> unrolled, deconv, sources, solvers
+#
 # A room is a folder with C files; one that is not below has no place in the picture. Of the rooms of
 # app only commands, and the log beside them, print.
 #
@@ -37,8 +39,9 @@ app/settings: PIPELINES app/bench app/simulate app/host solvers io deconv
 app/batch: app/settings PIPELINES app/host
 app/commands: app app/settings app/batch app/bench app/reproduce PIPELINES app/report app/simulate app/host BELOW
 app: app/settings app/host BELOW
-tests: APP BELOW
-bench: APP BELOW
+lib: solvers deconv sources unrolled
+tests: APP BELOW lib
+bench: APP BELOW lib
 '
 pipelines='app/pipelines/inputs app/pipelines/outputs app/pipelines/convert app/pipelines/run app/pipelines/solve app/pipelines/sources app/pipelines/train'
 below='solvers io deconv sources unrolled'
@@ -49,7 +52,7 @@ rooms=$(echo "$rooms" | sed -e "s|PIPELINES|$pipelines|" -e "s|BELOW|$below|" -e
 libraries='
 solvers: glib.h cblas.h immintrin.h pthread.h sched.h
 io: glib.h gio/gio.h json-glib/json-glib.h nifti/nifti2_io.h nifti2_io.h isa-l.h isa-l/igzip_lib.h zlib.h sndfile.h
-deconv: glib.h cblas.h fftw3.h immintrin.h
+deconv: glib.h cblas.h fftw3.h immintrin.h pthread.h
 sources: glib.h cblas.h fftw3.h
 unrolled: glib.h cblas.h json-glib/json-glib.h
 app/host: glib.h cblas.h fftw3.h json-glib/json-glib.h nettle/sha2.h
@@ -68,13 +71,14 @@ app/settings: glib.h
 app/batch: glib.h glib/gstdio.h json-glib/json-glib.h
 app/commands: glib.h glib/gstdio.h gio/gio.h json-glib/json-glib.h
 app: glib.h glib-unix.h cblas.h json-glib/json-glib.h
+lib: glib.h
 tests: glib.h glib/gstdio.h gio/gio.h cblas.h fftw3.h json-glib/json-glib.h nifti/nifti2_io.h nifti2_io.h zlib.h sndfile.h cmocka.h pthread.h
 bench: glib.h glib/gstdio.h gio/gio.h cblas.h fftw3.h json-glib/json-glib.h zlib.h sndfile.h pthread.h
 '
 
 # header: the only files of the tree (a regular expression) that may include it
 only='
-pthread.h: solvers/parallel[.]c|(tests|bench)/.*
+pthread.h: solvers/parallel[.]c|deconv/hrf_conv[.]c|(tests|bench)/.*
 sched.h: solvers/parallel[.]c
 nettle/sha2.h: app/host/hash[.]c
 stdio.h: (solvers|io|deconv|sources|unrolled|tests|bench)/.*|app/(commands/.*|(command|log|main)[.]c)
@@ -92,7 +96,7 @@ sys/mman.h sys/resource.h sys/socket.h sys/stat.h sys/time.h sys/types.h sys/uio
 sys/wait.h
 '
 
-sources=$(find solvers io deconv sources unrolled app tests bench -name '*.[ch]' 2>/dev/null | sort)
+sources=$(find solvers io deconv sources unrolled lib app tests bench -name '*.[ch]' 2>/dev/null | sort)
 [ -n "$sources" ] || { echo "layers: no source files in $PWD" >&2; exit 1; }
 
 # shellcheck disable=SC2086 # lists

@@ -233,7 +233,7 @@ static void check_gradients_of(const struct layer_kind *kind)
             struct trial trial = {.network = network,
                                   .it = &it,
                                   .pass = {.depth = depth, .safeguard = depth % 2 == 0},
-                                  .loss = {supervised ? &it.targets : NULL}};
+                                  .loss = {.targets = supervised ? &it.targets : NULL}};
             check_gradient(&trial);
             instance_clear(&it);
         }

@@ -400,7 +400,7 @@ void network_advance(const struct network *network, const struct network_input *
     workspace_release(ws, mark);
 }
 
-// dLoss/du at the output: A' r + lambda dpenalty, or u - target. Returns the loss.
+// dLoss/du at the output: A' r + lambda dpenalty, u - target, or what is given. Returns the loss.
 static double seed(const struct march *march, const struct network_loss *loss,
                    struct block *u_adjoint, const struct layer_gradient *input)
 {
@@ -409,6 +409,10 @@ static double seed(const struct march *march, const struct network_loss *loss,
     struct block u = slot(march, &march->points, depth);
     struct block r = slot(march, &march->residuals, depth);
     double sum = 0.0;
+    if (loss->adjoint != NULL) {
+        block_copy(loss->adjoint, u_adjoint);
+        return block_dot(loss->adjoint, &u);
+    }
     if (loss->targets == NULL)
         linop_adjoint(context->op, &r, u_adjoint, march->ws);
     for (size_t v = 0; v < march->n_series; v++) {

@@ -100,9 +100,11 @@ void network_forward(const struct network *network, const struct network_input *
 void network_advance(const struct network *network, const struct network_input *input,
                      const struct network_pass *pass, struct block *state, struct workspace *ws);
 
-/** What a network is asked to make small: its objective, or its distance to targets. */
+/** What a network is asked to make small: its objective, its distance to targets, or <adjoint, u>.
+ */
 struct network_loss {
     const struct block *targets; // n_in samples a series: 1/2 ||u - target||^2; NULL: the objective
+    const struct block *adjoint; // n_in numbers a series, or NULL; then targets is NULL
 };
 
 /**

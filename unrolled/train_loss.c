@@ -30,7 +30,7 @@ static void sum_block(struct chunks *chunks, size_t chunk, size_t block, struct 
     struct block start = block_slice(samples->start, first, count);
     struct block targets;
     struct network_input input = {.x = &x, .lambda = samples->lambda + first, .start = &start};
-    struct network_loss loss = {NULL};
+    struct network_loss loss = {.targets = NULL};
     if (samples->targets != NULL) {
         targets = block_slice(samples->targets, first, count);
         loss.targets = &targets;

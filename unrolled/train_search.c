@@ -102,7 +102,7 @@ static void lose_block(void *data, size_t block, struct workspace *ws)
     struct search *search = data;
     struct block views[4];
     struct network_input input = input_of(search, block, views);
-    struct network_loss loss = {search->samples.targets == NULL ? NULL : &views[3]};
+    struct network_loss loss = {.targets = search->samples.targets == NULL ? NULL : &views[3]};
     search->losses[block] =
         network_loss_gradient(search->network, &input, &search->pass, &loss, NULL, NULL, ws);
 }
