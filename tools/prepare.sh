@@ -70,8 +70,9 @@ configure()
     fi
 }
 
+# compile FOLDER [TARGET]: all of it, or what that target needs.
 compile()
 {
-    say "compiling in $1"
-    meson compile -C "$1"
+    say "compiling${2:+ $2} in $1"
+    meson compile -C "$1" ${2:+"$2"}
 }
