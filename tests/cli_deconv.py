@@ -202,6 +202,7 @@ def test_usage_is_refused_with_the_nearest_name():
     refuses(2, *base, "--detrend", "cosine", says="--detrend")
     refuses(2, *base, "--frames", "ten", says="--frames")
     refuses(2, *base, "--save", "everything", says="--save")
+    refuses(2, *base, "--lambda", "1.5", says="up to 1")
     refuses(2, "deconv", "run_bold.nii.gz", says="-o")
     refuses(2, "deconv", "a", "b", "-o", "out", says="b")
     refuses(2, "decnov", "a", says="did you mean deconv?")

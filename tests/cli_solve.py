@@ -199,6 +199,7 @@ def test_usage_and_inputs_are_refused():
     refuses(2, "solve", says="tv|lasso")
     refuses(2, "solve", "ridge", *base, "--lambda", "1", says="ridge")
     refuses(2, "solve", "tv", *base, says="--lambda-ratio")
+    refuses(2, "solve", "tv", *base, "--lambda-ratio", "1.5", says="0..1")
     refuses(2, "solve", "tv", *base, "--lambda", "1", "--lambda-ratio", "1", says="one of")
     refuses(2, "solve", "tv", *base, "--lambda", "-1", says="--lambda")
     refuses(2, "solve", "tv", *base, "--lambda", "nan", says="--lambda")

@@ -38,8 +38,7 @@ static const struct option solve_file_rows[] = {
 
 static const struct option solve_rows[] = {
     {"lambda-ratio", OPTION_NUMBER, AT(lambda_ratio),
-     .help = "lambda as a fraction of each series' lambda_max", .high = G_MAXDOUBLE,
-     .metavar = "R"},
+     .help = "lambda as a fraction of each series' lambda_max", .high = 1, .metavar = "R"},
     {"lambda", OPTION_NUMBER, AT(lambda), .help = "lambda itself", .high = G_MAXDOUBLE,
      .metavar = "V"},
     {"lambdas", OPTION_FILE, AT(lambdas), .help = "lambda of each series", .metavar = "FILE"},

@@ -255,5 +255,10 @@ bool deconv_options_fill(struct options *options, struct run_options *run, GErro
     run->asked = list_asked(options, run->network != NULL);
     run->config = keep(options, options_dump(options, NULL));
     run->settings_sha256 = keep(options, options_sha256(options));
+    if (run->rule == LAMBDA_RATIO && run->lambda > 1.0)
+        return app_refuse(error,
+                          "lambda: expected a fraction of lambda_max up to 1, where activity is "
+                          "constant, found %g (rule fixed takes values)",
+                          run->lambda);
     return find_beside(options, run, error);
 }
