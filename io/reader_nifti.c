@@ -53,10 +53,10 @@ static void nifti_close(struct recording *recording)
 static struct gz *open_image(const char *path, GError **error)
 {
     static const char *const zipped[] = {".gz", NULL};
-    size_t n_suffix = strlen(has_suffix_of(path, zipped) ? ".hdr.gz" : ".hdr");
-    g_autofree char *name = g_strdup(path);
-    char *at = name + strlen(name) - n_suffix;
-    memcpy(at, at[1] == 'H' ? ".IMG" : ".img", strlen(".img"));
+    const char *gz = has_suffix_of(path, zipped) ? path + strlen(path) - strlen(".gz") : "";
+    size_t n_stem = strlen(path) - strlen(gz) - strlen(".hdr");
+    const char *image = path[n_stem + 1] == 'H' ? ".IMG" : ".img";
+    g_autofree char *name = g_strdup_printf("%.*s%s%s", (int) n_stem, path, image, gz);
     return gz_open(name, error);
 }
 
