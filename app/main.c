@@ -8,6 +8,7 @@
 
 #include <cblas.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -70,10 +71,22 @@ static volatile sig_atomic_t caught = 0;
 
 static void on_signal(int number)
 {
+    int as = number == SIGHUP ? SIGTERM : number;
     if (caught != 0)
-        _exit(128 + number);
-    caught = number;
+        _exit(128 + as);
+    caught = as;
     atomic_store(&stop, true);
+}
+
+// A file that is opened must not become standard input, output or error because those were closed:
+// messages would go into it.
+static bool open_standard_files(void)
+{
+    int descriptor;
+    do
+        descriptor = open("/dev/null", O_RDWR);
+    while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    return descriptor >= 0 && close(descriptor) == 0;
 }
 
 static void prepare_process(void)
@@ -87,6 +100,11 @@ static void prepare_process(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    // The terminal is gone: ends as by SIGTERM, unless nohup asked to go on.
+    struct sigaction before;
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN); // a reader that left takes no output with it: writes fail with EPIPE
     signal(SIGXFSZ, SIG_IGN); // writes beyond the limit of file sizes then fail with EFBIG
 }
 
@@ -204,6 +222,8 @@ static enum exit_status dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    if (!open_standard_files())
+        return EXIT_INPUT;
     prepare_process();
     enum exit_status status = dispatch(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {

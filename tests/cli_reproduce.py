@@ -7,6 +7,7 @@
 import json
 import os
 import pathlib
+import shutil
 
 import cli
 
@@ -54,6 +55,38 @@ def test_a_check_that_fails_is_exit_1():
     assert done.returncode == 1, cli.said(done)
     [found] = json.loads(done.stdout)["experiments"]
     assert not all(check["passed"] for check in found["checks"]), found
+
+
+def test_figures_are_published_and_no_start_up_file_is_run():
+    if shutil.which("gnuplot") is None:
+        raise cli.Skip("gnuplot is not installed")
+    pathlib.Path("home").mkdir()
+    pathlib.Path("home/.gnuplot").write_text("set print 'was-run'\nprint 1\n")
+    pathlib.Path("precious").write_text("precious")
+    folder = pathlib.Path("out/oista")
+    folder.mkdir(parents=True)
+    (folder / "figure.svg").symlink_to("../../precious")
+    cli.succeeds("reproduce", "oista", "-o", "out", "-q", env=cli.environment(HOME=os.path.abspath("home")))
+    assert pathlib.Path("precious").read_text() == "precious"
+    assert not list(pathlib.Path(".").rglob("was-run"))
+    assert (folder / "figure.svg").read_text().rstrip().endswith("</svg>")
+    assert not (folder / "figure.svg").is_symlink()
+    assert (folder / "figure.png").stat().st_size > 1000
+    cli.has_no_temporaries("out")
+
+
+def test_a_figure_that_is_cut_is_exit_4():
+    os.makedirs("bin")
+    pathlib.Path("bin/gnuplot").write_text(
+        "#!/bin/sh\nhidden=$(printf %s \"$3\" | cut -d \"'\" -f 2)\n"
+        "for image in figure.svg figure.png; do printf '<svg>' > \"$hidden$image\"; done\n")
+    os.chmod("bin/gnuplot", 0o755)
+    path = os.path.abspath("bin") + ":" + os.environ["PATH"]
+    done = cli.taut("reproduce", "oista", "-o", "out", "-q", env=cli.environment(PATH=path))
+    assert done.returncode == 4 and "figure.svg: gnuplot: the image is cut" in cli.said(done), cli.said(done)
+    assert not list(pathlib.Path("out").rglob("figure.[sp][vn]g"))
+    assert not list(pathlib.Path("out").rglob("summary.json"))
+    cli.has_no_temporaries("out")
 
 
 def test_what_cannot_be_is_refused():

@@ -62,6 +62,41 @@ def test_a_termination_ends_with_143():
     stops(signal.SIGTERM, 143)
 
 
+def test_a_hang_up_ends_as_a_termination():
+    stops(signal.SIGHUP, 143)
+
+
+def test_nohup_is_heard():
+    small_run()
+    done = subprocess.Popen([cli.TAUT, "deconv", "run_bold.nii.gz", "--mask", "none", "-o", "out"],
+                            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    while done.poll() is None:
+        done.send_signal(signal.SIGHUP)
+        time.sleep(0.01)
+    assert done.returncode == 0, done.communicate()
+
+
+def test_a_reader_of_messages_that_leaves_takes_no_output_with_it():
+    small_run()
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([cli.TAUT, "deconv", "run_bold.nii.gz", "--mask", "none", "-v", "-o", "out"],
+                          stderr=writer, stdout=subprocess.DEVNULL, check=False)
+    os.close(writer)
+    assert done.returncode == 0, done.returncode
+    assert "run_desc-activity_bold.nii.gz" in contents("out")
+    has_no_temporaries(".")
+
+
+def test_closed_standard_files_are_not_written_into_outputs():
+    small_run()
+    words = f"'{cli.TAUT}' deconv run_bold.nii.gz --mask none -j 1 -o"
+    subprocess.run(["sh", "-c", f"{words} open"], check=True, capture_output=True)
+    subprocess.run(["sh", "-c", f"{words} closed 0<&- 1>&- 2>&-"], check=True)
+    assert cli.images("open") == cli.images("closed")
+
+
 def test_a_second_signal_ends_at_once():
     process = deconv()
     begin = time.monotonic()

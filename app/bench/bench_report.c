@@ -144,8 +144,7 @@ static char *script_text(const struct bench *bench, const char *name)
             g_string_append_printf(solvers, "%s%s", solvers->len > 0 ? " " : "",
                                    bench->rows[i].method->name);
     char *script = g_strdup_printf(
-        "# gnuplot %s.gp\n"
-        "set datafile separator tab\n"
+        "# gnuplot %s.gp\n" FIGURE_PREAMBLE "set datafile separator tab\n"
         "set logscale xy\n"
         "set format x '10^{%%T}'\n"
         "set format y '10^{%%T}'\n"
@@ -159,10 +158,10 @@ static char *script_text(const struct bench *bench, const char *name)
         "word('#000000 #e69f00 #56b4e9 #009e73 #d55e00 #0072b2 #cc79a7 #999999', i) }\n"
         "solvers = '%s'\n"
         "set terminal svg size 800,480 font 'Helvetica,14' background '#ffffff'\n"
-        "set output '%s.svg'\n"
+        "set output hidden.'%s.svg'\n"
         "plot for [s in solvers] '%s.tsv' using (strcol(1) eq s ? $2 : 1/0):3 title s\n"
         "set terminal pngcairo size 1200,720 font 'Helvetica,18'\n"
-        "set output '%s.png'\n"
+        "set output hidden.'%s.png'\n"
         "replot\n",
         name, solvers->str, name, name, name);
     g_string_free(solvers, TRUE);
@@ -191,7 +190,10 @@ bool bench_draw(const struct host *host, const struct bench *bench, const char *
     if (!write_text(folder, name, ".tsv", table, host->force, error) ||
         !write_text(folder, name, ".gp", script, host->force, error))
         return false;
-    enum figure_outcome outcome = figure_draw(folder, file, error);
+    g_autofree char *svg = g_strconcat(name, ".svg", NULL);
+    g_autofree char *png = g_strconcat(name, ".png", NULL);
+    const char *const images[] = {svg, png, NULL};
+    enum figure_outcome outcome = figure_draw(folder, file, images, host->force, error);
     if (outcome == FIGURE_NO_GNUPLOT)
         host_info(host, "%s: gnuplot is not installed: %s is there to be drawn elsewhere", folder,
                   file);

@@ -312,7 +312,7 @@ static void append_figure(GString *script, const struct reproduction *r, const c
     size_t height = n_rows * 560 + 40 + caption_height;
     g_string_append_printf(script, "set terminal %s size %zu,%zu background \"white\"\n", terminal,
                            width, height);
-    g_string_append_printf(script, "set output \"%s\"\nset multiplot\n", file);
+    g_string_append_printf(script, "set output hidden.\"%s\"\nset multiplot\n", file);
     g_string_append_printf(script,
                            "set label 99 \"{/:Bold %s}\" at screen 0.5,%g center font \",15\"\n",
                            r->experiment->title, 1.0 - 20.0 / (double) height);
@@ -334,9 +334,10 @@ static void append_figure(GString *script, const struct reproduction *r, const c
 
 static GString *script_text(const struct reproduction *r)
 {
-    GString *script = g_string_new("set encoding utf8\nset border 3\nset tics nomirror\n"
-                                   "set grid lc rgb \"#dddddd\"\n"
-                                   "set key below font \",10\" samplen 2 maxrows 4\n");
+    GString *script =
+        g_string_new(FIGURE_PREAMBLE "set encoding utf8\nset border 3\nset tics nomirror\n"
+                                     "set grid lc rgb \"#dddddd\"\n"
+                                     "set key below font \",10\" samplen 2 maxrows 4\n");
     append_figure(script, r, "svg enhanced font \"sans,12\"", "figure.svg");
     append_figure(script, r, "pngcairo enhanced font \"sans,12\"", "figure.png");
     return script;
@@ -402,7 +403,8 @@ bool reproduction_write(struct reproduction *r, const char *folder, double secon
         !write_text(folder, "config.ini", config_text(r), error) ||
         !write_text(folder, "figure.gp", script_text(r), error))
         return false;
-    enum figure_outcome outcome = figure_draw(folder, "figure.gp", error);
+    static const char *const images[] = {"figure.svg", "figure.png", NULL};
+    enum figure_outcome outcome = figure_draw(folder, "figure.gp", images, true, error);
     if (outcome == FIGURE_FAILED)
         return false;
     if (outcome == FIGURE_NO_GNUPLOT)
