@@ -64,8 +64,7 @@ int taut_network_write(const taut_network *network, void **bytes, size_t *n_byte
         lib_require(bytes, "bytes", error) != TAUT_OK ||
         lib_require(n_bytes, "n_bytes", error) != TAUT_OK)
         return TAUT_BAD_VALUE;
-    g_autoptr(GHashTable) metadata = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    GBytes *written = params_file_write(network->network, metadata);
+    GBytes *written = params_file_write(network->network, NULL);
     *bytes = g_bytes_unref_to_data(written, n_bytes);
     return TAUT_OK;
 }

@@ -11,7 +11,7 @@ struct instance {
     linop *op;
     struct problem *problem;
     struct network *network;
-    GHashTable *metadata;
+    struct training_record record;
     GBytes *bytes;
 };
 
@@ -28,10 +28,10 @@ static struct instance instance_new(const char *name, const char *variant)
     fill_normal(rand, it.network->parameters, it.network->offsets[DEPTH]);
     network_keep_stage(it.network, 2);
     it.network->stages[1][0] = 42.0;
-    it.metadata = g_hash_table_new(g_str_hash, g_str_equal);
-    g_hash_table_insert(it.metadata, (gpointer) "interval_s", (gpointer) "0.735");
-    g_hash_table_insert(it.metadata, (gpointer) "training", (gpointer) "a \"quoted\"\nline\\");
-    it.bytes = params_file_write(it.network, it.metadata);
+    it.record = training_record_none();
+    it.record.interval_s = 0.735;
+    it.record.training = g_strdup("a \"quoted\"\nline\\");
+    it.bytes = params_file_write(it.network, &it.record);
     g_rand_free(rand);
     return it;
 }
@@ -39,7 +39,7 @@ static struct instance instance_new(const char *name, const char *variant)
 static void instance_clear(struct instance *it)
 {
     g_bytes_unref(it->bytes);
-    g_hash_table_unref(it->metadata);
+    training_record_clear(&it->record);
     network_free(it->network);
     problem_free(it->problem);
     linop_free(it->op);
@@ -54,8 +54,11 @@ static void what_is_written_is_read_again(void **state)
     const void *bytes = g_bytes_get_data(it.bytes, &n);
     g_autoptr(owned_params_file) file = params_file_parse(bytes, n, &error);
     g_assert_no_error(error);
-    assert_string_equal(params_file_get(file, "interval_s"), "0.735");
-    assert_string_equal(params_file_get(file, "training"), "a \"quoted\"\nline\\");
+    assert_close(file->record.interval_s, 0.735, 0.0);
+    assert_string_equal(file->record.training, "a \"quoted\"\nline\\");
+    assert_string_equal(file->conv, "");
+    assert_int_equal(strlen(file->operator_sha256), 64);
+    assert_int_equal(strlen(file->sha256), 64);
     g_autoptr(owned_network) network = params_file_network(file, it.problem, false, &error);
     g_assert_no_error(error);
     assert_int_equal(network->depth, DEPTH);

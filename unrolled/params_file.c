@@ -13,14 +13,12 @@ void params_file_free(struct params_file *file)
         return;
     g_free(file->network);
     g_free(file->variant);
-    g_hash_table_unref(file->metadata);
+    g_free(file->conv);
+    g_free(file->operator_sha256);
+    g_free(file->sha256);
+    training_record_clear(&file->record);
     g_hash_table_unref(file->tensors);
     g_free(file);
-}
-
-const char *params_file_get(const struct params_file *file, const char *key)
-{
-    return g_hash_table_lookup(file->metadata, key);
 }
 
 const struct tensor *params_file_tensor(const struct params_file *file, const char *name)
@@ -167,7 +165,7 @@ static GString *metadata_text(GHashTable *metadata)
     return text;
 }
 
-GBytes *params_file_write(const struct network *network, GHashTable *metadata)
+GBytes *params_file_write(const struct network *network, const struct training_record *record)
 {
     g_autoptr(GString) tensors = g_string_new(NULL);
     g_autoptr(GByteArray) data = g_byte_array_new();
@@ -180,15 +178,12 @@ GBytes *params_file_write(const struct network *network, GHashTable *metadata)
     }
     append_operator(&builder, network->context.op);
 
-    g_autoptr(GHashTable) all = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    GHashTableIter iter;
-    gpointer key, value;
-    g_hash_table_iter_init(&iter, metadata);
-    while (g_hash_table_iter_next(&iter, &key, &value))
-        g_hash_table_insert(all, g_strdup(key), g_strdup(value));
-    set_own_metadata(network, data, all);
+    g_autoptr(GHashTable) metadata = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    if (record != NULL)
+        training_record_write(record, metadata);
+    set_own_metadata(network, data, metadata);
 
-    g_autoptr(GString) header = metadata_text(all);
+    g_autoptr(GString) header = metadata_text(metadata);
     g_string_append_printf(header, "%s}", tensors->str);
     while (header->len % 8 != 0)
         g_string_append_c(header, ' ');
@@ -289,7 +284,7 @@ static bool check_operator(const struct params_file *file, const linop *op, bool
                       "and %zu",
                       file->n_observed, file->n_unknown, op->n_out, op->n_in);
     g_autofree char *found = params_operator_sha256(op);
-    const char *expected = params_file_get(file, "operator_sha256");
+    const char *expected = file->operator_sha256;
     if (!any_operator && g_strcmp0(expected, found) != 0)
         return refuse(error, UNROLLED_ERROR_REFUSED,
                       "operator: expected the one of training (SHA-256 %.12s), found another "

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "unrolled/network.h"
+#include "unrolled/training_record.h"
 
 #include <glib.h>
 
@@ -10,7 +11,7 @@
  * tensors. Numbers are float64 (float32 is read too). Tensors: `layer.00.NAME` and, for networks
  * trained stage by stage, `stage.03.layer.00.NAME`, the layers of the network of depth 3; then
  * `operator.h` (a response) or `operator.a` (a matrix of up to a million entries).
- * What the network is, and what it was trained for, stands in `__metadata__`, all strings.
+ * What the network is, and the record of its training, stand in `__metadata__`, all strings.
  */
 struct params_file {
     char *network;            // owned, as all below
@@ -18,8 +19,11 @@ struct params_file {
     struct network_size size; //
     size_t n_observed;        // samples of x
     size_t n_unknown;         // samples of u
-    GHashTable *metadata;     // char * -> char *
+    char *conv;               // of a response: "causal" or "full"; "": other operators; NULL: none
+    char *operator_sha256;    // NULL: not stated
+    char *sha256;             // of the numbers; NULL: not stated
     GHashTable *tensors;      // char * -> struct tensor *
+    struct training_record record;
 };
 
 /** A tensor: row-major, a vector has one column. */
@@ -29,12 +33,8 @@ struct tensor {
     double *values; // owned
 };
 
-/**
- * The bytes of a file. `metadata` (char * -> char *, borrowed) holds what the caller knows:
- * interval_s, lambda_ratio, start, preprocessing, training and so on; format, network, variant,
- * layers, sizes, conv, operator_sha256 and the checksum of the numbers are set here.
- */
-GBytes *params_file_write(const struct network *network, GHashTable *metadata);
+/** The bytes of a file: a network and how it was trained; a record of NULL states nothing. */
+GBytes *params_file_write(const struct network *network, const struct training_record *record);
 
 /**
  * Parses hostile bytes. Error: UNROLLED_ERROR_FILE, naming what was expected: a header within the
@@ -45,9 +45,6 @@ struct params_file *params_file_parse(const void *bytes, size_t n_bytes, GError 
 void params_file_free(struct params_file *file);
 typedef struct params_file owned_params_file; // for g_autoptr(owned_params_file)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_params_file, params_file_free)
-
-/** A value of the metadata, or NULL. */
-const char *params_file_get(const struct params_file *file, const char *key);
 
 /** A tensor by name, or NULL. */
 const struct tensor *params_file_tensor(const struct params_file *file, const char *name);

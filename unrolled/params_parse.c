@@ -88,7 +88,8 @@ static JsonObject *parse_header(JsonParser *parser, const char *text, size_t n, 
     return json_node_get_object(root);
 }
 
-static bool take_metadata(struct params_file *file, JsonObject *header, GError **error)
+// `__metadata__` as a table of strings.
+static bool take_metadata(GHashTable *metadata, JsonObject *header, GError **error)
 {
     JsonNode *node = json_object_get_member(header, "__metadata__");
     if (node == NULL || !JSON_NODE_HOLDS_OBJECT(node))
@@ -99,7 +100,7 @@ static bool take_metadata(struct params_file *file, JsonObject *header, GError *
         JsonNode *value = json_object_get_member(object, name->data);
         if (!JSON_NODE_HOLDS_VALUE(value) || json_node_get_value_type(value) != G_TYPE_STRING)
             return broken(error, "__metadata__: expected strings only");
-        g_hash_table_insert(file->metadata, g_strdup(name->data), json_node_dup_string(value));
+        g_hash_table_insert(metadata, g_strdup(name->data), json_node_dup_string(value));
     }
     return true;
 }
@@ -263,16 +264,15 @@ static bool take_tensors(struct params_file *file, JsonObject *header, struct da
                              "overlap");
     g_autofree char *sha256 =
         g_compute_checksum_for_data(G_CHECKSUM_SHA256, data->bytes, data->n_bytes);
-    const char *expected = params_file_get(file, "sha256");
-    if (expected != NULL && strcmp(expected, sha256) != 0)
-        return broken(error, "data: expected SHA-256 %.12s, found %.12s", expected, sha256);
+    if (file->sha256 != NULL && strcmp(file->sha256, sha256) != 0)
+        return broken(error, "data: expected SHA-256 %.12s, found %.12s", file->sha256, sha256);
     return true;
 }
 
-static bool take_count(const struct params_file *file, const char *key, guint64 least, guint64 most,
+static bool take_count(GHashTable *metadata, const char *key, guint64 least, guint64 most,
                        size_t *count, GError **error)
 {
-    const char *text = params_file_get(file, key);
+    const char *text = g_hash_table_lookup(metadata, key);
     guint64 value = 0;
     if (text == NULL || !g_ascii_string_to_unsigned(text, 10, least, most, &value, NULL))
         return broken(error, "__metadata__: %s: expected %" G_GUINT64_FORMAT "..%" G_GUINT64_FORMAT,
@@ -281,20 +281,27 @@ static bool take_count(const struct params_file *file, const char *key, guint64 
     return true;
 }
 
-static bool understand(struct params_file *file, GError **error)
+// What the network is, and the record of its training.
+static bool understand(struct params_file *file, GHashTable *metadata, GError **error)
 {
-    if (g_strcmp0(params_file_get(file, "format"), "taut 1") != 0)
+    if (g_strcmp0(g_hash_table_lookup(metadata, "format"), "taut 1") != 0)
         return broken(error, "__metadata__: format: expected \"taut 1\"");
-    const char *layer = params_file_get(file, "layer");
-    const char *variant = params_file_get(file, "variant");
+    const char *layer = g_hash_table_lookup(metadata, "layer");
+    const char *variant = g_hash_table_lookup(metadata, "variant");
     if (layer == NULL || variant == NULL)
         return broken(error, "__metadata__: expected a layer and a variant");
     file->network = g_strescape(layer, NULL);
     file->variant = g_strescape(variant, NULL);
-    return take_count(file, "layers", 1, MAX_LAYERS, &file->size.depth, error) &&
-           take_count(file, "inner_layers", 0, MAX_LAYERS, &file->size.n_inner, error) &&
-           take_count(file, "n_time", 1, G_MAXINT, &file->n_observed, error) &&
-           take_count(file, "n_unknown", 1, G_MAXINT, &file->n_unknown, error);
+    file->conv = g_strdup(g_hash_table_lookup(metadata, "conv"));
+    file->operator_sha256 = g_strdup(g_hash_table_lookup(metadata, "operator_sha256"));
+    file->sha256 = g_strdup(g_hash_table_lookup(metadata, "sha256"));
+    if (!take_count(metadata, "layers", 1, MAX_LAYERS, &file->size.depth, error) ||
+        !take_count(metadata, "inner_layers", 0, MAX_LAYERS, &file->size.n_inner, error) ||
+        !take_count(metadata, "n_time", 1, G_MAXINT, &file->n_observed, error) ||
+        !take_count(metadata, "n_unknown", 1, G_MAXINT, &file->n_unknown, error))
+        return false;
+    file->record = training_record_read(metadata, file->size.depth);
+    return true;
 }
 
 static bool parse(struct params_file *file, const guint8 *bytes, size_t n_bytes, GError **error)
@@ -312,7 +319,9 @@ static bool parse(struct params_file *file, const guint8 *bytes, size_t n_bytes,
     g_autoptr(JsonParser) parser = json_parser_new();
     const char *text = (const char *) bytes + sizeof length;
     JsonObject *header = parse_header(parser, text, length, error);
-    if (header == NULL || !take_metadata(file, header, error) || !understand(file, error))
+    g_autoptr(GHashTable) metadata = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    if (header == NULL || !take_metadata(metadata, header, error) ||
+        !understand(file, metadata, error))
         return false;
     g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(struct range));
     struct data data = {bytes + sizeof length + length, n_bytes - sizeof length - length, ranges};
@@ -322,7 +331,7 @@ static bool parse(struct params_file *file, const guint8 *bytes, size_t n_bytes,
 struct params_file *params_file_parse(const void *bytes, size_t n_bytes, GError **error)
 {
     g_autoptr(owned_params_file) file = g_new0(struct params_file, 1);
-    file->metadata = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    file->record = training_record_none();
     file->tensors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, tensor_free);
     if (!parse(file, bytes, n_bytes, error))
         return NULL;

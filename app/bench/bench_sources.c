@@ -94,7 +94,7 @@ struct solver *bench_sources_network(const struct sources *sources)
 {
     struct network_use use = {.depth = sources->network.layers, .safeguard = true};
     struct solver_options options = solver_options_default();
-    options.start = network_file_start(sources->network_file);
+    options.start = training_record_start(&sources->network_file->record);
     return network_solver_new(sources->network.net, &use, &options);
 }
 

@@ -60,10 +60,11 @@ static bool choose_ratio(struct application *it, GError **error)
     it->ratio = it->given.lambda_ratio;
     if (!isnan(it->ratio))
         return true;
-    it->ratio = network_file_number(it->file, "lambda_ratio");
-    return it->ratio > 0.0 ||
+    const struct training_record *record = &it->file->record;
+    it->ratio = record->lambda_least;
+    return training_record_has_one_lambda(record) ||
            app_refuse(error, "apply: expected --lambda-ratio R, the network was trained for %s",
-                      params_file_get(it->file, "lambda_ratio"));
+                      record->lambda_text == NULL ? "no known fraction" : record->lambda_text);
 }
 
 static bool make_network(struct application *it, GError **error)
@@ -118,12 +119,13 @@ static bool plan(struct application *it, GError **error)
                     it->given.data, it->file->n_observed, it->x->n_columns);
         return false;
     }
-    bool trained_off = g_strcmp0(params_file_get(it->file, "safeguard"), "off") == 0;
-    it->use.safeguard = it->given.safeguard >= 0 ? it->given.safeguard == 0 : !trained_off;
+    it->use.safeguard = it->given.safeguard >= 0
+                            ? it->given.safeguard == 0
+                            : training_record_is_safeguarded(&it->file->record);
     if (!make_network(it, error) || !choose_layers(it, error) || !make_fallback(it, error))
         return false;
     it->options = solver_options_default();
-    it->options.start = network_file_start(it->file);
+    it->options.start = training_record_start(&it->file->record);
     if (!isnan(it->given.certify))
         it->options.tol = it->given.certify;
     it->solver = network_solver_new(it->network, &it->use, &it->options);

@@ -4,15 +4,16 @@
 #include "app/pipelines/inputs/network_file.h"
 #include "io/array.h"
 
+#include <math.h>
 #include <string.h>
 
 /** A training under way, and where it keeps what it has: in full size it takes hours. */
 struct keeping {
     struct reproduction *r;
     const struct lesson *lesson;
-    char *path;           // owned; NULL: nothing is kept
-    GHashTable *metadata; // owned
-    double earlier_s;     // of the runs before
+    char *path; // owned; NULL: nothing is kept
+    struct training_record record;
+    double earlier_s; // of the runs before
     gint64 begin_us;
     size_t n_done; // stages
 };
@@ -20,8 +21,7 @@ struct keeping {
 static void keeping_clear(struct keeping *keeping)
 {
     g_free(keeping->path);
-    if (keeping->metadata != NULL)
-        g_hash_table_unref(keeping->metadata);
+    training_record_clear(&keeping->record);
 }
 typedef struct keeping owned_keeping;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_keeping, keeping_clear)
@@ -49,23 +49,18 @@ static char *fingerprint(const struct samples *samples, const struct lesson *les
 static struct keeping keeping_of(struct reproduction *r, const struct samples *samples,
                                  const struct lesson *lesson, size_t depth)
 {
-    struct keeping keeping = {.r = r, .lesson = lesson, .begin_us = g_get_monotonic_time()};
+    struct keeping keeping = {.r = r,
+                              .lesson = lesson,
+                              .begin_us = g_get_monotonic_time(),
+                              .record = training_record_none()};
     if (r->quick || r->folder == NULL)
         return keeping;
     g_autofree char *label = g_strdup(lesson->label);
     g_autofree char *name = g_strdup_printf(
         "network-%s.safetensors", g_strcanon(label, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS, '-'));
     keeping.path = g_build_filename(r->folder, name, NULL);
-    keeping.metadata = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    g_hash_table_insert(keeping.metadata, g_strdup("training_sha256"),
-                        fingerprint(samples, lesson, depth));
+    keeping.record.sha256 = fingerprint(samples, lesson, depth);
     return keeping;
-}
-
-static double number_of(const struct params_file *file, const char *key)
-{
-    const char *text = params_file_get(file, key);
-    return text == NULL ? 0.0 : g_ascii_strtod(text, NULL);
 }
 
 // The network of an earlier run of the same training, with the stages that it finished; else
@@ -75,11 +70,10 @@ static struct network *earlier_network(struct keeping *keeping, const struct sam
     if (keeping->path == NULL || !g_file_test(keeping->path, G_FILE_TEST_EXISTS))
         return NULL;
     g_autoptr(owned_params_file) file = network_file_read(keeping->path, NULL);
-    if (file == NULL || g_strcmp0(params_file_get(file, "training_sha256"),
-                                  g_hash_table_lookup(keeping->metadata, "training_sha256")) != 0)
+    if (file == NULL || g_strcmp0(file->record.sha256, keeping->record.sha256) != 0)
         return NULL;
-    keeping->n_done = (size_t) number_of(file, "stages");
-    keeping->earlier_s = number_of(file, "seconds");
+    keeping->n_done = file->record.n_done;
+    keeping->earlier_s = isnan(file->record.seconds) ? 0.0 : file->record.seconds;
     return params_file_network(file, samples->problem, false, NULL);
 }
 
@@ -93,13 +87,11 @@ static void keep(void *data, const struct network *network, size_t n_stages)
     struct keeping *keeping = data;
     if (keeping->path == NULL)
         return;
-    char number[G_ASCII_DTOSTR_BUF_SIZE];
-    g_ascii_dtostr(number, sizeof number, seconds_so_far(keeping));
-    g_hash_table_insert(keeping->metadata, g_strdup("stages"), g_strdup_printf("%zu", n_stages));
-    g_hash_table_insert(keeping->metadata, g_strdup("seconds"), g_strdup(number));
+    keeping->record.n_done = n_stages;
+    keeping->record.seconds = seconds_so_far(keeping);
     g_autoptr(GError) problem = NULL;
     g_mkdir_with_parents(keeping->r->folder, 0777); // a failure shows in the next line
-    if (!network_file_write(keeping->path, network, keeping->metadata, true, &problem))
+    if (!network_file_write(keeping->path, network, &keeping->record, true, &problem))
         host_warning(keeping->r->host, "%s", problem->message);
 }
 

@@ -7,9 +7,6 @@
 #include "io/publish.h"
 #include "io/text.h"
 
-#include <math.h>
-#include <string.h>
-
 // A larger file is no network that anybody trained.
 static const guint64 MAX_BYTES = (guint64) 4 << 30;
 
@@ -48,10 +45,10 @@ struct params_file *network_file_read(const char *path, GError **error)
     return file;
 }
 
-bool network_file_write(const char *path, const struct network *network, GHashTable *metadata,
-                        bool overwrite, GError **error)
+bool network_file_write(const char *path, const struct network *network,
+                        const struct training_record *record, bool overwrite, GError **error)
 {
-    g_autoptr(GBytes) bytes = params_file_write(network, metadata);
+    g_autoptr(GBytes) bytes = params_file_write(network, record);
     gsize n;
     const void *data = g_bytes_get_data(bytes, &n);
     return publish_bytes(path, data, n, overwrite, error);
@@ -62,7 +59,7 @@ linop *network_file_operator(const struct params_file *file, const char *path, G
     const struct tensor *h = params_file_tensor(file, "operator.h");
     const struct tensor *a = params_file_tensor(file, "operator.a");
     if (h != NULL && h->n_columns == 1) {
-        bool full = g_strcmp0(params_file_get(file, "conv"), "full") == 0;
+        bool full = g_strcmp0(file->conv, "full") == 0;
         if (h->n_rows == 1 && !full && h->values[0] == 1.0)
             return linop_new_identity(file->n_observed);
         return hrf_conv_new(h->values, h->n_rows, file->n_observed,
@@ -80,14 +77,6 @@ linop *network_file_operator(const struct params_file *file, const char *path, G
         for (size_t j = 0; j < a->n_columns; j++)
             columns[j * a->n_rows + i] = a->values[i * a->n_columns + j];
     return linop_new_dense(columns, a->n_rows, a->n_columns);
-}
-
-double network_file_number(const struct params_file *file, const char *key)
-{
-    const char *text = params_file_get(file, key);
-    char *end = NULL;
-    double value = text == NULL ? NAN : g_ascii_strtod(text, &end);
-    return text == NULL || end == text || *end != '\0' ? NAN : value;
 }
 
 static void blame(const char *path, const GError *reason, GError **error)
@@ -114,12 +103,4 @@ struct network *network_file_network(const struct params_file *file, const char 
     if (network == NULL)
         blame(path, reason, error);
     return network;
-}
-
-enum solver_start network_file_start(const struct params_file *file)
-{
-    const char *name = params_file_get(file, "start");
-    if (g_strcmp0(name, "pinv") == 0)
-        return START_PINV;
-    return g_strcmp0(name, "zero") == 0 ? START_ZERO : START_CONST;
 }

@@ -8,17 +8,14 @@
 struct params_file *network_file_read(const char *path, GError **error);
 
 /** Writes it, whole or not at all. Errors: IO_ERROR_OUTPUT, IO_ERROR_EXISTS. */
-bool network_file_write(const char *path, const struct network *network, GHashTable *metadata,
-                        bool overwrite, GError **error);
+bool network_file_write(const char *path, const struct network *network,
+                        const struct training_record *record, bool overwrite, GError **error);
 
 /**
  * The operator that a network was trained for, from its file; NULL with APP_ERROR_INPUT where the
  * file has only its checksum.
  */
 linop *network_file_operator(const struct params_file *file, const char *path, GError **error);
-
-/** A number of the metadata; NAN where it is absent or none. */
-double network_file_number(const struct params_file *file, const char *key);
 
 /** The problem that it is for. Error: APP_ERROR_INPUT, as below naming the file. */
 bool network_file_problem(const struct params_file *file, const char *path, enum problem_kind *kind,
@@ -28,6 +25,3 @@ bool network_file_problem(const struct params_file *file, const char *path, enum
 struct network *network_file_network(const struct params_file *file, const char *path,
                                      const struct problem *problem, bool any_operator,
                                      GError **error);
-
-/** Where it begins, as in training. */
-enum solver_start network_file_start(const struct params_file *file);

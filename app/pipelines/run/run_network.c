@@ -26,7 +26,7 @@ static bool refuse(const struct run_plan *plan, GError **error, const char *form
 static bool check_interval(const struct run_plan *plan, const struct params_file *file,
                            GError **error)
 {
-    double expected_s = network_file_number(file, "interval_s");
+    double expected_s = file->record.interval_s;
     if (isnan(expected_s) || fabs(expected_s - plan->tr_s) <= INTERVAL_TOLERANCE * expected_s)
         return true;
     return refuse(plan, error, "repetition time: expected %g s as in training, found %g s",
@@ -35,7 +35,7 @@ static bool check_interval(const struct run_plan *plan, const struct params_file
 
 static bool check_sizes(const struct run_plan *plan, const struct params_file *file, GError **error)
 {
-    const char *expected = params_file_get(file, "conv");
+    const char *expected = file->conv;
     const char *found = plan->options->conv == HRF_CONV_FULL ? "full" : "causal";
     if (expected == NULL || (*expected != '\0' && strcmp(expected, found) != 0))
         return refuse(plan, error, "conv: expected %s as in training, found %s",
@@ -72,7 +72,7 @@ static bool check_response(const struct run_plan *plan, const struct params_file
 static bool check_preprocessing(const struct run_plan *plan, const struct params_file *file,
                                 GError **error)
 {
-    const char *stated = params_file_get(file, "preprocessing");
+    const char *stated = file->record.preprocessing;
     g_autofree char *mismatch =
         stated == NULL ? NULL : preprocessing_mismatch(stated, &plan->options->words);
     return mismatch == NULL || refuse(plan, error, "%s", mismatch);
@@ -81,16 +81,14 @@ static bool check_preprocessing(const struct run_plan *plan, const struct params
 // Another lambda makes no result wrong, only less accurate.
 static void warn_of_lambda(struct run_plan *plan, const struct params_file *file)
 {
-    const char *trained = params_file_get(file, "lambda_ratio");
-    g_auto(GStrv) ends = g_strsplit(trained == NULL ? "" : trained, ":", 2);
-    guint n = g_strv_length(ends);
+    const struct training_record *record = &file->record;
     double ratio = plan->options->lambda;
-    bool inside = plan->options->rule == LAMBDA_RATIO && n > 0 &&
-                  ratio >= g_ascii_strtod(ends[0], NULL) &&
-                  ratio <= g_ascii_strtod(ends[n - 1], NULL);
+    bool inside = plan->options->rule == LAMBDA_RATIO && ratio >= record->lambda_least &&
+                  ratio <= record->lambda_most;
     if (!inside)
         run_plan_warn(plan, "%s: trained for lambda at %s of lambda_max, and used elsewhere",
-                      plan->options->network, trained == NULL ? "no known fraction" : trained);
+                      plan->options->network,
+                      record->lambda_text == NULL ? "no known fraction" : record->lambda_text);
 }
 
 static bool make_solver(struct run_plan *plan, const struct params_file *file,
@@ -98,9 +96,9 @@ static bool make_solver(struct run_plan *plan, const struct params_file *file,
 {
     struct network_use *use = &plan->network.use;
     struct solver_options own = *options;
-    own.start = network_file_start(file);
+    own.start = training_record_start(&file->record);
     use->depth = plan->network.network->depth;
-    use->safeguard = g_strcmp0(params_file_get(file, "safeguard"), "off") != 0;
+    use->safeguard = training_record_is_safeguarded(&file->record);
     plan->network.n_finished = g_new0(atomic_size_t, 1);
     use->n_finished = plan->network.n_finished;
     if (!isnan(plan->options->certify)) {

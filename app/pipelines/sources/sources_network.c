@@ -28,36 +28,21 @@ static bool check_options(const struct sources_options *options, GError **error)
     return true;
 }
 
-// What it was trained for: R, or LEAST:MOST, both then equal.
-static bool trained_ratio(const struct params_file *file, double ratio[2])
-{
-    const char *text = params_file_get(file, "lambda_ratio");
-    g_auto(GStrv) ends = g_strsplit(text == NULL ? "" : text, ":", 2);
-    guint n = g_strv_length(ends);
-    for (guint i = 0; i < n; i++)
-        ratio[i] = g_ascii_strtod(ends[i], NULL);
-    if (n == 1)
-        ratio[1] = ratio[0];
-    return n > 0 && ratio[0] > 0.0 && ratio[0] <= ratio[1] && ratio[1] < 1.0;
-}
-
 // The lambda that was asked for, else that of the training.
 static bool choose_lambda(struct sources *sources, GError **error)
 {
     const struct sources_options *options = sources->options;
-    double ratio[2];
-    bool known = trained_ratio(sources->network_file, ratio);
+    const struct training_record *record = &sources->network_file->record;
     sources->lambda = options->lambda;
     if (isnan(options->lambda)) {
-        sources->lambda = known && ratio[0] == ratio[1] ? ratio[0] : NAN;
-        return !isnan(sources->lambda) ||
+        sources->lambda = record->lambda_least;
+        return training_record_has_one_lambda(record) ||
                refuse(error, "sources: expected --lambda R, as the network was not trained for "
                              "one fraction alone");
     }
-    if (known && (options->lambda < ratio[0] || options->lambda > ratio[1]))
+    if (options->lambda < record->lambda_least || options->lambda > record->lambda_most)
         host_warning(sources->host, "%s: lambda: trained for %s of the largest, used for %g",
-                     options->network, params_file_get(sources->network_file, "lambda_ratio"),
-                     options->lambda);
+                     options->network, record->lambda_text, options->lambda);
     return true;
 }
 
@@ -74,7 +59,7 @@ bool sources_plan_network(struct sources *sources, GError **error)
         !network_file_problem(sources->network_file, options->network, &kind, error))
         return false;
     if (kind != PROBLEM_LASSO ||
-        (params_file_get(sources->network_file, "leadfield") == NULL && !options->force_network)) {
+        (sources->network_file->record.leadfield == NULL && !options->force_network)) {
         g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
                     "%s: expected a network that was trained on a leadfield (train --forward), "
                     "found %s for another operator",
@@ -115,8 +100,7 @@ bool sources_form_network(struct sources *sources, GError **error)
     if (file == NULL)
         return true;
     if (!options->force_network) {
-        g_autofree char *difference =
-            leadfield_identity_differs(params_file_get(file, "leadfield"), leadfield);
+        g_autofree char *difference = leadfield_identity_differs(file->record.leadfield, leadfield);
         if (difference != NULL)
             return refuse_leadfield(sources, difference, error);
     }
@@ -127,7 +111,7 @@ bool sources_form_network(struct sources *sources, GError **error)
         return false;
     if (!options->force_network && !has_numbers_alone(network->net)) {
         g_autofree char *sha256 = params_operator_sha256(network->op);
-        if (g_strcmp0(sha256, params_file_get(file, "operator_sha256")) != 0)
+        if (g_strcmp0(sha256, file->operator_sha256) != 0)
             return refuse_leadfield(sources,
                                     "its matrices are for one basis of whitened space, expected "
                                     "the same, found another",
@@ -251,7 +235,7 @@ struct lasso_window *sources_run_network(struct sources *sources, GError **error
                               .n_finished = &n_finished,
                               .n_rejected = n_rejected};
     struct solver_options options = solver_options_default();
-    options.start = network_file_start(sources->network_file);
+    options.start = training_record_start(&sources->network_file->record);
     options.tol = fallback == NULL ? sources->options->tol : sources->options->certify;
     g_autoptr(owned_solver) solver = network_solver_new(network->net, &use, &options);
     struct stream stream = {.sources = sources,

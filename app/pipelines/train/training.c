@@ -27,8 +27,7 @@ void training_clear(struct training *training)
     problem_free(training->problem);
     linop_free(training->op);
     g_free(training->stages);
-    if (training->metadata != NULL)
-        g_hash_table_unref(training->metadata);
+    training_record_clear(&training->record);
 }
 
 // Every series is divided by its lambda_max: all then weigh alike in the mean of the losses, and
@@ -207,12 +206,6 @@ static bool make_problem(struct training *training, GError **error)
     return training->net != NULL;
 }
 
-static void add_text(struct training *training, const char *key, const char *text)
-{
-    if (text != NULL)
-        g_hash_table_insert(training->metadata, g_strdup(key), g_strdup(text));
-}
-
 // What has to be the same for a checkpoint to be gone on from.
 static char *fingerprint(const struct training *training)
 {
@@ -239,35 +232,40 @@ static char *fingerprint(const struct training *training)
     return g_strdup(g_checksum_get_string(checksum));
 }
 
-static void set_metadata(struct training *training)
+// The data and the options of a training in words.
+static char *describe(const struct training *training)
 {
     const struct training_options *options = &training->options;
-    training->metadata = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autofree char *data =
         options->data == NULL ? g_strdup("drawn") : g_path_get_basename(options->data);
     g_autofree char *batch = g_str_equal(options->optimiser.text, "adam")
                                  ? g_strdup_printf(" on batches of %zu", options->batch)
                                  : g_strdup("");
-    g_autofree char *training_text = g_strdup_printf(
+    return g_strdup_printf(
         "data %s, %zu series, each divided by its lambda_max; loss %s; schedule %s; optimiser "
         "%s%s; %zu gradients; patience %zu; seed %zu",
         data, training->train.x->n_rows, options->loss.text, options->schedule.text,
         options->optimiser.text, batch, options->max_iter, options->patience, options->seed);
-    g_autofree char *same = fingerprint(training);
-    char number[G_ASCII_DTOSTR_BUF_SIZE];
-    add_text(training, "interval_s",
-             options->op.tr_s > 0.0 ? g_ascii_dtostr(number, sizeof number, options->op.tr_s)
-                                    : NULL);
-    add_text(training, "hrf", options->op.response);
-    add_text(training, "leadfield", training->leadfield);
-    add_text(training, "preprocessing", options->preprocessed);
-    add_text(training, "lambda_rule", "ratio");
-    add_text(training, "lambda_ratio", options->lambda_ratio.text);
-    add_text(training, "safeguard", options->safeguard.text);
-    add_text(training, "start", options->start.text);
-    add_text(training, "taut_version", TAUT_VERSION);
-    add_text(training, "training", training_text);
-    add_text(training, "training_sha256", same);
+}
+
+static void set_record(struct training *training)
+{
+    static const enum solver_start starts[] = {START_CONST, START_PINV, START_ZERO};
+    const struct training_options *options = &training->options;
+    struct training_record *record = &training->record;
+    *record = training_record_none();
+    if (options->op.tr_s > 0.0)
+        record->interval_s = options->op.tr_s;
+    record->hrf = g_strdup(options->op.response);
+    record->leadfield = g_strdup(training->leadfield);
+    record->preprocessing = g_strdup(options->preprocessed);
+    training_record_set_lambda(record, options->lambda_ratio.text);
+    record->safeguard =
+        g_str_equal(options->safeguard.text, "on") ? TRAINED_SAFEGUARD_ON : TRAINED_SAFEGUARD_OFF;
+    record->start = (int) starts[options->start.index];
+    record->version = g_strdup(TAUT_VERSION);
+    record->training = describe(training);
+    record->sha256 = fingerprint(training);
 }
 
 // Goes on from a checkpoint of the same training, where there is one.
@@ -279,8 +277,7 @@ static bool resume(struct training *training, GError **error)
     g_autoptr(owned_params_file) file = network_file_read(path, error);
     if (file == NULL)
         return false;
-    if (g_strcmp0(params_file_get(file, "training_sha256"),
-                  g_hash_table_lookup(training->metadata, "training_sha256")) != 0) {
+    if (g_strcmp0(file->record.sha256, training->record.sha256) != 0) {
         g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
                     "%s: expected the checkpoint of this training, found one of other data or "
                     "options",
@@ -294,8 +291,9 @@ static bool resume(struct training *training, GError **error)
     }
     network_free(training->net);
     training->net = network;
-    training->n_resumed = training_read_losses(params_file_get(file, "losses"), training->stages,
-                                               training->net->depth);
+    training->n_resumed = file->record.n_stages;
+    for (size_t i = 0; i < file->record.n_stages; i++)
+        training->stages[i] = file->record.stages[i];
     return true;
 }
 
@@ -307,21 +305,14 @@ static bool tell(void *data, const struct train_stage *stage, double fraction)
     return !atomic_load(training->host->stop);
 }
 
-static void set_losses(struct training *training, size_t n_stages)
-{
-    g_hash_table_insert(training->metadata, g_strdup("losses"),
-                        training_losses(training->stages, n_stages));
-}
-
 static void save_checkpoint(void *data, const struct network *network, size_t n_stages)
 {
     struct training *training = data;
     g_autoptr(GError) error = NULL;
     if (training->options.checkpoint == NULL)
         return;
-    set_losses(training, n_stages);
-    if (!network_file_write(training->options.checkpoint, network, training->metadata, true,
-                            &error))
+    training_record_set_stages(&training->record, training->stages, n_stages);
+    if (!network_file_write(training->options.checkpoint, network, &training->record, true, &error))
         host_warning(training->host, "%s", error->message);
 }
 
@@ -354,7 +345,7 @@ bool training_plan(struct training *training, GError **error)
         !fill_samples(training, &training->train, options->data, (guint32) options->seed, error) ||
         !read_validation(training, error))
         return false;
-    set_metadata(training);
+    set_record(training);
     set_how(training);
     training->stages = g_new0(struct train_stage, training->net->depth);
     return resume(training, error);
@@ -373,8 +364,8 @@ bool training_execute(struct training *training, GError **error)
     training->seconds = 1e-6 * (double) (g_get_monotonic_time() - begin_us);
     if (host_stopped(training->host, error))
         return false;
-    set_losses(training, training->n_stages);
-    if (!network_file_write(training->options.output, training->net, training->metadata,
+    training_record_set_stages(&training->record, training->stages, training->n_stages);
+    if (!network_file_write(training->options.output, training->net, &training->record,
                             training->overwrite, error))
         return false;
     if (training->options.checkpoint != NULL)

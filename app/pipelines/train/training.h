@@ -4,7 +4,7 @@
 #include "app/pipelines/inputs/operator.h"
 #include "app/pipelines/sources/sources.h"
 #include "io/array.h"
-#include "unrolled/train.h"
+#include "unrolled/training_record.h"
 
 #include <json-glib/json-glib.h>
 
@@ -64,8 +64,8 @@ struct training {
     size_t n_stages;
     size_t n_resumed; // stages that a checkpoint had
     double seconds;
-    char *leadfield; // leadfield_identity, NULL: the operator is another
-    GHashTable *metadata;
+    char *leadfield;               // leadfield_identity, NULL: the operator is another
+    struct training_record record; // of what it is to be, and of the stages so far
 };
 
 /** Whether options go together and outputs can be written. Errors: APP_ERROR, IO_ERROR_EXISTS. */
@@ -79,14 +79,6 @@ bool training_plan(struct training *training, GError **error);
 
 /** Trains and publishes. Errors: APP_ERROR_STOPPED (the checkpoint stays), output errors. */
 bool training_execute(struct training *training, GError **error);
-
-/**
- * The losses of the stages as text, for the file of the network, and back: rows of a depth and the
- * losses untrained, at the start, at the end and, where there is a validation set, of that at the
- * start and the end. training_read_losses gives how many rows there are, 0 where the text is none.
- */
-char *training_losses(const struct train_stage *stages, size_t n_stages);
-size_t training_read_losses(const char *text, struct train_stage *stages, size_t n_most);
 
 /** What `--json` says of it, but for the command's name. */
 JsonObject *training_to_json(const struct training *training);
