@@ -58,7 +58,7 @@ struct hrf_model {
 };
 
 /** The table of models, in alphabetical order. */
-const struct hrf_model *hrf_models(size_t *n);
+const struct hrf_model *const *hrf_models(size_t *n);
 
 /** The model of that name, or NULL and DECONV_ERROR_NAME with the nearest known name. */
 const struct hrf_model *hrf_model_find(const char *name, GError **error);

@@ -30,8 +30,8 @@ uint32_t taut_api_version(void)
 static const char *hrf_name(size_t i)
 {
     size_t n;
-    const struct hrf_model *models = hrf_models(&n);
-    return i < n ? models[i].name : NULL;
+    const struct hrf_model *const *models = hrf_models(&n);
+    return i < n ? models[i]->name : NULL;
 }
 
 // "name:variant" of a kind, kept for good the first time.

@@ -385,11 +385,11 @@ static void a_response_is_made_again_from_its_parameters(void **state)
 {
     (void) state;
     size_t n = 0;
-    const struct hrf_model *models = hrf_models(&n);
+    const struct hrf_model *const *models = hrf_models(&n);
     for (size_t i = 0; i < n; i++) {
         if (i > 0)
-            assert_true(strcmp(models[i - 1].name, models[i].name) < 0);
-        g_autoptr(owned_hrf) first = hrf_new(models[i].name, 1.1, NULL);
+            assert_true(strcmp(models[i - 1]->name, models[i]->name) < 0);
+        g_autoptr(owned_hrf) first = hrf_new(models[i]->name, 1.1, NULL);
         assert_non_null(first);
         g_autofree char *spec = g_strdup_printf("%s:%s", first->name, first->parameters);
         g_autoptr(owned_hrf) again = hrf_new(spec, 1.1, NULL);

@@ -24,14 +24,14 @@ static void models_are_found_by_their_names_in_order(void **state)
 {
     (void) state;
     size_t n = 0;
-    const struct hrf_model *models = hrf_models(&n);
+    const struct hrf_model *const *models = hrf_models(&n);
     assert_true(n > 0);
     for (size_t i = 0; i < n; i++) {
-        assert_ptr_equal(hrf_model_find(models[i].name, NULL), &models[i]);
-        assert_true(i == 0 || strcmp(models[i - 1].name, models[i].name) < 0);
-        assert_true(strlen(models[i].summary) > 0 && strlen(models[i].source) > 0);
-        assert_true(models[i].n_parameters <= HRF_MAX_PARAMETERS);
-        assert_non_null(models[i].sample);
+        assert_ptr_equal(hrf_model_find(models[i]->name, NULL), models[i]);
+        assert_true(i == 0 || strcmp(models[i - 1]->name, models[i]->name) < 0);
+        assert_true(strlen(models[i]->summary) > 0 && strlen(models[i]->source) > 0);
+        assert_true(models[i]->n_parameters <= HRF_MAX_PARAMETERS);
+        assert_non_null(models[i]->sample);
     }
 }
 
@@ -39,10 +39,10 @@ static void defaults_are_within_their_ranges(void **state)
 {
     (void) state;
     size_t n = 0;
-    const struct hrf_model *models = hrf_models(&n);
+    const struct hrf_model *const *models = hrf_models(&n);
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < models[i].n_parameters; j++) {
-            const struct hrf_parameter *p = &models[i].parameters[j];
+        for (size_t j = 0; j < models[i]->n_parameters; j++) {
+            const struct hrf_parameter *p = &models[i]->parameters[j];
             size_t n_choices = 0;
             while (p->choices != NULL && p->choices[n_choices] != NULL)
                 n_choices++;
@@ -58,10 +58,10 @@ static void samples_are_finite_and_not_all_zero(void **state)
 {
     (void) state;
     size_t n = 0;
-    const struct hrf_model *models = hrf_models(&n);
+    const struct hrf_model *const *models = hrf_models(&n);
     for (size_t i = 0; i < n * G_N_ELEMENTS(intervals_s); i++) {
         double tr_s = intervals_s[i / n];
-        const char *name = models[i % n].name;
+        const char *name = models[i % n]->name;
         g_autoptr(GError) error = NULL;
         g_autoptr(owned_hrf) hrf = hrf_new(name, tr_s, &error);
         if (hrf == NULL) { // no sample meets it at this interval, and it says so
@@ -84,9 +84,9 @@ static void a_response_is_made_again_from_what_it_says(void **state)
 {
     (void) state;
     size_t n = 0;
-    const struct hrf_model *models = hrf_models(&n);
+    const struct hrf_model *const *models = hrf_models(&n);
     for (size_t i = 0; i < n; i++) {
-        g_autoptr(owned_hrf) hrf = sampled(models[i].name, 0.735);
+        g_autoptr(owned_hrf) hrf = sampled(models[i]->name, 0.735);
         g_autofree char *spec = g_strdup_printf("%s:%s", hrf->name, hrf->parameters);
         g_autoptr(owned_hrf) again = sampled(spec, 0.735);
         assert_int_equal(again->n, hrf->n);
@@ -98,12 +98,12 @@ static void a_value_outside_its_range_is_refused_by_name(void **state)
 {
     (void) state;
     size_t n = 0;
-    const struct hrf_model *models = hrf_models(&n);
+    const struct hrf_model *const *models = hrf_models(&n);
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < models[i].n_parameters; j++) {
-            const struct hrf_parameter *p = &models[i].parameters[j];
+        for (size_t j = 0; j < models[i]->n_parameters; j++) {
+            const struct hrf_parameter *p = &models[i]->parameters[j];
             g_autoptr(GError) error = NULL;
-            g_autofree char *spec = g_strdup_printf("%s:%s=1e300", models[i].name, p->name);
+            g_autofree char *spec = g_strdup_printf("%s:%s=1e300", models[i]->name, p->name);
             assert_null(hrf_new(spec, 1.0, &error));
             assert_true(g_error_matches(error, DECONV_ERROR, DECONV_ERROR_VALUE));
             assert_non_null(strstr(error->message, p->name));
@@ -114,9 +114,9 @@ static void norms_are_what_they_say(void **state)
 {
     (void) state;
     size_t n = 0;
-    const struct hrf_model *models = hrf_models(&n);
+    const struct hrf_model *const *models = hrf_models(&n);
     for (size_t i = 0; i < n; i++) {
-        g_autofree char *spec = g_strdup_printf("%s:norm=peak", models[i].name);
+        g_autofree char *spec = g_strdup_printf("%s:norm=peak", models[i]->name);
         g_autoptr(owned_hrf) hrf = sampled(spec, 0.735);
         double peak = 0.0;
         for (size_t k = 0; k < hrf->n; k++)

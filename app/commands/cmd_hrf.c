@@ -84,10 +84,10 @@ static GPtrArray *make_responses(const struct hrf_options *given, const struct i
 {
     g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func((GDestroyNotify) hrf_free);
     size_t n_models = 0;
-    const struct hrf_model *models = hrf_models(&n_models);
+    const struct hrf_model *const *models = hrf_models(&n_models);
     size_t n = given->names != NULL ? g_strv_length(given->names) : n_models;
     for (size_t i = 0; i < n; i++) {
-        const char *name = given->names != NULL ? given->names[i] : models[i].name;
+        const char *name = given->names != NULL ? given->names[i] : models[i]->name;
         struct hrf *hrf = response_load(name, given->tr_s, io, error);
         if (hrf == NULL)
             return NULL;
