@@ -94,9 +94,8 @@ static int make_solver(const taut_problem *problem, const taut_options *given,
         return lib_fail(error, TAUT_BAD_NAME, "method: expected %s, found %s", names,
                         given->method == NULL ? "NULL" : given->method);
     }
-    if (!isfinite(given->tol) || given->tol < 0.0)
-        return lib_fail(error, TAUT_BAD_VALUE, "tol: expected a number of at least 0, found %g",
-                        given->tol);
+    if (lib_check_numbers(&given->tol, 1, "tol", 0.0, false, error) != TAUT_OK)
+        return TAUT_BAD_VALUE;
     struct solver_options options = solver_options_default();
     options.tol = given->tol;
     options.max_iter = given->max_iter;
@@ -205,6 +204,8 @@ int taut_certify(const taut_problem *problem, const taut_options *options, const
         code = lib_require(results, "results", error);
     if (code == TAUT_OK)
         code = lib_take_struct(&taken, sizeof taken, options, "options", error);
+    if (code == TAUT_OK)
+        code = lib_check_numbers(&taken.tol, 1, "tol", 0.0, false, error);
     if (code == TAUT_OK)
         code = lib_take_host(&runs_on, host, error);
     if (code == TAUT_OK)

@@ -479,6 +479,11 @@ static void bad_arguments_are_refused_by_name(void **state)
     it->lambda[3] = -1.0;
     expect(taut_solve(it->problem, &options, NULL, &x, it->lambda, &u, NULL, &error),
            TAUT_BAD_VALUE, &error, "lambda: entry 3: expected a number above 0, found -1");
+    taut_result results[N_SERIES];
+    options.tol = NAN;
+    it->lambda[3] = 1.0;
+    expect(taut_certify(it->problem, &options, NULL, &x, &u, it->lambda, results, &error),
+           TAUT_BAD_VALUE, &error, "tol: entry 0: expected a number of at least 0, found nan");
     options.size = 0;
     expect(taut_solve(it->problem, &options, NULL, &x, it->lambda, &u, NULL, &error),
            TAUT_BAD_VALUE, &error,

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # What ./setup, ./test and .ci/run share: packages, configuration, compilation. Sourced from the
 # root of the tree, by any POSIX shell.
+# shellcheck shell=sh
 
+# shellcheck disable=SC2034 # for those who source this
 PACKAGES="gcc libc6-dev pkg-config meson ninja-build libglib2.0-dev libjson-glib-dev libfftw3-dev
-libopenblas-dev libnifti-dev libisal-dev nettle-dev zlib1g-dev libsndfile1-dev libcmocka-dev gnuplot-nox scdoc"
+libopenblas-dev libnifti-dev libisal-dev nettle-dev zlib1g-dev libsndfile1-dev libcmocka-dev gnuplot-nox scdoc
+python3-numpy"
 
 say()
 {

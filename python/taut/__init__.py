@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Taut: certified sparse deconvolution, from numpy arrays.
+
+`Deconvolver` takes the runs of fMRI, time x voxels, as scikit-learn's estimators take data.
+`Problem` is what is underneath: arrays whose rows are series, read and written in place. `hrf`,
+`clean`, `prox_tv`, `tv_path`, `lasso_path` and `Network` are the rest of the library.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+from ._deconvolver import Deconvolver, convolve
+from ._errors import (InvalidTypeError, InvalidValueError, LibraryNotFoundError,
+                      NotApplicableError, NotFittedError, OutOfMemoryError, StoppedError,
+                      TautError, UnknownNameError)
+from ._functions import LassoPath, clean, hrf, lasso_path, prox_tv, prox_tv_vjp, tv_path
+from ._library import lib as _lib
+from ._library import names
+from ._network import Network, NetworkGradient
+from ._problem import Gradient, Problem, Solution, Status
+
+#: of the library in use
+__version__: str = _lib.taut_version().decode()
+
+__all__ = [
+    "Deconvolver", "Gradient", "InvalidTypeError", "InvalidValueError", "LassoPath",
+    "LibraryNotFoundError", "Network", "NetworkGradient", "NotApplicableError", "NotFittedError",
+    "OutOfMemoryError", "Problem", "Solution", "Status", "StoppedError", "TautError",
+    "UnknownNameError", "clean", "convolve", "hrf", "lasso_path", "names", "prox_tv",
+    "prox_tv_vjp", "tv_path",
+]
