@@ -318,6 +318,60 @@ TAUT_API void taut_network_free(taut_network *network);
 
 /* Sources of M/EEG */
 
+enum taut_sensor { TAUT_MAG, TAUT_GRAD, TAUT_EEG };
+
+/** The noise of sensors, in T, T/m and V. */
+typedef struct taut_noise {
+    uint32_t size;
+    int32_t is_diagonal;       /* entries of the covariance off its diagonal are not known */
+    const double *covariance;  /* n x n, symmetric */
+    const int32_t *sensor;     /* n: enum taut_sensor */
+    const double *projections; /* row-major n_projections x n: directions taken out of the data */
+    size_t n;
+    size_t n_projections;
+} taut_noise;
+
+/** No projections. */
+TAUT_API void taut_noise_init(taut_noise *noise);
+
+/**
+ * W, row-major *rank x n, of what projections leave of the covariance C: W C W' = 1, MEG and EEG
+ * apart, so that data and gains are whitened as W x, projected too. whitener: room for n x n.
+ */
+TAUT_API int taut_whitener(const taut_noise *noise, double *whitener, size_t *rank,
+                           taut_error *error);
+
+enum taut_orientation {
+    TAUT_FIXED, /* one column a position, along the normal */
+    TAUT_LOOSE, /* three: two tangents, less likely, and the normal */
+    TAUT_FREE   /* three: x, y, z */
+};
+
+/** A forward solution of free orientation, and what is thought likely of its sources. */
+typedef struct taut_forward {
+    uint32_t size;
+    int32_t orientation;    /* enum taut_orientation; default TAUT_LOOSE */
+    const double *gain;     /* column-major n_sensors x (3 n_positions): of moments along x, y, z */
+    const double *normals;  /* row-major n_positions x 3, of length 1; NULL will do for TAUT_FREE */
+    const double *whitener; /* row-major rank x n_sensors */
+    size_t n_sensors;
+    size_t n_positions;
+    size_t rank;
+    double loose; /* weight of tangents, above 0, at most 1; default 0.2 */
+    double depth; /* exponent against the preference for the surface; default 0.8, 0: none */
+} taut_forward;
+
+TAUT_API void taut_forward_init(taut_forward *forward);
+
+/**
+ * The gain of taut_sources, c W G diag(s) along the axes of each position, of which the squares sum
+ * to `rank`. gain: column-major rank x (n_positions n_orient), n_orient = 1 (TAUT_FIXED) or 3.
+ * weight: of each column, a row of X times it is an amplitude in A m. axes: of each column its
+ * direction, 3 numbers. weight and axes may be NULL.
+ */
+TAUT_API int taut_gain(const taut_forward *forward, const taut_host *host, double *gain,
+                       double *weight, double *axes, taut_error *error);
+
 /** A window of whitened data and a whitened, weighted gain. */
 typedef struct taut_sources_input {
     const double *gain; /* column-major: n_sensors x (n_positions n_orient) */

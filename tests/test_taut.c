@@ -446,6 +446,105 @@ static void sources_of_an_identity_shrink(void **state)
     taut_sources_clear(&result);
 }
 
+// A covariance of full rank, B B' + 1, of n sensors.
+static void make_covariance(double *c, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) {
+            c[i * n + j] = i == j ? 1.0 : 0.0;
+            for (size_t k = 0; k < n; k++)
+                c[i * n + j] += 0.1 * sin((double) (i * n + k)) * sin((double) (j * n + k));
+        }
+}
+
+static void a_whitener_whitens_what_projections_leave(void **state)
+{
+    (void) state;
+    enum { N = 6 };
+    double c[N * N], w[N * N], direction[N] = {1.0, 2.0, 3.0, 0.0, 0.0, 0.0};
+    int32_t sensor[N] = {TAUT_GRAD, TAUT_GRAD, TAUT_GRAD, TAUT_GRAD, TAUT_EEG, TAUT_EEG};
+    size_t rank = 0;
+    make_covariance(c, N);
+    taut_noise noise;
+    taut_noise_init(&noise);
+    noise.n = N;
+    noise.covariance = c;
+    noise.sensor = sensor;
+    noise.projections = direction;
+    noise.n_projections = 1;
+    assert_int_equal(taut_whitener(&noise, w, &rank, NULL), TAUT_OK);
+    assert_int_equal(rank, N - 1);
+    for (size_t a = 0; a < rank; a++) {
+        double along = 0.0;
+        for (size_t i = 0; i < N; i++)
+            along += w[a * N + i] * direction[i];
+        assert_close(along, 0.0, 1e-12);
+        for (size_t b = 0; b <= a; b++) {
+            // Rows of MEG come first, and their covariance with EEG is left out.
+            double sum = 0.0;
+            for (size_t i = 0; i < N; i++)
+                for (size_t j = 0; j < N; j++)
+                    sum += w[a * N + i] * c[i * N + j] * w[b * N + j];
+            if ((a < 3) == (b < 3))
+                assert_close(sum, a == b ? 1.0 : 0.0, 1e-12);
+        }
+    }
+    taut_error error;
+    sensor[2] = 7;
+    assert_int_equal(taut_whitener(&noise, w, &rank, &error), TAUT_BAD_VALUE);
+    assert_string_equal(error.message, "sensor: entry 2: expected TAUT_MAG, TAUT_GRAD or TAUT_EEG, "
+                                       "found 7");
+}
+
+static void a_gain_is_whitened_weighted_and_turned(void **state)
+{
+    (void) state;
+    enum { N = 4, POSITIONS = 5 };
+    double identity[N * N] = {0.0}, gain[N * 3 * POSITIONS], normals[3 * POSITIONS] = {0.0};
+    double g[N * 3 * POSITIONS], weight[3 * POSITIONS], axes[9 * POSITIONS];
+    for (size_t i = 0; i < N; i++)
+        identity[i * N + i] = 1.0;
+    for (size_t i = 0; i < N * 3 * POSITIONS; i++)
+        gain[i] = sin((double) i);
+    for (size_t k = 0; k < POSITIONS; k++)
+        normals[3 * k + k % 3] = 1.0;
+    taut_forward forward;
+    taut_forward_init(&forward);
+    forward.gain = gain;
+    forward.normals = normals;
+    forward.whitener = identity;
+    forward.n_sensors = forward.rank = N;
+    forward.n_positions = POSITIONS;
+    for (int orientation = TAUT_FIXED; orientation <= TAUT_FREE; orientation++) {
+        forward.orientation = orientation;
+        size_t n_orient = orientation == TAUT_FIXED ? 1 : 3;
+        assert_int_equal(taut_gain(&forward, NULL, g, weight, axes, NULL), TAUT_OK);
+        double squares = 0.0;
+        for (size_t j = 0; j < POSITIONS * n_orient; j++)
+            for (size_t i = 0; i < N; i++) {
+                double turned = 0.0;
+                for (size_t d = 0; d < 3; d++)
+                    turned += gain[(3 * (j / n_orient) + d) * N + i] * axes[3 * j + d];
+                assert_close(g[j * N + i], turned * weight[j], 1e-12);
+                squares += g[j * N + i] * g[j * N + i];
+            }
+        assert_close(squares, (double) N, 1e-12);
+        if (orientation != TAUT_FREE)
+            assert_close(axes[3 * (n_orient - 1)], 1.0, 1e-15);
+        if (orientation == TAUT_LOOSE)
+            assert_close(weight[0], sqrt(0.2) * weight[2], 1e-12);
+    }
+    taut_error error;
+    forward.orientation = TAUT_LOOSE;
+    normals[3] = 3.0;
+    assert_int_equal(taut_gain(&forward, NULL, g, NULL, NULL, &error), TAUT_BAD_VALUE);
+    assert_non_null(strstr(error.message, "normals: position 1: expected a vector of length 1"));
+    forward.normals = NULL;
+    assert_int_equal(taut_gain(&forward, NULL, g, NULL, NULL, NULL), TAUT_BAD_VALUE);
+    forward.orientation = TAUT_FREE;
+    assert_int_equal(taut_gain(&forward, NULL, g, NULL, NULL, NULL), TAUT_OK);
+}
+
 static void expect(int code, int expected, const taut_error *error, const char *message)
 {
     assert_string_equal(error->message, message);
@@ -532,6 +631,8 @@ int main(void)
         WITH_FIXTURE(cleaning_centres_and_scales),
         WITH_FIXTURE(bad_arguments_are_refused_by_name),
         cmocka_unit_test(sources_of_an_identity_shrink),
+        cmocka_unit_test(a_whitener_whitens_what_projections_leave),
+        cmocka_unit_test(a_gain_is_whitened_weighted_and_turned),
         cmocka_unit_test(what_there_is_has_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
