@@ -79,8 +79,9 @@ struct hrf {
  * Samples a model: "spm", "glover:ratio=0.35", "scaled:delta=1.2", "double-gamma:norm=peak".
  *
  * Any model takes norm=sum|peak|none and length=SECONDS; floor(length / tr_s) + 1 samples are made
- * where the model has no rule of its own. "NAME:PARAMETERS" of a response makes the same response.
- * Error: DECONV_ERROR_NAME with the nearest known name, DECONV_ERROR_VALUE.
+ * where the model has no rule of its own. Parameters are separated by commas or colons.
+ * "NAME:PARAMETERS" of a response makes the same response. Error: DECONV_ERROR_NAME with the
+ * nearest known name, DECONV_ERROR_VALUE.
  */
 struct hrf *hrf_new(const char *spec, double tr_s, GError **error);
 
@@ -118,6 +119,7 @@ struct hrf_shape hrf_measure(const struct hrf *hrf);
 /**
  * What the user of a deconvolution should be told about this response, a NULL-terminated list for
  * g_strfreev, empty where there is nothing to say: a block response or a derivative is no impulse
- * response; two leading zeros in a file whose shape fits a known model better one frame earlier.
+ * response; a peak or a width outside of 2 to 10 s; samples that begin or end far from 0, or fall
+ * faster than they rise; leading zeros in a file whose shape fits a known model better earlier.
  */
 char **hrf_warnings(const struct hrf *hrf);

@@ -128,7 +128,7 @@ bool hrf_spec_parse(const char *spec, struct hrf_request *request, GError **erro
     for (size_t i = 0; i < model->n_parameters; i++)
         request->p[i] = model->parameters[i].value;
     bool norm_given = false;
-    g_auto(GStrv) items = g_strsplit(parts[1] == NULL ? "" : parts[1], ",", -1);
+    g_auto(GStrv) items = g_strsplit_set(parts[1] == NULL ? "" : parts[1], ",:", -1);
     for (size_t i = 0; items[i] != NULL; i++)
         if (!parse_item(items[i], request, &norm_given, error))
             return false;

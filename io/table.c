@@ -16,11 +16,11 @@ enum {
 
 const char *table_format(const char *path)
 {
-    static const char *const formats[] = {"csv", "tsv", "txt"};
+    static const char *const formats[] = {"1D", "csv", "par", "tsv", "txt"};
     for (size_t i = 0; i < G_N_ELEMENTS(formats); i++) {
         g_autofree char *plain = g_strconcat(".", formats[i], NULL);
         g_autofree char *compressed = g_strconcat(plain, ".gz", NULL);
-        if (g_str_has_suffix(path, plain) || g_str_has_suffix(path, compressed))
+        if (text_has_suffix(path, plain) || text_has_suffix(path, compressed))
             return formats[i];
     }
     return NULL;
@@ -219,6 +219,16 @@ static bool take_names(struct table *table, const char *text)
     return true;
 }
 
+/** What separates the fields of a .csv by its first row: commas, else semicolons, else tabs. */
+static char separator_of_csv(const char *text)
+{
+    static const char separators[] = ",;\t";
+    for (const char *separator = separators; *separator != '\0'; separator++)
+        if (strchr(text, *separator) != NULL)
+            return *separator;
+    return ',';
+}
+
 static bool read_rows(struct table *table, GError **error)
 {
     bool at_first = true;
@@ -229,6 +239,8 @@ static bool read_rows(struct table *table, GError **error)
         char *text = trim_line(table);
         if (*text == '\0')
             continue;
+        if (at_first && g_str_equal(table->array->format, "csv"))
+            table->separator = separator_of_csv(text);
         bool is_header = at_first && take_names(table, text);
         at_first = false;
         if (!is_header && !add_row(table, text, error))
@@ -251,9 +263,7 @@ struct array *table_read(const char *path, struct gz *stream, const struct io_co
     struct table table = {.path = path,
                           .stream = stream,
                           .io = io,
-                          .separator = array->format[0] == 'c'   ? ','
-                                       : array->format[1] == 's' ? '\t'
-                                                                 : '\0',
+                          .separator = g_str_equal(array->format, "tsv") ? '\t' : '\0',
                           .text = text,
                           .buffer = buffer,
                           .array = array};

@@ -4,7 +4,7 @@
 #include "io/array.h"
 #include "io/gz.h"
 
-/** "csv", "tsv" or "txt" by the name of a file, .gz set aside; NULL: none of them. */
+/** "1D", "csv", "par", "tsv" or "txt" by the name of a file, .gz set aside; NULL: none of them. */
 const char *table_format(const char *path);
 
 /** Reads a table, as array_read does; the stream stands at its beginning. */

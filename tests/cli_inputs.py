@@ -102,6 +102,28 @@ def test_what_reading_finds_is_told_once():
     assert said(done).count("bytes after the last member") == 1, said(done)
 
 
+# Response
+
+def test_the_response_is_told_and_doubted():
+    small_run()
+    arguments = ("deconv", "run_bold.nii.gz", "-o", "out", "--mask", "none", "--force")
+    done = succeeds(*arguments, "--hrf", "spm:delay=6:norm=peak", "--json")
+    found = json.loads(done.stdout)
+    assert abs(found["hrf_time_to_peak"] - 5.0) < 0.01, found
+    assert abs(found["hrf_fwhm"] - 5.26) < 0.01 and found["warnings"] == [], found
+    assert "its peak is at 5 s, its width 5.26 s" in said(done), said(done)
+    hrf = json.loads(pathlib.Path("out/run_desc-activity_bold.json").read_text())["HRF"]
+    assert abs(hrf["TimeToPeak"] - 5.0) < 0.01 and abs(hrf["FWHM"] - 5.26) < 0.01, hrf
+    assert max(hrf["Samples"]) == 1.0, hrf
+    for name in ("h.1D", "h.txt", "H.TXT", "h.csv"):
+        lines = cli.taut("hrf", "spm:delay=16", "--tr", "2").stdout
+        pathlib.Path(name).write_bytes(lines)
+        done = succeeds(*arguments, "--hrf", f"./{name}:norm=sum", "--json")
+        [warning] = json.loads(done.stdout)["warnings"]
+        assert warning["count"] == 1 and "its peak is at" in warning["text"], warning
+        assert said(done).count("its peak is at") == 2, said(done)  # told, and doubted
+
+
 # Masks
 
 def volume(name, value, shape=(4, 3, 2), **options):

@@ -212,6 +212,11 @@ static void tables_of_all_kinds_are_read(void **state)
                  3, v);
     assert_table(folder, "a.tsv", "1\t-2.5\t3e-4\n4\tn/a\t6\n", 2, 3, v);
     assert_table(folder, "a.txt", "  1 -2.5   3e-4\t\n\t4\tn/a 6\n\n", 2, 3, v);
+    assert_table(folder, "b.csv", "1;-2.5;3e-4\n4;n/a;6\n", 2, 3, v);
+    assert_table(folder, "c.csv", "1\t-2.5\t3e-4\n4\tn/a\t6\n", 2, 3, v);
+    assert_table(folder, "a.1D", "# afni\n 1 -2.5 3e-4\n 4 n/a 6\n", 2, 3, v);
+    assert_table(folder, "a.par", "1  -2.5  3e-4  \n4  n/a  6  \n", 2, 3, v);
+    assert_table(folder, "A.CSV", "1,-2.5,3e-4\n4,n/a,6\n", 2, 3, v);
     assert_table(folder, "a.txt", "1\n-2.5\n3e-4\n4\nn/a\n6", 6, 1, v);
     remove_folder(folder);
 }
@@ -243,7 +248,7 @@ static void what_is_wrong_in_a_table_is_told_by_line_and_column(void **state)
         {"a.csv", "1,2\n\n# c\n3,4,5\n", "line 4: expected 2 columns, found 3"},
         {"a.csv", "1,2\n3\n", "line 2: expected 2 columns, found 1"},
         {"a.csv", "1,2\n3,\n", "line 2, column 2: expected a number, found \"\""},
-        {"a.csv", "1;2\n3;4\n", "line 2, column 1: expected a number, found \"3;4\""},
+        {"a.csv", "1;2\n3,5;4\n", "line 2, column 1: expected a number, found \"3,5\""},
         {"a.csv", "1,2\n3,0,1\n", "line 2: expected 2 columns, found 3"},
         {"a.tsv", "1\t2\n3\t1 2\n", "line 2, column 2: expected a number, found \"1 2\""},
         {"a.txt", "1 2\n3 1,5\n", "line 2, column 2: expected a number, found \"1,5\""},

@@ -545,6 +545,53 @@ static void misuse_is_warned_of(void **state)
     assert_int_equal(count_warnings(right_file), 0);
 }
 
+// The words of all warnings about samples of a file, every tr_s seconds. Owned.
+static char *doubts_of(const double *h, size_t n, double tr_s)
+{
+    g_autoptr(owned_hrf) hrf = hrf_new_from_samples(h, n, tr_s, NULL);
+    g_auto(GStrv) warnings = hrf_warnings(hrf);
+    return g_strjoinv("; ", warnings);
+}
+
+static void a_doubtful_file_is_named_for_what_it_is(void **state)
+{
+    (void) state;
+    static const char *const models[] = {"gam", "glover", "spm", "twogam"};
+    static const double times_s[] = {0.5, 1.0, 2.0};
+    for (size_t i = 0; i < G_N_ELEMENTS(models) * G_N_ELEMENTS(times_s); i++) {
+        double tr_s = times_s[i % G_N_ELEMENTS(times_s)], h[128] = {0.0};
+        g_autoptr(owned_hrf) hrf = hrf_new(models[i / G_N_ELEMENTS(times_s)], tr_s, NULL);
+        size_t n = hrf->n, late = (size_t) (8.0 / tr_s);
+        g_autofree char *right = doubts_of(hrf->h, n, tr_s);
+        assert_string_equal(right, "");
+        for (size_t k = 0; k < n; k++)
+            h[k] = hrf->h[n - 1 - k];
+        g_autofree char *reversed = doubts_of(h, n, tr_s);
+        assert_non_null(strstr(reversed, "reversed in time"));
+        memset(h, 0, sizeof h);
+        memcpy(h + late, hrf->h, n * sizeof *h);
+        g_autofree char *shifted = doubts_of(h, n + late, tr_s);
+        assert_non_null(strstr(shifted, "its peak is at"));
+        if (g_str_equal(hrf->name, "glover") || g_str_equal(hrf->name, "spm"))
+            assert_non_null(strstr(shifted, "(8 s) late"));
+        g_autofree char *cut = doubts_of(hrf->h + (size_t) (4.0 / tr_s), n / 2, tr_s);
+        assert_non_null(strstr(cut, "not causal"));
+        g_autofree char *short_ = doubts_of(hrf->h, (size_t) (6.0 / tr_s) + 1, tr_s);
+        assert_non_null(strstr(short_, "its end is cut off"));
+        g_autofree char *slow = doubts_of(hrf->h, n, 20.0 * tr_s);
+        assert_non_null(strstr(slow, "sampled at the repetition time?"));
+    }
+}
+
+static void parameters_may_be_separated_by_colons(void **state)
+{
+    (void) state;
+    g_autoptr(owned_hrf) commas = hrf_new("spm:delay=5,norm=peak", 2.0, NULL);
+    g_autoptr(owned_hrf) colons = hrf_new("spm:delay=5:norm=peak", 2.0, NULL);
+    assert_string_equal(commas->parameters, colons->parameters);
+    assert_memory_equal(commas->h, colons->h, commas->n * sizeof *commas->h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -562,6 +609,8 @@ int main(void)
         cmocka_unit_test(files_are_checked),
         cmocka_unit_test(times_of_a_file_are_resampled),
         cmocka_unit_test(misuse_is_warned_of),
+        cmocka_unit_test(a_doubtful_file_is_named_for_what_it_is),
+        cmocka_unit_test(parameters_may_be_separated_by_colons),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,11 +83,20 @@ static char *task_name(const struct run *run)
     return NULL;
 }
 
-static JsonObject *describe_response(const struct hrf *response)
+static void set_finite(JsonObject *object, const char *name, double value)
+{
+    if (isfinite(value))
+        json_object_set_double_member(object, name, value);
+}
+
+static JsonObject *describe_response(const struct run_plan *plan)
 {
     JsonObject *object = json_object_new();
+    const struct hrf *response = plan->response;
     set_text(object, "Model", response->name);
     set_text(object, "Parameters", response->parameters);
+    set_finite(object, "TimeToPeak", plan->shape.time_to_peak_s);
+    set_finite(object, "FWHM", plan->shape.fwhm_s);
     JsonArray *samples = json_array_sized_new((guint) response->n);
     for (size_t k = 0; k < response->n; k++)
         json_array_add_double_element(samples, response->h[k]);
@@ -212,7 +221,7 @@ JsonObject *run_series_sidecar(const struct run *run, const char *description, c
         set_text(object, "TaskName", task);
     metadata_carry(run->plan->metadata, run->plan->n_drop + run->plan->first, object);
     json_object_set_boolean_member(object, "SkullStripped", run->mask != NULL);
-    json_object_set_object_member(object, "HRF", describe_response(run->plan->response));
+    json_object_set_object_member(object, "HRF", describe_response(run->plan));
     set_text(object, "Convolution", run->plan->options->conv == HRF_CONV_FULL ? "full" : "causal");
     json_object_set_object_member(object, "Frames", describe_frames(run));
     json_object_set_array_member(object, "Preprocessing", describe_cleaning(run));
@@ -263,6 +272,8 @@ JsonObject *run_to_json(const struct run *run)
     set_count(object, "n_frames", run->plan->n_time);
     json_object_set_double_member(object, "tr", run->plan->tr_s);
     set_text(object, "hrf", run->plan->options->hrf);
+    set_finite(object, "hrf_time_to_peak", run->plan->shape.time_to_peak_s);
+    set_finite(object, "hrf_fwhm", run->plan->shape.fwhm_s);
     json_object_set_object_member(
         object, "lambda", spread_json(&outcome->lambda, SPREAD_MIN | SPREAD_MEDIAN | SPREAD_MAX));
     if (run->plan->network.network != NULL)
@@ -276,5 +287,6 @@ JsonObject *run_to_json(const struct run *run)
     json_object_set_object_member(object, "seconds", describe_seconds(run));
     json_object_set_double_member(object, "solve_cpu_seconds", run->solve_cpu_seconds);
     json_object_set_int_member(object, "peak_rss_bytes", peak_memory());
+    json_object_set_array_member(object, "warnings", warnings_to_json(&run->warnings));
     return object;
 }

@@ -102,6 +102,9 @@ static bool plan_response(struct run_plan *plan, GError **error)
     plan->response = response_load(options->response, plan->tr_s, &plan->host->io, error);
     if (plan->response == NULL)
         return false;
+    plan->shape = hrf_measure(plan->response);
+    host_info(plan->host, "%s: its peak is at %.3g s, its width %.3g s (--hrf)", text,
+              plan->shape.time_to_peak_s, plan->shape.fwhm_s);
     g_auto(GStrv) warnings = hrf_warnings(plan->response);
     for (char **warning = warnings; *warning != NULL; warning++)
         run_plan_warn(plan, "%s: %s", text, *warning);

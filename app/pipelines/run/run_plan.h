@@ -76,6 +76,7 @@ struct run_plan {
 
     // the problem
     struct hrf *response;        // owned
+    struct hrf_shape shape;      // of it
     linop *op;                   // owned
     linop *seen;                 // owned; op less what censored frames would see; NULL: op
     struct frame_table *table;   // owned; of the confounds; NULL: none
