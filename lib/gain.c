@@ -23,6 +23,11 @@ void taut_forward_init(taut_forward *forward)
         .size = sizeof *forward, .orientation = TAUT_LOOSE, .loose = 0.2, .depth = 0.8};
 }
 
+static int fail_of(const char *name, const GError *why, taut_error *error)
+{
+    return lib_fail(error, TAUT_BAD_VALUE, "%s: %s", name, why->message);
+}
+
 static int check_count(size_t n, const char *name, double most, taut_error *error)
 {
     if (n < 1 || (double) n > most)
@@ -91,7 +96,7 @@ int taut_whitener(const taut_noise *noise, double *whitener, size_t *rank, taut_
     g_autoptr(GError) why = NULL;
     g_autoptr(owned_projector_matrix) projector = projector_of(&taken, &why);
     if (projector == NULL)
-        return lib_fail_by(error, why);
+        return fail_of("projections", why, error);
     g_autofree enum sensor_kind *kind = g_new(enum sensor_kind, taken.n);
     for (size_t i = 0; i < taken.n; i++)
         kind[i] = (enum sensor_kind) taken.sensor[i];
@@ -102,7 +107,7 @@ int taut_whitener(const taut_noise *noise, double *whitener, size_t *rank, taut_
                                    .projector = projector};
     g_autoptr(owned_whitener) made = whitener_new(&input, &why);
     if (made == NULL)
-        return lib_fail_by(error, why);
+        return fail_of("covariance", why, error);
     memcpy(whitener, made->matrix, made->rank * made->n * sizeof *whitener);
     *rank = made->rank;
     return TAUT_OK;
@@ -189,7 +194,7 @@ int taut_gain(const taut_forward *forward, const taut_host *host, double *gain, 
     g_autoptr(GError) why = NULL;
     g_autoptr(owned_leadfield) made = leadfield_new(&input, &why);
     if (made == NULL)
-        return lib_fail_by(error, why);
+        return fail_of("gain", why, error);
     size_t n_columns = made->n_positions * made->n_orient;
     memcpy(gain, made->gain, made->n_sensors * n_columns * sizeof *gain);
     if (weight != NULL)

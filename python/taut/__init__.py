@@ -18,14 +18,15 @@ from ._library import lib as _lib
 from ._library import names
 from ._network import Network, NetworkGradient
 from ._problem import Gradient, Problem, Solution, Status
+from ._sources import Gain, Sources, gain, mixed_norm, sources, whitener
 
 #: of the library in use
 __version__: str = _lib.taut_version().decode()
 
 __all__ = [
-    "Deconvolver", "Gradient", "InvalidTypeError", "InvalidValueError", "LassoPath",
+    "Deconvolver", "Gain", "Gradient", "InvalidTypeError", "InvalidValueError", "LassoPath",
     "LibraryNotFoundError", "Network", "NetworkGradient", "NotApplicableError", "NotFittedError",
-    "OutOfMemoryError", "Problem", "Solution", "Status", "StoppedError", "TautError",
-    "UnknownNameError", "clean", "convolve", "hrf", "lasso_path", "names", "prox_tv",
-    "prox_tv_vjp", "tv_path",
+    "OutOfMemoryError", "Problem", "Solution", "Sources", "Status", "StoppedError", "TautError",
+    "UnknownNameError", "clean", "convolve", "gain", "hrf", "lasso_path", "mixed_norm",
+    "names", "prox_tv", "prox_tv_vjp", "sources", "tv_path", "whitener",
 ]

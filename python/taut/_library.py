@@ -69,6 +69,19 @@ class TrainOptions(ctypes.Structure):
                 ("seed", c_uint32), ("reserved", c_uint32), ("targets", POINTER(Array))]
 
 
+class Noise(ctypes.Structure):
+    _fields_ = [("size", c_uint32), ("is_diagonal", c_int32), ("covariance", c_void_p),
+                ("sensor", c_void_p), ("projections", c_void_p), ("n", c_size_t),
+                ("n_projections", c_size_t)]
+
+
+class Forward(ctypes.Structure):
+    _fields_ = [("size", c_uint32), ("orientation", c_int32), ("gain", c_void_p),
+                ("normals", c_void_p), ("whitener", c_void_p), ("n_sensors", c_size_t),
+                ("n_positions", c_size_t), ("rank", c_size_t), ("loose", c_double),
+                ("depth", c_double)]
+
+
 class SourcesInput(ctypes.Structure):
     _fields_ = [("gain", c_void_p), ("data", c_void_p), ("n_sensors", c_size_t),
                 ("n_positions", c_size_t), ("n_orient", c_size_t), ("n_time", c_size_t)]
@@ -123,6 +136,8 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "taut_network_apply_vjp": (c_int, [c_void_p, _OPTIONS, _HOST, POINTER(Vjp), _ERROR]),
     "taut_train": (c_void_p, [c_void_p, POINTER(TrainOptions), _HOST, _ARRAY, c_void_p, _ERROR]),
     "taut_network_free": (None, [c_void_p]),
+    "taut_whitener": (c_int, [POINTER(Noise), c_void_p, POINTER(c_size_t), _ERROR]),
+    "taut_gain": (c_int, [POINTER(Forward), _HOST, c_void_p, c_void_p, c_void_p, _ERROR]),
     "taut_sources": (c_int, [c_char_p, POINTER(SourcesInput), c_double, c_double, _HOST,
                              POINTER(SourcesResult), _ERROR]),
     "taut_sources_debias": (c_int, [POINTER(SourcesInput), POINTER(SourcesResult), _ERROR]),
