@@ -18,6 +18,7 @@ struct publish {
     char *temporary; // owned: name in the same folder; NULL once committed
     int folder;      // descriptor: the folder cannot be swapped for another under us
     int fd;
+    bool overwrite; // what has the name is replaced
 };
 
 static bool fail(GError **error, const char *path, int reason)
@@ -91,7 +92,7 @@ static bool create_temporary(struct publish *output, GError **error)
 }
 
 /** Whether the final name may be taken: by nothing there, or by a file or link to replace. */
-static bool check_target(const struct publish *output, bool overwrite, GError **error)
+static bool check_target(const struct publish *output, GError **error)
 {
     struct stat status;
     if (fstatat(output->folder, output->name, &status, AT_SYMLINK_NOFOLLOW) != 0)
@@ -103,7 +104,7 @@ static bool check_target(const struct publish *output, bool overwrite, GError **
                      "cannot write: it is there and not a regular file");
         return false;
     }
-    if (overwrite)
+    if (output->overwrite)
         return true;
     io_error_set(error, IO_ERROR_EXISTS, output->path, "exists already (--force overwrites)");
     return false;
@@ -113,6 +114,7 @@ struct publish *publish_new(const char *path, bool overwrite, GError **error)
 {
     g_autoptr(owned_publish) output = g_new0(struct publish, 1);
     output->fd = output->folder = -1;
+    output->overwrite = overwrite;
     output->path = g_strdup(path);
     output->name = g_path_get_basename(path);
     if (path[0] == '\0' || g_str_has_suffix(path, "/") || strcmp(output->name, ".") == 0 ||
@@ -126,7 +128,7 @@ struct publish *publish_new(const char *path, bool overwrite, GError **error)
         fail(error, path, errno);
         return NULL;
     }
-    if (!check_target(output, overwrite, error) || !create_temporary(output, error))
+    if (!check_target(output, error) || !create_temporary(output, error))
         return NULL;
     return g_steal_pointer(&output);
 }
@@ -155,6 +157,23 @@ static int sync_descriptor(int fd)
     return result;
 }
 
+/**
+ * A link takes no name that somebody else took meanwhile; a rename would. Where a file system has
+ * no links, a last look has to do.
+ */
+static bool give_name(struct publish *output, GError **error)
+{
+    int folder = output->folder;
+    if (!output->overwrite) {
+        if (linkat(folder, output->temporary, folder, output->name, 0) == 0)
+            return unlinkat(folder, output->temporary, 0) == 0 || fail(error, output->path, errno);
+        if (!check_target(output, error))
+            return false;
+    }
+    return renameat(folder, output->temporary, folder, output->name) == 0 ||
+           fail(error, output->path, errno);
+}
+
 bool publish_commit(struct publish *output, GError **error)
 {
     if (sync_descriptor(output->fd) != 0)
@@ -164,8 +183,8 @@ bool publish_commit(struct publish *output, GError **error)
     output->fd = -1;
     if (closed != 0 && errno != EINTR)
         return fail(error, output->path, errno);
-    if (renameat(output->folder, output->temporary, output->folder, output->name) != 0)
-        return fail(error, output->path, errno);
+    if (!give_name(output, error))
+        return false;
     g_clear_pointer(&output->temporary, g_free);
     // Some file systems cannot sync a folder and say EINVAL: nothing more can be done there.
     if (sync_descriptor(output->folder) != 0 && errno != EINVAL)
@@ -198,6 +217,18 @@ bool publish_bytes(const char *path, const void *bytes, size_t n, bool overwrite
            publish_commit(output, error);
 }
 
+// The other name of a file, in the same folder; an output that has its name and was not told so.
+static void unlink_twin(int folder, DIR *entries, ino_t inode, const char *name)
+{
+    rewinddir(entries);
+    for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries))
+        if (entry->d_ino == inode && strcmp(entry->d_name, name) != 0) {
+            unlinkat(folder, entry->d_name, 0);
+            break;
+        }
+    rewinddir(entries);
+}
+
 void publish_sweep(const char *folder)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -207,8 +238,16 @@ void publish_sweep(const char *folder)
             close(fd);
         return;
     }
-    for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries))
-        if (publish_is_left_over(entry->d_name))
-            unlinkat(fd, entry->d_name, 0);
+    for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
+        struct stat status;
+        if (!publish_is_left_over(entry->d_name) ||
+            fstatat(fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISREG(status.st_mode))
+            continue;
+        g_autofree char *name = g_strdup(entry->d_name);
+        if (status.st_nlink > 1)
+            unlink_twin(fd, entries, status.st_ino, name);
+        unlinkat(fd, name, 0);
+    }
     closedir(entries);
 }

@@ -4,9 +4,12 @@
 
     cli_run.py TAUT
 """
+import gzip
 import json
 import os
 import pathlib
+import re
+import shutil
 import signal
 import subprocess
 import time
@@ -170,6 +173,95 @@ def test_a_killed_run_is_made_good_by_the_next():
     assert states(summary("run", config)) == ["done", "skipped", "skipped"]
     assert cli.images("out") == reference
     cli.has_no_temporaries("out")
+
+
+def test_an_output_that_is_not_as_it_was_written_is_made_again():
+    three_runs()
+    config = write_config()
+    succeeds("run", config)
+    reference = cli.images("out")
+    assert states(summary("run", config)) == ["skipped"] * 3
+    image = pathlib.Path("out/s1/s1_desc-activity_bold.nii.gz")
+    image.write_bytes(b"")
+    assert states(summary("run", config)) == ["done", "skipped", "skipped"]
+    assert cli.images("out") == reference
+    # of the same size, later: its bytes are looked at
+    image = pathlib.Path("out/s2/s2_stat-gap_boldmap.nii.gz")
+    data = image.read_bytes()
+    image.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    assert states(summary("run", config)) == ["skipped", "done", "skipped"]
+    assert cli.images("out") == reference
+    os.utime(image)
+    assert states(summary("run", config)) == ["skipped"] * 3
+
+
+def test_paranoia_finds_what_kept_size_and_time():
+    three_runs()
+    bold = pathlib.Path("s3_bold.nii.gz")
+    voxels = bytearray(gzip.decompress(bold.read_bytes()))
+    bold.write_bytes(gzip.compress(voxels, 0))
+    config = write_config()
+    succeeds("run", config)
+    voxels[-1] ^= 1
+    image = pathlib.Path("out/s1/s1_stat-gap_boldmap.nii.gz")
+    data = image.read_bytes()
+    for path, other, expected in ((bold, gzip.compress(voxels, 0), ["skipped", "skipped", "done"]),
+                                  (image, data[:-1] + bytes([data[-1] ^ 1]), ["done", "skipped", "skipped"])):
+        before = path.stat()
+        path.write_bytes(other)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert path.stat().st_size == before.st_size
+        assert states(summary("run", config)) == ["skipped"] * 3
+        assert states(summary("run", config, "--paranoid")) == expected, path
+
+
+def test_several_processes_on_one_configuration_all_end_well():
+    three_runs()
+    config = write_config()
+    succeeds("run", config)
+    reference = cli.images("out")
+    for _ in range(3):
+        shutil.rmtree("out")
+        processes = [subprocess.Popen([cli.TAUT, "run", config, "-j", "1", "-q"], stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.PIPE) for _ in range(4)]
+        for process in processes:
+            _, err = process.communicate(timeout=120)
+            assert process.returncode == 0, err
+        assert cli.images("out") == reference
+        cli.has_no_temporaries("out")
+
+
+def test_of_two_runs_into_one_folder_one_is_published_whole():
+    small_run()
+    expected = {}
+    for ratio in ("0.1", "0.3"):
+        succeeds("deconv", "run_bold.nii.gz", "--mask", "none", "--lambda", ratio, "-o", ratio)
+        expected[ratio] = cli.images(ratio)
+    for _ in range(5):
+        shutil.rmtree("both", ignore_errors=True)
+        processes = {ratio: subprocess.Popen(
+            [cli.TAUT, "deconv", "run_bold.nii.gz", "--mask", "none", "--lambda", ratio, "-o", "both", "-q"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for ratio in expected}
+        ended = {ratio: process.wait(timeout=60) for ratio, process in processes.items()}
+        assert set(ended.values()) <= {0, 4}, ended
+        found = cli.images("both") if 0 in ended.values() else None
+        assert found in [expected[ratio] for ratio in ended if ended[ratio] == 0] or found is None, ended
+        assert list(ended.values()).count(0) <= 1, ended
+        cli.has_no_temporaries("both")
+
+
+def test_an_input_that_cannot_be_hashed_is_exit_3():
+    shim = cli.fault_shim()
+    small_run()
+    base = {"LD_PRELOAD": shim, "FAULT_PATH": "run_bold", "FAULT_REPORT": "report"}
+    words = ["deconv", "run_bold.nii.gz", "--mask", "none", "-j", "1", "-o"]
+    succeeds(*words, "clean", env=cli.environment(**base))
+    total = int(re.search(r"reads (\d+)", pathlib.Path("report").read_text()).group(1))
+    assert total >= 3, total
+    for point in range(1, total + 1):
+        done = taut(*words, "out", env=cli.environment(**base, FAULT_READ_NTH=point))
+        assert done.returncode == 3, (point, done.returncode, cli.said(done))
+        assert not pathlib.Path("out").exists() or not cli.contents("out")
 
 
 def test_a_signal_keeps_what_is_done():

@@ -36,7 +36,7 @@ app/pipelines/train: app/pipelines/inputs app/pipelines/outputs app/pipelines/so
 app/bench: app/pipelines/inputs app/pipelines/sources app/report app/simulate app/host solvers io sources unrolled
 app/reproduce: app/pipelines/inputs app/report app/simulate app/host solvers io deconv unrolled
 app/settings: PIPELINES app/bench app/simulate app/host solvers io deconv
-app/batch: app/settings PIPELINES app/host
+app/batch: app/settings PIPELINES app/host io
 app/commands: app app/settings app/batch app/bench app/reproduce PIPELINES app/report app/simulate app/host BELOW
 app: app/settings app/host BELOW
 lib: solvers deconv sources unrolled

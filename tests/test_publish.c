@@ -250,6 +250,48 @@ static void names_are_made_printable_in_messages(void **state)
     assert_refused("/absent/\x1b[31m\n\xff%s", "/absent/\\x1b[31m\\x0a\\xff%s: cannot write");
 }
 
+static void an_output_that_was_named_by_a_killed_process_is_taken_back(void **state)
+{
+    (void) state;
+    char *folder = temporary_folder();
+    g_autofree char *path = g_build_filename(folder, "out", NULL);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        // As it is between its name and the end of its temporary.
+        struct publish *output = publish_new(path, false, NULL);
+        g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+        const char *name = dir == NULL ? NULL : g_dir_read_name(dir);
+        g_autofree char *hidden = g_build_filename(folder, name, NULL);
+        _exit(output != NULL && link(hidden, path) == 0 ? 0 : 1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(count_files(folder), 2);
+    publish_sweep(folder);
+    assert_int_equal(count_files(folder), 0);
+    remove_folder(folder);
+}
+
+static void an_output_that_appeared_meanwhile_is_kept(void **state)
+{
+    (void) state;
+    char *folder = temporary_folder();
+    g_autofree char *path = g_build_filename(folder, "out", NULL);
+    GError *error = NULL;
+    struct publish *output = publish_new(path, false, &error);
+    assert_true(publish_write(output, "ours", 4, &error));
+    g_free(write_file(folder, "out", "theirs", 6));
+    assert_false(publish_commit(output, &error));
+    assert_io_error(&error, IO_ERROR_EXISTS, "/out: exists already");
+    publish_free(output);
+    assert_holds(path, "theirs");
+    assert_int_equal(count_files(folder), 1);
+    remove_folder(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +306,8 @@ int main(void)
         cmocka_unit_test(a_failed_write_says_why_and_leaves_nothing),
         cmocka_unit_test(only_what_the_dead_left_is_swept),
         cmocka_unit_test(names_are_made_printable_in_messages),
+        cmocka_unit_test(an_output_that_was_named_by_a_killed_process_is_taken_back),
+        cmocka_unit_test(an_output_that_appeared_meanwhile_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "app/batch/batch.h"
 
 #include "app/host/app_error.h"
+#include "io/staging.h"
 
 #include <string.h>
 
@@ -124,14 +125,61 @@ struct batch *batch_new(const struct options *options, GError **error)
     return check_outputs(batch, error) ? g_steal_pointer(&batch) : NULL;
 }
 
+// The folder that a unit writes into. Owned.
+static char *folder_of(const struct batch *batch, const struct batch_unit *unit)
+{
+    g_autoptr(GPtrArray) paths =
+        options_paths(options_find(unit->options, "output"), unit->input, NULL);
+    if (paths == NULL || paths->len != 1)
+        return NULL;
+    bool is_file = batch->job->stem == NULL;
+    return is_file ? g_path_get_dirname(paths->pdata[0]) : g_strdup(paths->pdata[0]);
+}
+
+// Once a folder: units of one folder may be many.
+static void sweep(const struct batch *batch)
+{
+    g_autoptr(GHashTable) swept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < batch->units->len; i++) {
+        g_autofree char *folder = folder_of(batch, g_ptr_array_index(batch->units, i));
+        if (folder == NULL || g_hash_table_contains(swept, folder))
+            continue;
+        staging_sweep(folder);
+        g_hash_table_add(swept, g_steal_pointer(&folder));
+    }
+}
+
+/**
+ * Does a unit. Outputs that another process gave their names to meanwhile are no failure if it does
+ * the same unit: its record is looked at again once it is through.
+ */
+static bool run_unit(const struct host *host, const struct batch *batch, struct batch_unit *unit,
+                     bool dry_run)
+{
+    enum { AT_MOST_TRIES = 100, WAIT_US = 100000 };
+    g_autofree char *folder = folder_of(batch, unit);
+    for (size_t tries = 0; !batch->job->run(host, unit, dry_run, &unit->error); tries++) {
+        bool waits = folder != NULL && staging_is_busy(folder);
+        if (!g_error_matches(unit->error, IO_ERROR, IO_ERROR_EXISTS) || tries >= AT_MOST_TRIES ||
+            (tries > 0 && !waits) || atomic_load(host->stop))
+            return false;
+        g_clear_error(&unit->error);
+        if (waits)
+            g_usleep(WAIT_US);
+    }
+    return true;
+}
+
 bool batch_run(const struct host *host, struct batch *batch, bool dry_run, GError **error)
 {
+    if (!dry_run)
+        sweep(batch);
     for (guint i = 0; i < batch->units->len; i++) {
         struct batch_unit *unit = g_ptr_array_index(batch->units, i);
         if (host_stopped(host, error))
             return false;
         host_hold(host);
-        if (batch->job->run(host, unit, dry_run, &unit->error)) {
+        if (run_unit(host, batch, unit, dry_run)) {
             host_accept(host);
             continue;
         }

@@ -6,11 +6,11 @@
 #include "app/settings/deconv_options.h"
 #include "app/settings/tables.h"
 
-static bool is_done(const struct run_files *files)
+static bool is_done(const struct host *host, const struct run_files *files)
 {
     struct record record = run_files_record(files, files->inputs);
     g_autoptr(GPtrArray) names = run_image_names(files);
-    return record_is_current(&record, names);
+    return record_is_current(&record, names, host);
 }
 
 // What stands beside a record is ours: a redo replaces it.
@@ -35,7 +35,7 @@ static bool run_unit(const struct host *host, struct batch_unit *unit, bool dry_
     if (!deconv_options_fill(unit->options, &options, error))
         return false;
     g_autoptr(owned_run_files) files = run_files_new(&options);
-    if (!host->force && is_done(files)) {
+    if (!host->force && is_done(host, files)) {
         unit->state = BATCH_SKIPPED;
         return true;
     }

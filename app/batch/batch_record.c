@@ -14,7 +14,7 @@ struct batch_record batch_record_of(const struct host *host, const char *folder,
                                          .settings_sha256 = options_sha256(options),
                                          .inputs = inputs}};
     g_autoptr(GPtrArray) outputs = record_outputs(&it.record);
-    it.is_done = !host->force && outputs->len > 0 && record_is_current(&it.record, outputs);
+    it.is_done = !host->force && outputs->len > 0 && record_is_current(&it.record, outputs, host);
     it.may_overwrite = host->force || record_exists(&it.record);
     return it;
 }
@@ -32,23 +32,26 @@ bool batch_record_begin(struct batch_record *record, const struct host *host,
                         const GPtrArray *outputs, GError **error)
 {
     const GPtrArray *inputs = record->record.inputs;
-    record->sha256 = g_new0(char *, inputs->len + 1);
-    for (guint i = 0; i < inputs->len; i++) {
-        const struct input_file *input = inputs->pdata[i];
-        char *sha256 = hash_file(input->path, host->stop);
-        record->sha256[i] = sha256 != NULL ? sha256 : g_strdup("");
-        if (host_stopped(host, error) || !input_file_unchanged(input, error))
+    record->sha256 = input_files_sha256(inputs, host, error);
+    if (record->sha256 == NULL)
+        return false;
+    for (guint i = 0; i < inputs->len; i++)
+        if (!input_file_unchanged(inputs->pdata[i], error))
             return false;
-    }
     if (g_mkdir_with_parents(record->record.folder, 0777) != 0) {
         g_set_error(error, APP_ERROR, APP_ERROR_OUTPUT, "%s: cannot write: %s",
                     record->record.folder, g_strerror(errno));
         return false;
     }
-    return record_write(&record->record, false, record->sha256, outputs, NULL, error);
+    g_autofree char *path = record_path(&record->record);
+    struct record_end end = {.sha256 = record->sha256, .outputs = outputs};
+    return record_write(&record->record, path, &end, host, error);
 }
 
-bool batch_record_end(const struct batch_record *record, const GPtrArray *outputs, GError **error)
+bool batch_record_end(const struct batch_record *record, const struct host *host,
+                      const GPtrArray *outputs, GError **error)
 {
-    return record_write(&record->record, true, record->sha256, outputs, NULL, error);
+    g_autofree char *path = record_path(&record->record);
+    struct record_end end = {record->sha256, record->record.folder, outputs, NULL};
+    return record_write(&record->record, path, &end, host, error);
 }

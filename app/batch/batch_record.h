@@ -25,4 +25,5 @@ bool batch_record_begin(struct batch_record *record, const struct host *host,
                         const GPtrArray *outputs, GError **error);
 
 /** After that. */
-bool batch_record_end(const struct batch_record *record, const GPtrArray *outputs, GError **error);
+bool batch_record_end(const struct batch_record *record, const struct host *host,
+                      const GPtrArray *outputs, GError **error);

@@ -8,7 +8,7 @@ static bool write_unit(struct sources *sources, struct batch_record *record, GEr
 {
     g_autoptr(GPtrArray) names = sources_output_names(sources);
     return batch_record_begin(record, sources->host, names, error) &&
-           sources_write(sources, error) && batch_record_end(record, names, error);
+           sources_write(sources, error) && batch_record_end(record, sources->host, names, error);
 }
 
 static void tell(const struct sources *sources, struct batch_unit *unit)

@@ -27,7 +27,7 @@ static bool run_unit(const struct host *host, struct batch_unit *unit, bool dry_
     g_autoptr(GPtrArray) outputs = g_ptr_array_new();
     g_ptr_array_add(outputs, name);
     if (!batch_record_begin(&record, host, outputs, error) || !training_execute(&training, error) ||
-        !batch_record_end(&record, outputs, error))
+        !batch_record_end(&record, host, outputs, error))
         return false;
     unit->state = BATCH_DONE;
     unit->told = training_to_json(&training);

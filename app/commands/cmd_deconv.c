@@ -3,6 +3,7 @@
 #include "app/pipelines/run/run.h"
 #include "app/settings/deconv_options.h"
 #include "app/settings/tables.h"
+#include "io/staging.h"
 
 #include <stdio.h>
 
@@ -26,6 +27,7 @@ static void print_summary(const struct run *run)
 
 static bool deconvolve(struct app *app, const struct run_options *options, GError **error)
 {
+    staging_sweep(options->folder);
     g_autoptr(owned_run_files) files = run_files_new(options);
     g_autoptr(owned_run_plan) plan = run_plan_new(&app->host, files, app->host.force, error);
     g_autoptr(owned_run) run = plan == NULL ? NULL : run_execute(plan, error);

@@ -26,15 +26,8 @@ static bool draw(struct app *app, const char *folder, uint64_t seed, struct phan
     if (!phantom_check_outputs(path, app->host.force, error))
         return false;
     *phantom = phantom_new(&law, app->host.team, app->host.mem_limit, error);
-    if (*phantom == NULL)
-        return false;
-    if (g_mkdir_with_parents(folder, 0777) != 0) {
-        g_set_error(error, APP_ERROR, APP_ERROR_OUTPUT, "%s: cannot write: %s", folder,
-                    g_strerror(errno));
-        return false;
-    }
-    return phantom_write(*phantom, path, IMAGE_INT16, app->host.force, &app->host.io, outputs,
-                         error);
+    return *phantom != NULL && phantom_write(*phantom, path, IMAGE_INT16, app->host.force,
+                                             &app->host.io, outputs, error);
 }
 
 // Of the run that was drawn.

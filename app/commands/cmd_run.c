@@ -63,6 +63,7 @@ bool cmd_run(struct app *app, const struct command *self, int argc, char **argv,
         app_options(app, self, &run_command_options, &given, argc, argv, error);
     g_autoptr(owned_options) options = own == NULL ? NULL : load(&given, error);
     g_autoptr(owned_batch) batch = options == NULL ? NULL : batch_new(options, error);
+    app->host.paranoid = given.paranoid;
     if (batch == NULL || !batch_run(&app->host, batch, given.dry_run, error) ||
         !conclude(app, batch, error))
         return false;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
-#include "app/pipelines/outputs/staging.h"
 #include "app/settings/simulate_options.h"
 #include "app/settings/tables.h"
 #include "app/simulate/digits.h"
 #include "io/array.h"
 #include "io/publish.h"
 #include "io/sidecar.h"
+#include "io/staging.h"
 #include "io/writer_fif.h"
 
 #include <errno.h>
@@ -17,12 +17,64 @@
 
 static const char default_name[] = "sub-sim_task-phantom_bold.nii.gz";
 
-static bool make_folder(const char *folder, GError **error)
+/** Files of one simulation on their way into a folder. */
+struct drawing {
+    const char *folder;      // borrowed
+    struct staging *staging; // owned
+    GPtrArray *outputs;      // owned; paths, as they are told
+    bool force;
+};
+
+static void drawing_clear(struct drawing *drawing)
 {
-    if (g_mkdir_with_parents(folder, 0777) == 0)
-        return true;
-    g_set_error(error, APP_ERROR, APP_ERROR_OUTPUT, "%s: cannot write: %s", folder,
-                g_strerror(errno));
+    staging_free(drawing->staging);
+    g_ptr_array_unref(drawing->outputs);
+}
+typedef struct drawing owned_drawing;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_drawing, drawing_clear)
+
+static struct drawing drawing_in(const char *folder, bool force)
+{
+    return (struct drawing){
+        .folder = folder, .outputs = g_ptr_array_new_with_free_func(g_free), .force = force};
+}
+
+// Refuses what is there already.
+static bool drawing_check(const struct drawing *drawing, const char *const *names, GError **error)
+{
+    if (!staging_possible(drawing->folder, error))
+        return false;
+    staging_sweep(drawing->folder);
+    for (size_t i = 0; names[i] != NULL; i++) {
+        g_autofree char *path = g_build_filename(drawing->folder, names[i], NULL);
+        if (drawing->force || !g_file_test(path, G_FILE_TEST_EXISTS))
+            continue;
+        g_set_error(error, IO_ERROR, IO_ERROR_EXISTS, "%s: exists already (--force overwrites)",
+                    path);
+        return false;
+    }
+    return true;
+}
+
+// Where a file is to be written now.
+static const char *drawing_add(struct drawing *drawing, const char *name)
+{
+    g_ptr_array_add(drawing->outputs, g_build_filename(drawing->folder, name, NULL));
+    return staging_add(drawing->staging, name, drawing->force);
+}
+
+// Draws by `write`, and publishes what it wrote.
+static bool drawing_publish(struct drawing *drawing,
+                            bool (*write)(struct drawing *, const void *data, GError **),
+                            const void *data, GError **error)
+{
+    drawing->staging = staging_new(drawing->folder, error);
+    if (drawing->staging == NULL)
+        return false;
+    GError *problem = NULL;
+    if (write(drawing, data, &problem))
+        return staging_commit(drawing->staging, error);
+    staging_propagate(drawing->staging, error, problem);
     return false;
 }
 
@@ -54,12 +106,11 @@ static bool draw_fmri(struct app *app, const struct phantom_law *law, const char
                       enum image_type type, GError **error)
 {
     g_autofree char *bold_path = bold_path_of(output);
-    g_autofree char *folder = g_path_get_dirname(bold_path);
     g_autoptr(GPtrArray) outputs = g_ptr_array_new_with_free_func(g_free);
     if (!phantom_check_outputs(bold_path, app->host.force, error))
         return false;
     g_autoptr(owned_phantom) phantom = phantom_new(law, app->host.team, app->host.mem_limit, error);
-    if (phantom == NULL || !make_folder(folder, error))
+    if (phantom == NULL)
         return false;
     log_accept(app->log);
     log_progress_begin(app->log, "write");
@@ -92,25 +143,16 @@ static char *samples_text(const double *values, size_t n)
     return g_string_free(text, FALSE);
 }
 
-static bool write_matrix(const char *folder, const char *name, const double *values, size_t n_rows,
-                         size_t n_columns, bool overwrite, GPtrArray *outputs, GError **error)
+static bool write_matrix(struct drawing *drawing, const char *name, const double *values,
+                         size_t n_rows, size_t n_columns, GError **error)
 {
-    if (values == NULL)
-        return true;
-    char *path = g_build_filename(folder, name, NULL);
-    g_ptr_array_add(outputs, path);
-    return array_write_npy(path, values, (const size_t[]){n_rows, n_columns}, 2, overwrite, error);
+    return values == NULL || array_write_npy(drawing_add(drawing, name), values,
+                                             (const size_t[]){n_rows, n_columns}, 2, true, error);
 }
 
-static bool write_response(const char *folder, const struct simulation *made, bool overwrite,
-                           GPtrArray *outputs, GError **error)
+static bool write_text(struct drawing *drawing, const char *name, const char *text, GError **error)
 {
-    if (made->h == NULL)
-        return true;
-    char *path = g_build_filename(folder, "hrf.txt", NULL);
-    g_ptr_array_add(outputs, path);
-    g_autofree char *text = samples_text(made->h, made->n_h);
-    return publish_bytes(path, text, strlen(text), overwrite, error);
+    return publish_bytes(drawing_add(drawing, name), text, strlen(text), true, error);
 }
 
 /** The names of the arrays of a kind of problem, those of docs and of `taut solve`. */
@@ -120,26 +162,40 @@ struct array_names {
     const char *truth;
 };
 
+struct arrays {
+    const struct simulation *made;
+    const struct array_names *names;
+};
+
+static bool write_simulation(struct drawing *drawing, const void *data, GError **error)
+{
+    const struct arrays *arrays = data;
+    const struct simulation *made = arrays->made;
+    g_autofree char *response = made->h == NULL ? NULL : samples_text(made->h, made->n_h);
+    return write_matrix(drawing, "X.npy", made->x, made->n_series, made->n_observed, error) &&
+           write_matrix(drawing, arrays->names->truth, made->truth, made->n_series, made->n_unknown,
+                        error) &&
+           write_matrix(drawing, arrays->names->op, made->op, made->n_observed, made->n_unknown,
+                        error) &&
+           (response == NULL || write_text(drawing, "hrf.txt", response, error));
+}
+
 static bool write_arrays(const struct app *app, const char *folder, const struct simulation *made,
                          const struct array_names *names, GError **error)
 {
-    g_autoptr(GPtrArray) outputs = g_ptr_array_new_with_free_func(g_free);
-    bool force = app->host.force;
-    if (!make_folder(folder, error) ||
-        !write_matrix(folder, "X.npy", made->x, made->n_series, made->n_observed, force, outputs,
-                      error) ||
-        !write_matrix(folder, names->truth, made->truth, made->n_series, made->n_unknown, force,
-                      outputs, error) ||
-        !write_matrix(folder, names->op, made->op, made->n_observed, made->n_unknown, force,
-                      outputs, error) ||
-        !write_response(folder, made, force, outputs, error))
+    g_auto(owned_drawing) drawing = drawing_in(folder, app->host.force);
+    const char *const all[] = {"X.npy", names->truth, made->op != NULL ? names->op : "X.npy",
+                               made->h != NULL ? "hrf.txt" : "X.npy", NULL};
+    struct arrays arrays = {made, names};
+    if (!drawing_check(&drawing, all, error) ||
+        !drawing_publish(&drawing, write_simulation, &arrays, error))
         return false;
     JsonObject *facts = json_object_new();
     json_object_set_string_member(facts, "kind", names->kind);
     json_object_set_int_member(facts, "n_series", (gint64) made->n_series);
     json_object_set_int_member(facts, "n_observed", (gint64) made->n_observed);
     json_object_set_int_member(facts, "n_unknown", (gint64) made->n_unknown);
-    print_outputs(app, facts, outputs);
+    print_outputs(app, facts, drawing.outputs);
     return true;
 }
 
@@ -191,20 +247,34 @@ static bool simulate_lasso_arrays(struct app *app, const void *values, GError **
                         &(const struct array_names){"lasso", "D.npy", "Z.npy"}, error);
 }
 
+struct digits {
+    const double *images;
+    size_t n_atoms;
+};
+
 // Digits are data, not drawn: some are the dictionary, the others the samples.
-static bool write_digits(const struct app *app, const char *folder, const double *images,
-                         size_t n_atoms, const char *what, GError **error)
+static bool write_images(struct drawing *drawing, const void *data, GError **error)
 {
-    g_autoptr(GPtrArray) outputs = g_ptr_array_new_with_free_func(g_free);
-    size_t n_series = DIGITS_N - n_atoms;
+    const struct digits *digits = data;
+    size_t n_atoms = digits->n_atoms;
     g_autofree double *op = g_new(double, DIGITS_PIXELS *n_atoms);
     for (size_t j = 0; j < n_atoms; j++)
         for (size_t i = 0; i < DIGITS_PIXELS; i++)
-            op[i * n_atoms + j] = images[j * DIGITS_PIXELS + i];
-    if (!make_folder(folder, error) ||
-        !write_matrix(folder, "X.npy", images + n_atoms * DIGITS_PIXELS, n_series, DIGITS_PIXELS,
-                      app->host.force, outputs, error) ||
-        !write_matrix(folder, "D.npy", op, DIGITS_PIXELS, n_atoms, app->host.force, outputs, error))
+            op[i * n_atoms + j] = digits->images[j * DIGITS_PIXELS + i];
+    return write_matrix(drawing, "X.npy", digits->images + n_atoms * DIGITS_PIXELS,
+                        DIGITS_N - n_atoms, DIGITS_PIXELS, error) &&
+           write_matrix(drawing, "D.npy", op, DIGITS_PIXELS, n_atoms, error);
+}
+
+static bool write_digits(const struct app *app, const char *folder, const double *images,
+                         size_t n_atoms, const char *what, GError **error)
+{
+    g_auto(owned_drawing) drawing = drawing_in(folder, app->host.force);
+    static const char *const all[] = {"X.npy", "D.npy", NULL};
+    struct digits digits = {images, n_atoms};
+    size_t n_series = DIGITS_N - n_atoms;
+    if (!drawing_check(&drawing, all, error) ||
+        !drawing_publish(&drawing, write_images, &digits, error))
         return false;
     JsonObject *facts = json_object_new();
     json_object_set_string_member(facts, "kind", "digits");
@@ -212,7 +282,7 @@ static bool write_digits(const struct app *app, const char *folder, const double
     json_object_set_int_member(facts, "n_series", (gint64) n_series);
     json_object_set_int_member(facts, "n_observed", DIGITS_PIXELS);
     json_object_set_int_member(facts, "n_unknown", (gint64) n_atoms);
-    print_outputs(app, facts, outputs);
+    print_outputs(app, facts, drawing.outputs);
     return true;
 }
 
@@ -224,63 +294,36 @@ static bool simulate_digits(struct app *app, const void *values, GError **error)
     return images != NULL && write_digits(app, given->output, images, given->n_atoms, what, error);
 }
 
-enum { MEEG_AVERAGE, MEEG_COVARIANCE, MEEG_FORWARD, MEEG_TRUTH, MEEG_FILES };
-static const char *const meeg_names[MEEG_FILES] = {"sim-ave.fif", "sim-cov.fif", "sim-fwd.fif",
-                                                   "sim_truth.tsv"};
-
-static bool check_meeg_outputs(const char *folder, bool force, GPtrArray *outputs, GError **error)
+static bool write_meeg(struct drawing *drawing, const void *data, GError **error)
 {
-    if (!staging_possible(folder, error))
-        return false;
-    for (size_t i = 0; i < MEEG_FILES; i++) {
-        char *path = g_build_filename(folder, meeg_names[i], NULL);
-        g_ptr_array_add(outputs, path);
-        if (force || !g_file_test(path, G_FILE_TEST_EXISTS))
-            continue;
-        g_set_error(error, IO_ERROR, IO_ERROR_EXISTS, "%s: exists already (--force overwrites)",
-                    path);
-        return false;
-    }
-    return true;
-}
-
-static bool write_meeg(const struct meeg_phantom *phantom, struct staging *staging, GError **error)
-{
-    const char *paths[MEEG_FILES];
-    for (size_t i = 0; i < MEEG_FILES; i++)
-        paths[i] = staging_add(staging, meeg_names[i]);
+    const struct meeg_phantom *phantom = data;
     g_autofree char *truth = meeg_phantom_truth(phantom);
-    return writer_fif_evoked(paths[MEEG_AVERAGE], phantom->sensors, &phantom->samples, true,
-                             error) &&
-           writer_fif_covariance(paths[MEEG_COVARIANCE], phantom->covariance, true, error) &&
-           writer_fif_forward(paths[MEEG_FORWARD], phantom->forward, true, error) &&
-           publish_bytes(paths[MEEG_TRUTH], truth, strlen(truth), true, error);
+    return writer_fif_evoked(drawing_add(drawing, "sim-ave.fif"), phantom->sensors,
+                             &phantom->samples, true, error) &&
+           writer_fif_covariance(drawing_add(drawing, "sim-cov.fif"), phantom->covariance, true,
+                                 error) &&
+           writer_fif_forward(drawing_add(drawing, "sim-fwd.fif"), phantom->forward, true, error) &&
+           write_text(drawing, "sim_truth.tsv", truth, error);
 }
 
 static bool draw_meeg(const struct app *app, const struct meeg_law *law, const char *folder,
                       GError **error)
 {
-    g_autoptr(GPtrArray) outputs = g_ptr_array_new_with_free_func(g_free);
-    if (!check_meeg_outputs(folder, app->host.force, outputs, error))
+    static const char *const all[] = {"sim-ave.fif", "sim-cov.fif", "sim-fwd.fif", "sim_truth.tsv",
+                                      NULL};
+    g_auto(owned_drawing) drawing = drawing_in(folder, app->host.force);
+    if (!drawing_check(&drawing, all, error))
         return false;
     g_autoptr(owned_meeg_phantom) phantom = meeg_phantom_new(law);
-    g_autoptr(owned_staging) staging = staging_new(folder, error);
-    if (staging == NULL)
-        return false;
     log_accept(app->log);
-    GError *problem = NULL;
-    if (!write_meeg(phantom, staging, &problem)) {
-        staging_propagate(staging, error, problem);
-        return false;
-    }
-    if (!staging_commit(staging, error))
+    if (!drawing_publish(&drawing, write_meeg, phantom, error))
         return false;
     JsonObject *facts = json_object_new();
     json_object_set_string_member(facts, "kind", "meeg");
     json_object_set_int_member(facts, "n_channels", (gint64) phantom->sensors->n_channels);
     json_object_set_int_member(facts, "n_positions", (gint64) law->n_positions);
     json_object_set_int_member(facts, "n_active", (gint64) law->n_active);
-    print_outputs(app, facts, outputs);
+    print_outputs(app, facts, drawing.outputs);
     return true;
 }
 

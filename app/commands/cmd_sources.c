@@ -2,6 +2,7 @@
 #include "app/command.h"
 #include "app/pipelines/sources/sources.h"
 #include "app/settings/tables.h"
+#include "io/staging.h"
 
 #include <stdio.h>
 
@@ -55,6 +56,7 @@ static void print_json(const struct sources *sources)
 
 static bool run(struct app *app, struct sources *sources, GError **error)
 {
+    staging_sweep(sources->options->folder);
     if (!sources_prepare(sources, app->host.force, error))
         return false;
     log_accept(app->log);

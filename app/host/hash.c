@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/host/hash.h"
 
+#include "app/host/app_error.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <glib.h>
 #include <nettle/sha2.h>
 #include <unistd.h>
 
@@ -20,11 +21,17 @@ static char *digits_of(struct sha256_ctx *sha256)
     return g_string_free(text, FALSE);
 }
 
-char *hash_file(const char *path, const atomic_bool *stop)
+static char *fail(const char *path, GError **error)
+{
+    g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: cannot read: %s", path, g_strerror(errno));
+    return NULL;
+}
+
+char *hash_file(const char *path, const atomic_bool *stop, GError **error)
 {
     int descriptor = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (descriptor < 0)
-        return NULL;
+        return fail(path, error);
     struct sha256_ctx sha256;
     sha256_init(&sha256);
     g_autofree uint8_t *piece = g_malloc(PIECE_BYTES);
@@ -35,6 +42,13 @@ char *hash_file(const char *path, const atomic_bool *stop)
         if ((n < 0 && errno != EINTR) || (stop != NULL && atomic_load(stop)))
             break;
     }
+    int reason = errno;
     close(descriptor);
-    return n == 0 ? digits_of(&sha256) : NULL;
+    if (n == 0)
+        return digits_of(&sha256);
+    errno = reason;
+    if (n < 0)
+        return fail(path, error);
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_STOPPED, "stopped");
+    return NULL;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/host/host.h"
 
+#include "io/staging.h"
+
 #include <unistd.h>
 
 bool host_stopped(const struct host *host, GError **error)
@@ -19,6 +21,7 @@ bool host_check_output(const struct host *host, const char *path, bool replaces,
                     "%s: expected a folder to write into, found none", folder);
         return false;
     }
+    staging_sweep(folder);
     if (replaces || host->force || !g_file_test(path, G_FILE_TEST_EXISTS))
         return true;
     g_set_error(error, IO_ERROR, IO_ERROR_EXISTS, "%s: exists already (--force overwrites)", path);

@@ -39,6 +39,7 @@ struct host {
     size_t jobs;             // threads
     size_t mem_limit;        // bytes that this process may ask for
     bool force;              // outputs that are there may be overwritten
+    bool paranoid;           // what is done is hashed again before it is skipped
     struct host_say *say;    // borrowed; NULL: nobody listens
 };
 

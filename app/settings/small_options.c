@@ -76,6 +76,8 @@ static const struct option run_rows[] = {
     {"set", OPTION_REPEATED, AT(set), .help = "Another value than the file's; may be given again",
      .metavar = "GROUP.KEY=VALUE"},
     {"dry-run", OPTION_FLAG, AT(dry_run), .help = "Check all, do nothing"},
+    {"paranoid", OPTION_FLAG, AT(paranoid),
+     .help = "Hash inputs and outputs of what is done again, whatever their times"},
     {0}};
 #undef AT
 

@@ -43,4 +43,5 @@ struct run_command_options {
     const char *config;
     char **set; // "GROUP.KEY=VALUE"; NULL: none
     bool dry_run;
+    bool paranoid;
 };

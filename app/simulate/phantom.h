@@ -77,7 +77,8 @@ bool phantom_check_outputs(const char *bold_path, bool overwrite, GError **error
 /**
  * Writes the run to `STEM_bold.nii.gz` (any name that ends in .nii or .nii.gz) with its sidecar,
  * and beside it `STEM_desc-brain_mask`, the activity in percent as `STEM_desc-truth_bold`, and the
- * regions as `STEM_desc-regions_dseg`. Appends the paths to `outputs` (owned strings).
+ * regions as `STEM_desc-regions_dseg`; all or none, in a folder that is made where it is absent.
+ * Appends the paths to `outputs` (owned strings).
  */
 bool phantom_write(struct phantom *phantom, const char *bold_path, enum image_type type,
                    bool overwrite, const struct io_context *io, GPtrArray *outputs, GError **error);

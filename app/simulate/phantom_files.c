@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/simulate/phantom.h"
 #include "io/sidecar.h"
+#include "io/staging.h"
 
 #include <string.h>
 
@@ -87,7 +88,7 @@ static const struct phantom_image {
 };
 
 static bool write_sidecar(const struct phantom *phantom, const char *path,
-                          const struct phantom_image *what, bool overwrite, GError **error)
+                          const struct phantom_image *what, GError **error)
 {
     g_autoptr(JsonObject) object = json_object_new();
     json_object_set_string_member(object, "Description", what->description);
@@ -97,7 +98,7 @@ static bool write_sidecar(const struct phantom *phantom, const char *path,
     JsonObject *law = json_object_new();
     add_law(law, &phantom->law);
     json_object_set_object_member(object, "Simulation", law);
-    return sidecar_write(path, object, overwrite, error);
+    return sidecar_write(path, object, true, error);
 }
 
 static char *json_beside(const char *image_path)
@@ -115,6 +116,10 @@ static char *image_path(const char *bold_path, const struct phantom_image *what)
 
 bool phantom_check_outputs(const char *bold_path, bool overwrite, GError **error)
 {
+    g_autofree char *folder = g_path_get_dirname(bold_path);
+    if (!staging_possible(folder, error))
+        return false;
+    staging_sweep(folder);
     for (size_t i = 0; i < G_N_ELEMENTS(phantom_images); i++) {
         g_autofree char *path = image_path(bold_path, &phantom_images[i]);
         g_autofree char *json = json_beside(path);
@@ -131,28 +136,57 @@ bool phantom_check_outputs(const char *bold_path, bool overwrite, GError **error
     return true;
 }
 
+/** What writes the files of a run. */
+struct writing {
+    struct phantom *phantom;
+    const char *bold_path;
+    enum image_type type;
+    bool overwrite;
+    struct staging *staging;
+    GPtrArray *outputs; // borrowed
+};
+
+// Notes an output, the path of which is taken; where it is to be written now.
+static const char *stage(const struct writing *writing, char *path)
+{
+    g_autofree char *name = g_path_get_basename(path);
+    g_ptr_array_add(writing->outputs, path);
+    return staging_add(writing->staging, name, writing->overwrite);
+}
+
+static bool write_image(const struct writing *writing, const struct phantom_image *what,
+                        const struct io_context *io, GError **error)
+{
+    struct phantom *phantom = writing->phantom;
+    bool is_run = what->ending == NULL;
+    struct image image = {.grid = &phantom->grid,
+                          .n_frames = what->is_series ? phantom->law.n_frames : 1,
+                          .interval_s = phantom->law.tr_s,
+                          .type = is_run ? writing->type : what->type,
+                          .scale = 1.0,
+                          .fill = what->fill,
+                          .data = phantom};
+    char *path = image_path(writing->bold_path, what);
+    g_autofree char *json = json_beside(path);
+    return writer_nifti_write(stage(writing, path), &image, true, io, error) &&
+           (what->description == NULL ||
+            write_sidecar(phantom, stage(writing, g_steal_pointer(&json)), what, error));
+}
+
 bool phantom_write(struct phantom *phantom, const char *bold_path, enum image_type type,
                    bool overwrite, const struct io_context *io, GPtrArray *outputs, GError **error)
 {
+    g_autofree char *folder = g_path_get_dirname(bold_path);
+    g_autoptr(owned_staging) staging = staging_new(folder, error);
+    if (staging == NULL)
+        return false;
+    struct writing writing = {phantom, bold_path, type, overwrite, staging, outputs};
     for (size_t i = 0; i < G_N_ELEMENTS(phantom_images); i++) {
-        const struct phantom_image *what = &phantom_images[i];
-        bool is_run = what->ending == NULL;
-        struct image image = {.grid = &phantom->grid,
-                              .n_frames = what->is_series ? phantom->law.n_frames : 1,
-                              .interval_s = phantom->law.tr_s,
-                              .type = is_run ? type : what->type,
-                              .scale = 1.0,
-                              .fill = what->fill,
-                              .data = phantom};
-        char *path = image_path(bold_path, what);
-        g_ptr_array_add(outputs, path);
-        if (!writer_nifti_write(path, &image, overwrite, io, error))
-            return false;
-        if (what->description == NULL)
+        GError *problem = NULL;
+        if (write_image(&writing, &phantom_images[i], io, &problem))
             continue;
-        g_ptr_array_add(outputs, json_beside(path));
-        if (!write_sidecar(phantom, outputs->pdata[outputs->len - 1], what, overwrite, error))
-            return false;
+        staging_propagate(staging, error, problem);
+        return false;
     }
-    return true;
+    return staging_commit(staging, error);
 }

@@ -2,12 +2,12 @@
 #include "app/pipelines/convert/convert.h"
 
 #include "app/host/version.h"
-#include "app/pipelines/outputs/staging.h"
 #include "io/array.h"
 #include "io/json_text.h"
 #include "io/publish.h"
 #include "io/siblings.h"
 #include "io/sidecar.h"
+#include "io/staging.h"
 #include "io/text.h"
 #include "io/writer_fif.h"
 #include "io/writer_wav.h"
@@ -403,12 +403,12 @@ static bool check_companions(const struct host *host, GArray *companions, GError
     return true;
 }
 
-static const char *add_output(struct staging *staging, struct conversion *conversion,
-                              const char *path)
+static const char *add_output(const struct host *host, struct staging *staging,
+                              struct conversion *conversion, const char *path)
 {
     g_autofree char *name = g_path_get_basename(path);
     g_ptr_array_add(conversion->outputs, g_strdup(path));
-    return staging_add(staging, name);
+    return staging_add(staging, name, host->force);
 }
 
 /** The files in which a FIF recording goes on from 2 GiB on: NAME-1.fif, NAME-2.fif, ... */
@@ -426,7 +426,7 @@ static bool add_continuations(const struct host *host, struct staging *staging,
             return true;
         if (!host_check_output(host, path, false, error))
             return false;
-        add_output(staging, conversion, path);
+        add_output(host, staging, conversion, path);
     }
 }
 
@@ -434,7 +434,7 @@ static bool write_all(const struct host *host, const struct recording *recording
                       const char *output, const GArray *companions, struct staging *staging,
                       struct conversion *conversion, GError **error)
 {
-    const char *path = add_output(staging, conversion, output);
+    const char *path = add_output(host, staging, conversion, output);
     const struct format *format = find_format(output);
     if (!format->write(host, recording, path, conversion, error))
         return false;
@@ -443,7 +443,7 @@ static bool write_all(const struct host *host, const struct recording *recording
         return false;
     for (guint i = 0; i < companions->len; i++) {
         const struct companion *companion = &g_array_index(companions, struct companion, i);
-        path = add_output(staging, conversion, companion->path);
+        path = add_output(host, staging, conversion, companion->path);
         if (!publish_bytes(path, companion->text, strlen(companion->text), true, error))
             return false;
     }

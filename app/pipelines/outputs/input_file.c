@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/pipelines/outputs/input_file.h"
 
-#include "app/host/app_error.h"
+#include "app/host/hash.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -45,6 +45,18 @@ const struct input_file *input_files_find(const GPtrArray *files, const char *ro
             return file;
     }
     return NULL;
+}
+
+char **input_files_sha256(const GPtrArray *files, const struct host *host, GError **error)
+{
+    g_auto(GStrv) sha256 = g_new0(char *, files->len + 1);
+    for (guint i = 0; i < files->len; i++) {
+        const struct input_file *file = g_ptr_array_index(files, i);
+        sha256[i] = hash_file(file->path, host->stop, error);
+        if (sha256[i] == NULL)
+            return NULL;
+    }
+    return g_steal_pointer(&sha256);
 }
 
 bool input_file_unchanged(const struct input_file *file, GError **error)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <glib.h>
-#include <stdbool.h>
+#include "app/host/host.h"
 
 /** A file that a result depends on, as it was when it was first looked at. */
 struct input_file {
@@ -20,6 +19,9 @@ void input_files_add(GPtrArray *files, const char *role, const char *path);
 
 /** The file of a role; NULL where there is none. */
 const struct input_file *input_files_find(const GPtrArray *files, const char *role);
+
+/** The SHA-256 of each. Owned, NULL at the end. Errors: APP_ERROR_INPUT, APP_ERROR_STOPPED. */
+char **input_files_sha256(const GPtrArray *files, const struct host *host, GError **error);
 
 /** Whether a file still has its size and time. Error: APP_ERROR_INPUT. */
 bool input_file_unchanged(const struct input_file *file, GError **error);

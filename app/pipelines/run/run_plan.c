@@ -4,7 +4,6 @@
 
 #include "app/pipelines/inputs/response.h"
 #include "app/pipelines/outputs/record.h"
-#include "app/pipelines/outputs/staging.h"
 #include "app/pipelines/outputs/stem.h"
 #include "app/pipelines/run/run_images.h"
 #include "deconv/censor.h"
@@ -12,6 +11,7 @@
 #include "deconv/hrf_conv.h"
 #include "deconv/noise.h"
 #include "io/sidecar.h"
+#include "io/staging.h"
 #include "solvers/methods.h"
 
 #include <math.h>
@@ -289,10 +289,10 @@ static bool is_own_config(const struct run_plan *plan, const char *path)
 
 // No output may be there already, but for what an earlier run began and did not finish; and none
 // may be an input.
-static bool check_outputs(const struct run_plan *plan, bool overwrite, GError **error)
+static bool check_outputs(const struct run_plan *plan, GError **error)
 {
-    struct record record = run_files_record(plan->files, plan->inputs);
-    bool may_exist = overwrite || record_is_unfinished(&record);
+    if (!staging_possible(plan->options->folder, error))
+        return false;
     g_autoptr(GPtrArray) names = run_image_names(plan->files);
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *path =
@@ -303,21 +303,21 @@ static bool check_outputs(const struct run_plan *plan, bool overwrite, GError **
             return false;
         }
         bool there = g_file_test(path, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK);
-        if (there && !may_exist && !is_own_config(plan, path)) {
+        if (there && !plan->overwrites && !is_own_config(plan, path)) {
             g_set_error(error, IO_ERROR, IO_ERROR_EXISTS, "%s: exists already (--force overwrites)",
                         path);
             return false;
         }
     }
-    return staging_possible(plan->options->folder, error);
+    return true;
 }
 
-static bool make(struct run_plan *plan, bool overwrite, GError **error)
+static bool make(struct run_plan *plan, GError **error)
 {
     return run_options_check_network(plan->options, error) && run_plan_input(plan, error) &&
-           check_outputs(plan, overwrite, error) && plan_response(plan, error) &&
-           plan_clean(plan, error) && plan_solver(plan, error) && run_plan_noise(plan, error) &&
-           run_plan_mask(plan, error) && run_plan_lambda_map(plan, error) &&
+           check_outputs(plan, error) && plan_response(plan, error) && plan_clean(plan, error) &&
+           plan_solver(plan, error) && run_plan_noise(plan, error) && run_plan_mask(plan, error) &&
+           run_plan_lambda_map(plan, error) &&
            (plan->makes_mask || run_plan_check_memory(plan, plan->n_inside, error));
 }
 
@@ -327,13 +327,14 @@ struct run_plan *run_plan_new(const struct host *host, const struct run_files *f
     g_autoptr(owned_run_plan) plan = g_new0(struct run_plan, 1);
     plan->host = host;
     plan->options = files->options;
+    plan->overwrites = overwrite;
     plan->files = files;
     plan->begin_us = g_get_monotonic_time();
     plan->inputs = g_ptr_array_new();
     for (guint i = 0; i < files->inputs->len; i++)
         g_ptr_array_add(plan->inputs, g_ptr_array_index(files->inputs, i));
     warnings_init(&plan->warnings);
-    if (!make(plan, overwrite, error))
+    if (!make(plan, error))
         return NULL;
     plan->seconds = 1e-6 * (double) (g_get_monotonic_time() - plan->begin_us);
     return g_steal_pointer(&plan);

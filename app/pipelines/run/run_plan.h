@@ -89,6 +89,7 @@ struct run_plan {
     struct lambda_rule *rule;    // owned; NULL: ratio or fixed
     double *lambda_map;          // owned; n_grid: rule map
     bool one_lambda;             // for all series
+    bool overwrites;             // outputs that are there are replaced
     struct noise_fit *noise_fit; // owned; NULL: no noise is looked at
 
     struct warnings warnings; // told while it was made

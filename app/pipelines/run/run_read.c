@@ -11,7 +11,8 @@ struct reading {
     struct run *run;
     const struct recording_moments *moments; // for the mask; else NULL
     bool read;
-    GError *error; // owned until taken
+    GError *error;      // owned until taken
+    GError *hash_error; // owned until taken
 };
 
 static bool pass_over_samples(struct reading *reading)
@@ -32,7 +33,8 @@ static void read_or_hash(void *data, size_t index, G_GNUC_UNUSED struct workspac
     if (index == 0)
         reading->read = pass_over_samples(reading);
     else
-        run->sha256[0] = hash_file(run->plan->options->bold, run->plan->host->stop);
+        run->sha256[0] =
+            hash_file(run->plan->options->bold, run->plan->host->stop, &reading->hash_error);
 }
 
 // The first pass over the file: one thread reads it, another one hashes it.
@@ -42,7 +44,12 @@ static bool first_pass(struct reading *reading, GError **error)
     g_autoptr(owned_parallel) pair = parallel_new(MIN(host->jobs, 2), host->stop);
     parallel_for(pair, 2, read_or_hash, reading);
     if (reading->error != NULL) {
+        g_clear_error(&reading->hash_error);
         g_propagate_error(error, reading->error);
+        return false;
+    }
+    if (reading->hash_error != NULL) {
+        g_propagate_error(error, reading->hash_error);
         return false;
     }
     return !host_stopped(host, error);
@@ -139,8 +146,8 @@ bool run_read(struct run *run, GError **error)
     for (guint i = 0; i < plan->inputs->len; i++) {
         const struct input_file *input = g_ptr_array_index(plan->inputs, i);
         if (run->sha256[i] == NULL)
-            run->sha256[i] = hash_file(input->path, plan->host->stop);
-        if (!input_file_unchanged(input, error))
+            run->sha256[i] = hash_file(input->path, plan->host->stop, error);
+        if (run->sha256[i] == NULL || !input_file_unchanged(input, error))
             return false;
     }
     return !host_stopped(plan->host, error);

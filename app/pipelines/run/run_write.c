@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/pipelines/run/run.h"
 
-#include "app/pipelines/outputs/staging.h"
 #include "app/pipelines/run/run_images.h"
 #include "io/publish.h"
 #include "io/sidecar.h"
+#include "io/staging.h"
 
 #include <string.h>
 
@@ -21,7 +21,7 @@ struct output {
 static const char *stage(struct output *output, const char *ending)
 {
     g_autofree char *name = g_strconcat(output->run->plan->files->stem, "_", ending, NULL);
-    return staging_add(output->staging, name);
+    return staging_add(output->staging, name, output->run->plan->overwrites);
 }
 
 // The first series at or after a voxel of the grid.
@@ -212,16 +212,17 @@ static bool publish(struct output *output, GError **error)
     const struct run_plan *plan = run->plan;
     const GPtrArray *names = staging_names(output->staging);
     struct record record = run_files_record(plan->files, plan->inputs);
-    if (host_stopped(plan->host, error) ||
-        !record_write(&record, false, run->sha256, names, &run->outcome, error) ||
-        !staging_commit(output->staging, error) ||
-        !record_write(&record, true, run->sha256, names, &run->outcome, error))
+    g_autofree char *name = record_name(plan->files->stem);
+    g_autoptr(GPtrArray) outputs = g_ptr_array_copy((GPtrArray *) names, NULL, NULL);
+    const char *path = staging_add(output->staging, name, true); // the last to take its name
+    g_autofree char *where = g_path_get_dirname(path);
+    struct record_end end = {run->sha256, where, outputs, &run->outcome};
+    if (host_stopped(plan->host, error) || !record_write(&record, path, &end, plan->host, error) ||
+        !staging_commit(output->staging, error))
         return false;
     for (guint i = 0; i < names->len; i++)
         g_ptr_array_add(run->outputs,
                         g_build_filename(plan->options->folder, g_ptr_array_index(names, i), NULL));
-    g_autofree char *name = record_name(plan->files->stem);
-    g_ptr_array_add(run->outputs, g_build_filename(plan->options->folder, name, NULL));
     return true;
 }
 
@@ -231,7 +232,6 @@ bool run_write(struct run *run, GError **error)
     g_autoptr(owned_staging) staging = staging_new(run->plan->options->folder, error);
     if (staging == NULL)
         return false;
-    publish_sweep(run->plan->options->folder);
     struct output output = {.run = run, .staging = staging, .n_all = count_images(run->plan)};
     host_progress_begin(run->plan->host, "write");
     bool written = write_images(&output, &problem) && write_events(&output, &problem) &&

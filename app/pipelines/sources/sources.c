@@ -66,6 +66,9 @@ void sources_clear(struct sources *sources)
     params_file_free(sources->network_file);
     sources_network_clear(&sources->network);
     g_strfreev(sources->bads);
+    g_strfreev(sources->sha256);
+    if (sources->inputs != NULL)
+        g_ptr_array_unref(sources->inputs);
     g_free(sources->channels.name);
     g_free(sources->channels.kind);
     channel_choice_free(sources->choice);

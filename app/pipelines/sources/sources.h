@@ -109,8 +109,11 @@ struct sources {
     enum source_orientation orientation;
     double loose;
     double lambda;      // a fraction of alpha_max
+    bool overwrites;    // outputs that are there are replaced
     bool any_condition; // begin with the first, where none is named
     char *stem;
+    GPtrArray *inputs; // of struct input_file; NULL until results are written
+    char **sha256;     // of these
 
     struct recording *recording;
     struct forward *forward;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The stages of a job, one after the other.
 #include "app/pipelines/outputs/input_file.h"
-#include "app/pipelines/outputs/staging.h"
 #include "app/pipelines/sources/sources.h"
+#include "io/staging.h"
 
 #include <math.h>
 #include <string.h>
@@ -36,14 +36,14 @@ GPtrArray *sources_inputs(const struct sources_options *options)
     return inputs;
 }
 
-static bool check_outputs(const struct sources *sources, bool overwrite, GError **error)
+static bool check_outputs(const struct sources *sources, GError **error)
 {
     if (!staging_possible(sources->options->folder, error))
         return false;
     g_autoptr(GPtrArray) names = sources_output_names(sources);
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *path = g_build_filename(sources->options->folder, names->pdata[i], NULL);
-        if (overwrite || !g_file_test(path, G_FILE_TEST_EXISTS))
+        if (sources->overwrites || !g_file_test(path, G_FILE_TEST_EXISTS))
             continue;
         g_set_error(error, IO_ERROR, IO_ERROR_EXISTS, "%s: exists already (--force overwrites)",
                     path);
@@ -60,8 +60,9 @@ static double seconds_since(gint64 begin_us)
 bool sources_prepare(struct sources *sources, bool overwrite, GError **error)
 {
     sources->begin_us = g_get_monotonic_time();
+    sources->overwrites = overwrite;
     if (!sources_plan(sources, error) || !sources_read(sources, error) ||
-        !check_outputs(sources, overwrite, error) || !sources_read_window(sources, error))
+        !check_outputs(sources, error) || !sources_read_window(sources, error))
         return false;
     sources->read_s = seconds_since(sources->begin_us);
     gint64 begin_us = g_get_monotonic_time();

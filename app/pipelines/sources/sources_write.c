@@ -2,12 +2,12 @@
 #include "app/pipelines/sources/sources_map.h"
 #include "app/pipelines/sources/sources_network.h"
 
-#include "app/host/hash.h"
-#include "app/pipelines/outputs/staging.h"
+#include "app/pipelines/outputs/input_file.h"
 #include "io/array.h"
 #include "io/fif.h"
 #include "io/publish.h"
 #include "io/sidecar.h"
+#include "io/staging.h"
 #include "io/writer_stc.h"
 
 #include <cblas.h>
@@ -165,39 +165,26 @@ static bool write_maps(const struct sources *sources, struct staging *staging, G
     g_autofree double *map = sources_map(sources);
     for (size_t h = 0; h < G_N_ELEMENTS(hemispheres) && map != NULL; h++) {
         g_autofree char *name = map_name(sources, hemispheres[h].ending);
-        if (!write_map(sources, map, hemispheres[h].space, staging_add(staging, name), error))
+        const char *path = staging_add(staging, name, sources->overwrites);
+        if (!write_map(sources, map, hemispheres[h].space, path, error))
             return false;
     }
     return true;
 }
 
-static void add_input(JsonArray *inputs, const struct sources *sources, const char *role,
-                      const char *path)
-{
-    JsonObject *object = json_object_new();
-    g_autofree char *name = g_path_get_basename(path);
-    g_autofree char *sha256 = hash_file(path, sources->host->stop);
-    GStatBuf status;
-    json_object_set_string_member(object, "role", role);
-    json_object_set_string_member(object, "name", name);
-    if (g_stat(path, &status) == 0)
-        json_object_set_int_member(object, "size", status.st_size);
-    if (sha256 != NULL)
-        json_object_set_string_member(object, "sha256", sha256);
-    json_array_add_object_element(inputs, object);
-}
-
 static JsonArray *inputs_json(const struct sources *sources)
 {
     JsonArray *inputs = json_array_new();
-    add_input(inputs, sources, "recording", sources->options->recording);
-    add_input(inputs, sources, "forward", sources->options->forward);
-    if (!sources_noise_is_of_baseline(sources))
-        add_input(inputs, sources, "noise_cov", sources->options->noise_cov);
-    if (sources->options->events != NULL)
-        add_input(inputs, sources, "events", sources->options->events);
-    if (sources->options->network != NULL)
-        add_input(inputs, sources, "network", sources->options->network);
+    for (guint i = 0; i < sources->inputs->len; i++) {
+        const struct input_file *file = sources->inputs->pdata[i];
+        JsonObject *object = json_object_new();
+        g_autofree char *name = g_path_get_basename(file->path);
+        json_object_set_string_member(object, "role", file->role);
+        json_object_set_string_member(object, "name", name);
+        json_object_set_int_member(object, "size", (gint64) file->size);
+        json_object_set_string_member(object, "sha256", sources->sha256[i]);
+        json_array_add_object_element(inputs, object);
+    }
     return inputs;
 }
 
@@ -326,7 +313,7 @@ JsonObject *sources_to_json(const struct sources *sources)
 static const char *stage(struct staging *staging, const struct sources *sources, const char *ending)
 {
     g_autofree char *name = g_strconcat(sources->stem, ending, NULL);
-    return staging_add(staging, name);
+    return staging_add(staging, name, sources->overwrites);
 }
 
 static bool write_all(const struct sources *sources, struct staging *staging, GError **error)
@@ -351,7 +338,10 @@ static bool write_all(const struct sources *sources, struct staging *staging, GE
 
 bool sources_write(struct sources *sources, GError **error)
 {
-    g_autoptr(owned_staging) staging = staging_new(sources->options->folder, error);
+    sources->inputs = sources_inputs(sources->options);
+    sources->sha256 = input_files_sha256(sources->inputs, sources->host, error);
+    g_autoptr(owned_staging) staging =
+        sources->sha256 == NULL ? NULL : staging_new(sources->options->folder, error);
     if (staging == NULL)
         return false;
     g_autoptr(GError) problem = NULL;
