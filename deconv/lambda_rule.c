@@ -5,6 +5,7 @@
 #include "deconv/noise.h"
 #include "solvers/homotopy.h"
 #include "solvers/median.h"
+#include "solvers/segment_path.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,7 +17,9 @@ struct lambda_rule {
     enum lambda_kind kind;
     double value;
     const struct problem *problem; // borrowed
-    struct lasso_form *form;       // owned; for the rules that follow the path
+    // owned; for the rules that follow the path, one of them
+    struct segment_active_set *segments;
+    struct lasso_form *form;
 };
 
 const char *const lambda_kind_names[] = {"aic", "bic",   "fixed", "lut", "mad",
@@ -44,7 +47,8 @@ static bool check(const struct problem *problem, enum lambda_kind kind, double v
         g_set_error(error, DECONV_ERROR, DECONV_ERROR_DATA,
                     "lambda: rule %s: expected at least %d frames for the noise level, got %zu",
                     name, NOISE_MIN_SAMPLES, problem->op->n_out);
-    else if (follows_path(kind) && lasso_form_size(problem) > LASSO_FORM_MOST_GRAM_COLUMNS)
+    else if (follows_path(kind) && !segment_path_applies(problem->op) &&
+             lasso_form_size(problem) > LASSO_FORM_MOST_GRAM_COLUMNS)
         g_set_error(error, DECONV_ERROR, DECONV_ERROR_VALUE,
                     "lambda: rule %s: expected at most %d frames, got %zu", name,
                     LASSO_FORM_MOST_GRAM_COLUMNS, problem->op->n_in);
@@ -61,7 +65,10 @@ struct lambda_rule *lambda_rule_new(const struct problem *problem, enum lambda_k
         return NULL;
     struct lambda_rule *rule = g_new0(struct lambda_rule, 1);
     *rule = (struct lambda_rule){.kind = kind, .value = value, .problem = problem};
-    if (follows_path(kind))
+    if (follows_path(kind) && segment_path_applies(problem->op))
+        rule->segments =
+            segment_active_set_new(problem->op->filter, problem->op->n_in, kernels_best());
+    else if (follows_path(kind))
         rule->form = lasso_form_new(problem, true);
     return rule;
 }
@@ -70,6 +77,7 @@ void lambda_rule_free(struct lambda_rule *rule)
 {
     if (rule == NULL)
         return;
+    segment_active_set_free(rule->segments);
     lasso_form_free(rule->form);
     g_free(rule);
 }
@@ -138,8 +146,16 @@ static double choose_on_path(const struct lambda_rule *rule, const double *x,
                         .least = INFINITY};
     bool is_mad = rule->kind == LAMBDA_MAD;
     double ratio = is_mad ? least_mad_ratio : least_criterion_ratio;
-    homotopy_path(rule->form, x, ratio * choice->lambda_max,
-                  is_mad ? match_residual : compare_criteria, &walk, ws);
+    homotopy_visit *visit = is_mad ? match_residual : compare_criteria;
+    double end = ratio * choice->lambda_max, found = NAN;
+    if (rule->segments == NULL)
+        homotopy_path(rule->form, x, end, visit, &walk, ws);
+    else if (is_mad)
+        found = segment_path_find_residual(rule->segments, x, walk.target, end, ws);
+    if (!isnan(found))
+        return found;
+    if (rule->segments != NULL)
+        segment_path_follow(rule->segments, x, end, visit, &walk, ws);
     return walk.lambda;
 }
 

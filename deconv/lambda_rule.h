@@ -30,11 +30,11 @@ struct lambda_choice {
 /**
  * A rule for a TV problem; immutable, shared by threads.
  *
- * aic, bic and mad follow the exact path of solutions downwards from lambda_max by homotopy: mad
- * to where the residual is the noise, but not below 1e-6 lambda_max; aic and bic to 0.01
- * lambda_max, where the first of equal values from the top is taken. Their constructor computes a
- * Gram matrix: 16 n_in^2 bytes. None of the rules is sure to stay below lambda_max: there the
- * solution is the constant, and nothing is wrong.
+ * aic and bic follow the exact path of solutions from lambda_max down to 0.01 lambda_max, where the
+ * first of equal values from the top is taken; mad looks for the solution whose residual is the
+ * noise, but not below 1e-6 lambda_max. For an operator that is no convolution, or a causal one
+ * with a response of more than 2048 samples, they need a Gram matrix: 16 n_in^2 bytes. None of the
+ * rules is sure to stay below lambda_max: there the solution is the constant, and nothing is wrong.
  */
 struct lambda_rule;
 

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "solvers/segment_active_set.h"
 
-#include "solvers/segment_tables.h"
+#include "solvers/segment_system.h"
 
 #include <math.h>
 #include <string.h>
-
-struct segment_active_set {
-    struct segment_filter *filter; // owned
-    const struct kernels *kernels;
-};
 
 struct segment_active_set *segment_active_set_new(const struct filter *filter, size_t n_in,
                                                   const struct kernels *kernels)
@@ -81,22 +76,12 @@ struct search {
     size_t n_solves;
 };
 
-static struct knots alloc_knots(size_t n, struct workspace *ws)
-{
-    struct knots knots = {.position = WORKSPACE_ALLOC(ws, ptrdiff_t, n + SEGMENT_BAND),
-                          .sign = WORKSPACE_ALLOC(ws, double, n),
-                          .jump = WORKSPACE_ALLOC(ws, double, n)};
-    knots.position += SEGMENT_BAND;
-    return knots;
-}
-
 static void begin_search(struct search *s, const struct segment_active_set *set,
                          struct workspace *ws)
 {
     const struct segment_filter *filter = set->filter;
     size_t padded = segment_padded(filter->n_in), n_words = padded / 64;
     size_t n = filter->n_in + 1; // knots, the level and the end
-    size_t widest = MAX(MIN(filter->n_h, filter->n_in), SEGMENT_BAND);
     *s = (struct search){.set = set};
     s->b = WORKSPACE_ALLOC(ws, double, padded + 1);
     memset(s->b + filter->n_in, 0, (padded + 1 - filter->n_in) * sizeof *s->b);
@@ -104,34 +89,18 @@ static void begin_search(struct search *s, const struct segment_active_set *set,
     s->free = WORKSPACE_ALLOC(ws, uint64_t, 3 * n_words);
     s->rising = s->free + n_words;
     s->falling = s->rising + n_words;
-    s->knots = alloc_knots(n, ws);
     s->saved = WORKSPACE_ALLOC(ws, struct knot, n);
     s->step = WORKSPACE_ALLOC(ws, double, n);
     s->gone = WORKSPACE_ALLOC(ws, size_t, n + 1);
     s->found = WORKSPACE_ALLOC(ws, ptrdiff_t, n);
     s->found_sign = WORKSPACE_ALLOC(ws, double, n);
-    size_t stride = (widest + SEGMENT_BAND - 1) / SEGMENT_BAND * SEGMENT_BAND;
-    size_t band = SEGMENT_BAND;
-    s->system = (struct segment_system){
-        .stride = stride,
-        .knot = s->knots.position,
-        .sign = s->knots.sign,
-        .b = s->b,
-        .band = WORKSPACE_ALLOC(ws, double, (n + band) * stride) + band * stride,
-        .inverse = WORKSPACE_ALLOC(ws, double, n + band) + band,
-        .forward = WORKSPACE_ALLOC(ws, double, n + band) + band,
-        .width = WORKSPACE_ALLOC(ws, size_t, n),
-        .gain = WORKSPACE_ALLOC(ws, double, n + 1),
-        .far = WORKSPACE_ALLOC(ws, double, n),
-        .value = WORKSPACE_ALLOC(ws, double, n + 1),
-        .jump = WORKSPACE_ALLOC(ws, double, n),
-        .wrong = WORKSPACE_ALLOC(ws, size_t, n),
-    };
-    memset(s->system.band - band * stride, 0, band * stride * sizeof(double));
-    memset(s->system.inverse - band, 0, band * sizeof(double));
-    memset(s->system.forward - band, 0, band * sizeof(double));
-    for (ptrdiff_t i = -SEGMENT_BAND; i < 0; i++)
-        s->knots.position[i] = -2 * filter->tables.reach - filter->tables.end;
+    s->knots.position = segment_alloc_positions(filter, ws);
+    s->knots.sign = WORKSPACE_ALLOC(ws, double, n);
+    s->knots.jump = WORKSPACE_ALLOC(ws, double, n);
+    segment_system_alloc(&s->system, filter, ws);
+    s->system.knot = s->knots.position;
+    s->system.sign = s->knots.sign;
+    s->system.b = s->b;
 }
 
 // The best constant: one knot, the level, and the end; the string is b.
@@ -140,7 +109,6 @@ static void begin_at_level(struct search *s, double lambda)
     const struct segment_filter *filter = s->set->filter;
     size_t padded = segment_padded(filter->n_in);
     s->lambda = s->system.lambda = lambda;
-    s->system.gain[0] = 0.0;
     s->knots.n = 0;
     s->knots.position[0] = 0;
     s->knots.position[1] = filter->tables.end;
@@ -151,51 +119,6 @@ static void begin_at_level(struct search *s, double lambda)
     s->pivots_held = true;
     memcpy(s->free, filter->candidates, padded / 64 * sizeof *s->free);
     s->string = s->b;
-}
-
-static double sum_of(const double *z, size_t n)
-{
-    double sum = 0.0;
-    for (size_t t = 0; t < n; t++)
-        sum += z[t];
-    return sum;
-}
-
-// The best constant, <S, x> + sum c over ||S||^2 + w n.
-static double best_level(const struct search *s, const double *x)
-{
-    const struct segment_filter *filter = s->set->filter;
-    double norm2 = filter->level_norm2, inner = 0.0;
-    if (norm2 > 0.0)
-        inner = s->set->kernels->dot(filter->level, x, filter->n_out);
-    if (s->pull != NULL) {
-        norm2 += s->pull->weight * (double) filter->n_in;
-        inner += sum_of(s->pull->linear, filter->n_in);
-    }
-    return norm2 > 0.0 ? inner / norm2 : 0.0;
-}
-
-// b, from the series less its best constant: b is then the dual string of that constant, and small
-// where x is large. Returns lambda_max, the largest of b.
-static double correlate(struct search *s, const double *x, double *level_found,
-                        struct workspace *ws)
-{
-    const struct segment_filter *filter = s->set->filter;
-    const struct kernels *kernels = s->set->kernels;
-    size_t n_out = filter->n_out, n_in = filter->n_in;
-    double level = best_level(s, x);
-    size_t n_padded = MAX(n_out, n_in + filter->n_h - 1);
-    double *r = WORKSPACE_ALLOC(ws, double, n_padded);
-    kernels->subtract(x, level, filter->level, r, n_out);
-    memset(r + n_out, 0, (n_padded - n_out) * sizeof *r);
-    kernels->fir(filter->h, filter->n_h, r, s->b, n_in);
-    for (size_t t = 0; s->pull != NULL && t < n_in; t++)
-        s->b[t] += s->pull->linear[t] - s->pull->weight * level;
-    double lambda_max = kernels->suffix_sums(s->b, s->b, n_in);
-    s->b[0] = 0.0; // as the level is the best
-    *level_found = level;
-    // Where no more than this is left of the series, it is rounding.
-    return lambda_max > 1e-12 * fabs(level) * filter->level_norm2 ? lambda_max : 0.0;
 }
 
 // Notes the peak of the excursion over the samples [begin, end), of that sign.
@@ -335,7 +258,8 @@ static void evaluate_dual_string(struct search *s)
     knots->jump[knots->n + 1] = -s->system.value[knots->n];
     s->system.value[knots->n + 1] = 0.0;
     struct segment_steps u = {knots->n + 2, knots->position, knots->jump, s->system.value};
-    s->set->kernels->segment->dual_string(&s->set->filter->tables, &u, s->b, s->v);
+    ptrdiff_t end = (ptrdiff_t) segment_padded(s->set->filter->n_in);
+    s->set->kernels->segment->dual_string(&s->set->filter->tables, &u, s->b, 0, end, s->v);
     if (s->pull != NULL)
         pull_string(s);
     s->string = s->v;
@@ -570,7 +494,7 @@ struct segment_result segment_active_set_pulled(const struct segment_active_set 
     s.system.pull = pull->weight;
     double level = 0.0;
     struct segment_result result = {.lambda = lambda};
-    result.lambda_max = correlate(&s, x, &level, ws);
+    result.lambda_max = segment_correlate(set->filter, set->kernels, x, s.pull, s.b, &level, ws);
     begin_pulled(&s, lambda);
     if (!begin_at_knots(&s, knots))
         begin_pulled(&s, lambda);
@@ -592,7 +516,7 @@ struct segment_result segment_active_set_solve(const struct segment_active_set *
     begin_search(&s, set, ws);
     double level = 0.0;
     struct segment_result result = {.finished = true};
-    result.lambda_max = correlate(&s, x, &level, ws);
+    result.lambda_max = segment_correlate(set->filter, set->kernels, x, s.pull, s.b, &level, ws);
     result.lambda = is_ratio ? lambda * result.lambda_max : lambda;
     double least = SMALLEST_RATIO * result.lambda_max, safe = SAFE_RATIO * result.lambda_max;
     begin_at_level(&s, fmax(result.lambda, least));
@@ -631,7 +555,7 @@ bool segment_active_set_refit(const struct segment_active_set *set, const double
     struct search s;
     begin_search(&s, set, ws);
     double level = 0.0;
-    correlate(&s, x, &level, ws);
+    segment_correlate(set->filter, set->kernels, x, s.pull, s.b, &level, ws);
     begin_at_level(&s, 0.0);
     put_knots(&s, begin, n_segments);
     solve_on_knots(&s);

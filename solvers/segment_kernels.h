@@ -91,11 +91,11 @@ struct segment_system {
  */
 struct segment_kernels {
     /**
-     * The dual string v_a = b_a - <step_a - step_end, A u> at all samples, to the padding, where
-     * it means nothing.
+     * The dual string v_a = b_a - <step_a - step_end, A u> at the samples begin <= a < end, whole
+     * tiles; in the padding it means nothing.
      */
     void (*dual_string)(const struct segment_tables *tables, const struct segment_steps *u,
-                        const double *b, double *v);
+                        const double *b, ptrdiff_t begin, ptrdiff_t end, double *v);
 
     /**
      * Marks samples where v > threshold (rising) and v < -threshold (falling), among those marked
@@ -103,6 +103,14 @@ struct segment_kernels {
      */
     void (*mark)(const double *v, double threshold, const uint64_t *among, size_t n_words,
                  uint64_t *rising, uint64_t *falling);
+
+    /**
+     * The least g < limit with |c_i + g slope_i| = lambda - g in a tile, and where it is (the first
+     * of equal ones; *where stays as it is if there is none, and the result is `limit`). A line as
+     * steep as the bound never meets it, one above it by rounding meets it at once.
+     */
+    double (*first_crossing)(const double *c, const double *slope, double lambda, double limit,
+                             size_t *where);
 
     /** The first i < n at which |v_i| is largest; n > 0. */
     size_t (*peak)(const double *v, size_t n);

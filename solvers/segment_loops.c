@@ -43,6 +43,18 @@ INLINE void store(double *x, vec value)
     *(vec *) x = value;
 }
 
+// Whether a lane is set.
+INLINE bool any(mask m)
+{
+#if KERNELS_LANES == 8
+    m |= __builtin_shufflevector(m, m, 4, 5, 6, 7, 0, 1, 2, 3);
+    m |= __builtin_shufflevector(m, m, 2, 3, 0, 1, 6, 7, 4, 5);
+#elif KERNELS_LANES == 4
+    m |= __builtin_shufflevector(m, m, 2, 3, 0, 1);
+#endif
+    return (m[0] | m[1]) != 0;
+}
+
 // Which row of a table belongs to position a.
 INLINE ptrdiff_t table_row(const struct segment_tables *tables, ptrdiff_t a)
 {
@@ -68,12 +80,12 @@ static double closing_term(const struct segment_tables *tables, const struct seg
 // Tiles from right to left. Knots on the right of a tile's reach act on it as a constant, knots
 // on the left as a multiple of the plateau; those within reach [left, right) have their coupling.
 static void dual_string(const struct segment_tables *tables, const struct segment_steps *u,
-                        const double *b, double *v)
+                        const double *b, ptrdiff_t begin, ptrdiff_t end, double *v)
 {
     ptrdiff_t reach = tables->reach, stride = segment_coupling_stride(tables);
     double constant = -closing_term(tables, u);
     size_t right = u->n;
-    for (ptrdiff_t tile = (tables->end + SEGMENT_PAD - 1) / SEGMENT_PAD * SEGMENT_PAD; tile > 0;) {
+    for (ptrdiff_t tile = end; tile > begin;) {
         tile -= TILE;
         for (; u->knot[right - 1] >= tile + TILE - 1 + reach; right--)
             constant += u->jump[right - 1] * tables->plateau[u->knot[right - 1]];
@@ -125,6 +137,42 @@ static size_t peak(const double *v, size_t n)
         top = here > top ? here : top;
     }
     return best;
+}
+
+// c + g slope = lambda - g.
+INLINE double crossing(double c, double slope, double lambda)
+{
+    double room = lambda - c, speed = 1.0 + slope;
+    return speed > 1e-14 ? (room > 0.0 ? room : 0.0) / speed : HUGE_VAL;
+}
+
+INLINE mask is_beyond(vec c, vec slope, double lambda, double limit)
+{
+    vec end = c + limit * slope;
+    return (mask) (end > lambda - limit) | (mask) (-end > lambda - limit);
+}
+
+// What is inside the bound at g = limit has not met it before: few need a division.
+static double first_crossing(const double *c, const double *slope, double lambda, double limit,
+                             size_t *where)
+{
+    mask beyond = {0};
+    for (size_t i = 0; i < TILE; i += LANES)
+        beyond |= is_beyond(load(c + i), load(slope + i), lambda, limit);
+    if (!any(beyond))
+        return limit;
+    for (size_t i = 0; i < TILE; i += LANES) {
+        if (!any(is_beyond(load(c + i), load(slope + i), lambda, limit)))
+            continue;
+        for (size_t j = i; j < i + LANES; j++) {
+            double above = crossing(c[j], slope[j], lambda);
+            double below = crossing(-c[j], -slope[j], lambda);
+            double sooner = above < below ? above : below;
+            *where = sooner < limit ? j : *where;
+            limit = sooner < limit ? sooner : limit;
+        }
+    }
+    return limit;
 }
 
 // What the next row takes over from the row before it, in registers rather than through memory or
@@ -390,5 +438,9 @@ static size_t solve(const struct segment_system *system)
 #define SYMBOL(set) JOIN(segment_kernels_, set)
 
 extern const struct segment_kernels SYMBOL(KERNELS_SET);
-const struct segment_kernels SYMBOL(KERNELS_SET) = {
-    .dual_string = dual_string, .mark = mark, .peak = peak, .factor = factor, .solve = solve};
+const struct segment_kernels SYMBOL(KERNELS_SET) = {.dual_string = dual_string,
+                                                    .mark = mark,
+                                                    .first_crossing = first_crossing,
+                                                    .peak = peak,
+                                                    .factor = factor,
+                                                    .solve = solve};
