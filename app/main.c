@@ -51,6 +51,7 @@ static const struct {
     {app_error_quark, APP_ERROR_CONFIG, EXIT_USAGE},
     {app_error_quark, APP_ERROR_INPUT, EXIT_INPUT},
     {app_error_quark, APP_ERROR_OUTPUT, EXIT_OUTPUT},
+    {app_error_quark, APP_ERROR_UNSOLVED, EXIT_PARTIAL},
     {deconv_error_quark, DECONV_ERROR_DATA, EXIT_INPUT},
     {deconv_error_quark, DECONV_ERROR_NAME, EXIT_USAGE},
     {deconv_error_quark, DECONV_ERROR_VALUE, EXIT_USAGE},

@@ -7,6 +7,7 @@ side-cars, mask, confounds. What they cannot know they refuse or tell, in every 
 """
 import gzip
 import json
+import math
 import os
 import pathlib
 import random
@@ -14,7 +15,7 @@ import struct
 
 import cli
 from cli import refuses, said, succeeds, summary
-from images import blocks, small_run, write_image
+from images import blocks, read_image, small_run, write_image
 
 BROKEN = {
     "not a number": b'{"RepetitionTime": 2.0, "EchoTime": NaN}',
@@ -336,6 +337,75 @@ def test_four_generations_of_fmriprep_run_in_one_batch():
         assert run["n_voxels"] == (9 if "space-" in run["input"] else 5), run
     again = summary("run", config)
     assert again["skipped"] == 8, again
+
+
+# Silence
+
+def with_frames(values, frames, value, n=24):
+    """The values of an image with some frames replaced."""
+    values = list(values)
+    for frame in frames:
+        values[frame * n:(frame + 1) * n] = [value] * n
+    return values
+
+
+def test_frames_that_are_not_finite_are_named():
+    shape = (4, 3, 2, 40)
+    arguments = ("deconv", "run_bold.nii.gz", "-o", "out", "--mask", "none", "--force")
+    write_image("run_bold.nii.gz", shape, with_frames(blocks(24, 40), (7, 20, 21, 22), math.nan))
+    refuses(1, *arguments, "-q", says="found none of 24: 0 constant, 24 with NaN or infinity: those in "
+                                "frames 7, 20-22 (from 0)")
+    refuses(1, *arguments, "-q", "--drop", "5", says="in frames 7, 20-22 (from 0)")
+    config = write_config(input={"bold": "run_bold.nii.gz", "mask": "none"},
+                          output={"folder": "out"})
+    refuses(1, "run", config, "-q", says="frames 7, 20-22")
+    assert outputs() == []
+    succeeds(*arguments, "--drop", "23")
+    write_image("run_bold.nii.gz", shape, [100.0] * 960)
+    refuses(1, *arguments, "-q", says="found none of 24: 24 constant, 0 with NaN or infinity")
+    values = blocks(24, 40)
+    for voxel in range(6):
+        values[20 * 24 + voxel] = math.inf
+    write_image("run_bold.nii.gz", shape, values)
+    done = succeeds(*arguments, "--json")
+    assert json.loads(done.stdout)["status"]["nonfinite"] == 6, done.stdout
+    assert "6 of 24 voxels hold NaN or infinity: those in frame 20 (from 0)" in said(done)
+
+
+def unsteady(n_frames, n_unsteady, seed=3):
+    """6 x 6 x 4 voxels of noise about 1000, brighter at the beginning."""
+    rand = random.Random(seed)
+    return [1000.0 + rand.gauss(0.0, 10.0) + (t < n_unsteady) * 200.0 * 0.5 ** t
+            for t in range(n_frames) for _ in range(144)]
+
+
+def test_a_beginning_that_rules_the_map_is_told():
+    arguments = ("deconv", "run_bold.nii.gz", "-o", "out", "--mask", "none", "--force")
+    told = "their largest value in the first 3 frames"
+    for n_unsteady, expected in ((0, None), (1, "(--drop 1)"), (3, "(--drop ")):
+        write_image("run_bold.nii.gz", (6, 6, 4, 90), unsteady(90, n_unsteady))
+        done = succeeds(*arguments)
+        assert said(done).count(told) == (expected is not None), said(done)
+        assert expected is None or expected in said(done), said(done)
+    assert told not in said(succeeds(*arguments, "--drop", "3"))
+    assert told not in said(succeeds(*arguments, "--frames", "3:80"))
+
+
+def test_percent_is_of_a_mean():
+    values = [value - 100.0 for value in blocks(24, 40)]
+    write_image("run_bold.nii.gz", (4, 3, 2, 40), values)
+    arguments = ("deconv", "run_bold.nii.gz", "-o", "out", "--mask", "none", "--force",
+                 "--standardize", "psc")
+    refuses(3, *arguments, says="standardize: expected a mean above the standard deviation")
+    values = blocks(24, 40)
+    for t in range(40):
+        values[t * 24 + 2] -= 100.0
+    write_image("run_bold.nii.gz", (4, 3, 2, 40), values)
+    done = succeeds(*arguments, "--json")
+    assert json.loads(done.stdout)["status"]["constant"] == 1, done.stdout
+    assert "1 of 24 voxels have a mean below their standard deviation" in said(done), said(done)
+    _, activity = read_image("out/run_desc-activity_bold.nii.gz")
+    assert max(map(abs, activity)) < 100.0 and set(activity[2::24]) == {0.0}, max(activity)
 
 
 # Messages and names

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "app/pipelines/run/run.h"
+#include "app/pipelines/run/run_doubts.h"
 
 #include "deconv/debias.h"
 #include "solvers/cpu_clock.h"
@@ -21,17 +21,18 @@ struct item {
 /** A pass over all items. */
 struct pass {
     struct run *run;
-    struct recording samples; // borrows all; the memory of the samples is run->activity's
-    struct run_lambda lambda; // of all series, unless there is a rule for each
-    double *lambda_max;       // one an item: the largest of its series
-    double *cpu_seconds;      // one an item: of the solver
-    size_t *n_off_centre;     // one an item
-    float *likelihoods;       // of the noise of the series that it is learned from
-    size_t *n_likely;         // of them, in each part of the run
-    atomic_size_t n_done;     // items
-    size_t n_items;           //
-    double fraction_before;   // of the stage, before this pass
-    double fraction;          // of the stage, that this pass is
+    struct recording samples;  // borrows all; the memory of the samples is run->activity's
+    struct run_lambda lambda;  // of all series, unless there is a rule for each
+    double *lambda_max;        // one an item: the largest of its series
+    double *cpu_seconds;       // one an item: of the solver
+    struct run_doubts *doubts; // of the pass that solves; NULL in others
+    size_t *n_off_centre;      // one an item
+    float *likelihoods;        // of the noise of the series that it is learned from
+    size_t *n_likely;          // of them, in each part of the run
+    atomic_size_t n_done;      // items
+    size_t n_items;            //
+    double fraction_before;    // of the stage, before this pass
+    double fraction;           // of the stage, that this pass is
 };
 
 static size_t count_items(const struct run *run)
@@ -58,11 +59,20 @@ static void gather(const struct pass *pass, struct item *item, struct workspace 
 }
 
 // What cannot be cleaned becomes zero, so that the rest of the block can.
-static void classify(struct item *item)
+static void classify(const struct pass *pass, struct item *item)
 {
+    bool is_percent = pass->run->plan->options->clean.standardize == STANDARDIZE_PSC;
+    struct run_doubts *doubts = pass->doubts;
     for (size_t v = 0; v < item->count; v++) {
         double *y = block_series(&item->raw, v);
         item->state[v] = series_classify(y, item->raw.n_time);
+        if (doubts != NULL && item->state[v] == SERIES_NONFINITE)
+            run_doubts_note_nonfinite(doubts, y);
+        if (is_percent && item->state[v] == SERIES_SOLVED && run_lacks_base(y, item->raw.n_time)) {
+            item->state[v] = SERIES_CONSTANT;
+            if (doubts != NULL)
+                atomic_fetch_add(&doubts->n_baseless, 1);
+        }
         if (item->state[v] != SERIES_SOLVED)
             memset(y, 0, item->raw.n_time * sizeof *y);
     }
@@ -80,7 +90,7 @@ static void item_begin_at(const struct pass *pass, size_t first, size_t count, s
     item->raw = (struct block){run->plan->n_read, item->count, stride,
                                WORKSPACE_ALLOC(ws, double, stride * item->count)};
     gather(pass, item, ws);
-    classify(item);
+    classify(pass, item);
     clean_apply(run->plan->clean, &item->raw, ws);
     item->x = item->raw;
     item->x.n_time = run->plan->n_time;
@@ -353,6 +363,9 @@ static void solve_item(void *data, size_t index, struct workspace *ws)
     store_fit(run, &item, &u, ws);
     store_debiased(run, &item, &u, ws);
     keep_traces(run, &item, results);
+    for (size_t v = 0; v < item.count; v++)
+        run_doubts_note_largest(pass->doubts, item.first + v, block_series(&item.x, v),
+                                item.x.n_time);
     store_activity(&run->activity, &item, &u);
     workspace_release(ws, mark);
     item_end(pass);
@@ -512,7 +525,8 @@ static size_t count_finished(const struct run_plan *plan)
 bool run_solve(struct run *run, GError **error)
 {
     const struct run_plan *plan = run->plan;
-    if (!make_room(run, error))
+    g_autoptr(owned_run_doubts) doubts = run_doubts_new(run, error);
+    if (doubts == NULL || !make_room(run, error))
         return false;
     size_t n_items = count_items(run), n_finished = count_finished(plan);
     g_autofree double *lambda_max = g_new0(double, n_items);
@@ -533,10 +547,11 @@ bool run_solve(struct run *run, GError **error)
         return false;
     if (plan->one_lambda && !find_one_lambda(&pass, error))
         return false;
+    pass.doubts = doubts;
     if (!run_pass(&pass, solve_item, error))
         return false;
     host_progress_end(plan->host);
     run->n_finished = count_finished(plan) - n_finished;
     conclude(run, &pass);
-    return true;
+    return run_tell_doubts(run, doubts, error);
 }
