@@ -164,10 +164,8 @@ static bool read_npy_values(const char *path, struct gz *stream, const struct np
                      numbers.n + 1);
         return false;
     }
-    if (status == GZ_CANCELLED) {
-        io_error_set(error, IO_ERROR_CANCELLED, path, "stopped");
-        return false;
-    }
+    if (status == GZ_CANCELLED)
+        return io_error_stopped(error, path);
     return status == GZ_OK || stream_error(error, path, stream, status);
 }
 

@@ -371,10 +371,8 @@ static bool walk_tags(struct walk *walk, GError **error)
     if (!add_block(walk, 0, error))
         return false;
     for (size_t n = 0; !done && fif->size - walk->at >= FIF_HEADER_BYTES; n++) {
-        if (n % 4096 == 0 && !io_context_go_on(walk->io, (double) walk->at / (double) fif->size)) {
-            io_error_set(error, IO_ERROR_CANCELLED, fif->path, "stopped");
-            return false;
-        }
+        if (n % 4096 == 0 && !io_context_go_on(walk->io, (double) walk->at / (double) fif->size))
+            return io_error_stopped(error, fif->path);
         if (!step(walk, &done, error))
             return false;
     }

@@ -320,10 +320,8 @@ static bool read_gain(const struct fif *fif, const struct part_of_forward *part,
             format->convert(bytes + i * column_bytes, part->n_channels,
                             forward->gain + (j + i) * forward->n_channels + first_row);
         j += n;
-        if (!io_context_go_on(io, (double) j / (double) n_columns)) {
-            io_error_set(error, IO_ERROR_CANCELLED, fif->path, "stopped");
-            return false;
-        }
+        if (!io_context_go_on(io, (double) j / (double) n_columns))
+            return io_error_stopped(error, fif->path);
     }
     return true;
 }

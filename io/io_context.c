@@ -20,6 +20,12 @@ void io_error_set(GError **error, enum io_error code, const char *path, const ch
     g_set_error(error, IO_ERROR, (int) code, "%s: %s", printable, message);
 }
 
+bool io_error_stopped(GError **error, const char *path)
+{
+    io_error_set(error, IO_ERROR_CANCELLED, path, "stopped");
+    return false;
+}
+
 bool io_context_run(const struct io_context *io, size_t n, void (*body)(void *data, size_t i),
                     void *data)
 {

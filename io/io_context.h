@@ -43,6 +43,9 @@ GQuark io_error_quark(void);
 void io_error_set(GError **error, enum io_error code, const char *path, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
 
+/** Sets IO_ERROR_CANCELLED `PATH: stopped`: the caller did not want to go on. Returns false. */
+bool io_error_stopped(GError **error, const char *path);
+
 /** io->run, or a plain loop where it is NULL. */
 bool io_context_run(const struct io_context *io, size_t n, void (*body)(void *data, size_t i),
                     void *data);

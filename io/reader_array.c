@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "io/array.h"
-#include "io/reader.h"
+#include "io/frame_feed.h"
 
 // An array has its series in rows, as everywhere in Taut; a table whose columns have names has
 // them in columns. Either is read whole when it is opened: it has to be turned to be given by
@@ -37,44 +37,44 @@ static bool array_open(struct recording *recording, struct gz *stream, const str
     return true;
 }
 
-static double value_at(const struct array_source *source, size_t t, size_t v)
-{
-    const struct array *array = source->array;
-    return source->series_in_columns ? array->values[t * array->n_columns + v]
-                                     : array->values[v * array->n_columns + t];
-}
+/** A frame of an array. */
+struct array_frame {
+    const struct array_source *source;
+    size_t t; // of the file
+};
 
-static bool hand_on_frame(const struct array_source *source, const struct selection *selection,
-                          size_t t, const struct frame_sink *sink)
+static const void *array_samples(void *data, size_t first, size_t count, void *tile)
 {
-    enum { TILE_SAMPLES = 1024 };
-    double tile[TILE_SAMPLES];
-    size_t first = 0;
-    for (size_t r = 0; r < selection->n_runs; r++) {
-        const struct series_run *run = &selection->runs[r];
-        for (size_t done = 0; done < run->count;) {
-            size_t n = MIN(run->count - done, TILE_SAMPLES);
-            for (size_t i = 0; i < n; i++)
-                tile[i] = value_at(source, selection->first_frame + t, run->first + done + i);
-            if (!sink->take(sink->data, t, first, n, tile))
-                return false;
-            first += n;
-            done += n;
-        }
-    }
-    return true;
+    const struct array_frame *frame = data;
+    const struct array *array = frame->source->array;
+    bool in_columns = frame->source->series_in_columns;
+    const double *from = array->values + (in_columns ? frame->t * array->n_columns + first
+                                                     : first * array->n_columns + frame->t);
+    if (in_columns)
+        return from;
+    double *samples = tile;
+    for (size_t i = 0; i < count; i++)
+        samples[i] = from[i * array->n_columns];
+    return samples;
 }
 
 static bool array_frames(struct recording *recording, const struct selection *selection,
                          const struct frame_sink *sink, const struct io_context *io, GError **error)
 {
+    const struct array_source *source = recording->source;
+    size_t n_series = source->series_in_columns ? source->array->n_columns : source->array->n_rows;
+    g_autofree double *tile = g_new(double, FRAME_FEED_SAMPLES);
+    struct array_frame frame = {.source = source};
+    struct frame_feed feed = {.selection = selection,
+                              .sink = sink,
+                              .samples = array_samples,
+                              .data = &frame,
+                              .tile = tile};
     for (size_t t = 0; t < selection->n_frames; t++) {
         double fraction = (double) t / (double) selection->n_frames;
-        if (!io_context_go_on(io, fraction) ||
-            !hand_on_frame(recording->source, selection, t, sink)) {
-            io_error_set(error, IO_ERROR_CANCELLED, recording->path, "stopped");
-            return false;
-        }
+        frame.t = selection->first_frame + t;
+        if (!io_context_go_on(io, fraction) || !frame_feed_take(&feed, t, 0, n_series))
+            return io_error_stopped(error, recording->path);
     }
     return true;
 }

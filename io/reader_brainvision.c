@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "io/frame_feed.h"
 #include "io/header_brainvision.h"
-#include "io/reader.h"
 #include "io/text.h"
 #include "io/units.h"
 
@@ -148,15 +148,10 @@ static void make_part(struct recording *recording)
 {
     const struct brainvision_source *source = recording->source;
     struct sensors *sensors = recording->sensors;
-    struct part *part = sensors->part = g_new0(struct part, 1);
+    double rate_hz = 1e6 / source->header.interval_us;
+    sensors->part = g_new(struct part, 1);
+    sensors->part[0] = part_of_all(g_strdup("all"), sensors->n_channels, rate_hz, source->n_frames);
     sensors->n_parts = 1;
-    part->name = g_strdup("all");
-    part->n_channels = sensors->n_channels;
-    part->channel = g_new(size_t, part->n_channels);
-    for (size_t c = 0; c < part->n_channels; c++)
-        part->channel[c] = c;
-    part->rate_hz = 1e6 / source->header.interval_us;
-    part->n_time = source->n_frames;
     recording_choose(recording, 0);
 }
 
@@ -270,23 +265,6 @@ static bool fill_vectorized(const struct tile *tile, size_t first, size_t n, GEr
     return true;
 }
 
-/** The frames of a tile, of which the first is frame `at` of the selection. */
-static bool hand_on(const struct tile *tile, size_t at, size_t n, const struct frame_sink *sink)
-{
-    size_t n_channels = tile->source->header.n_channels;
-    for (size_t t = 0; t < n; t++) {
-        size_t first = 0;
-        for (size_t r = 0; r < tile->selection->n_runs; r++) {
-            const struct series_run *run = &tile->selection->runs[r];
-            const double *samples = tile->frames + t * n_channels + run->first;
-            if (!sink->take(sink->data, at + t, first, run->count, samples))
-                return false;
-            first += run->count;
-        }
-    }
-    return true;
-}
-
 static bool stream_tiles(struct recording *recording, const struct tile *tile,
                          const struct frame_sink *sink, const struct io_context *io, GError **error)
 {
@@ -298,10 +276,9 @@ static bool stream_tiles(struct recording *recording, const struct tile *tile,
                                                  : fill_multiplexed(tile, first, n, error)))
             return false;
         if (!io_context_go_on(io, (double) at / (double) selection->n_frames) ||
-            !hand_on(tile, at, n, sink)) {
-            io_error_set(error, IO_ERROR_CANCELLED, recording->path, "stopped");
-            return false;
-        }
+            !frame_feed_whole(selection, sink, at, n, tile->frames,
+                              tile->source->header.n_channels))
+            return io_error_stopped(error, recording->path);
     }
     return true;
 }

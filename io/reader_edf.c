@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "io/bytes.h"
 #include "io/edf_annotations.h"
+#include "io/frame_feed.h"
 #include "io/header_edf.h"
-#include "io/reader.h"
 #include "io/text.h"
 #include "io/units.h"
 
@@ -310,10 +310,8 @@ static bool pass_over_records(struct events_pass *pass, const struct io_context 
     uint64_t n_records = pass->source->header.n_records;
     gz_rewind(pass->source->stream);
     for (uint64_t r = 0; r < n_records; r++) {
-        if (r % RECORDS_A_TURN == 0 && !io_context_go_on(io, (double) r / (double) n_records)) {
-            io_error_set(error, IO_ERROR_CANCELLED, pass->recording->path, "stopped");
-            return false;
-        }
+        if (r % RECORDS_A_TURN == 0 && !io_context_go_on(io, (double) r / (double) n_records))
+            return io_error_stopped(error, pass->recording->path);
         if (!pass_over_record(pass, r, error))
             return false;
     }
@@ -482,44 +480,40 @@ struct turn {
     struct recording *recording;
     const struct part *part;
     const struct selection *selection;
-    const struct frame_sink *sink;
+    struct frame_feed feed;
     uint8_t *bytes; // of a record
-    double *frame;  // of the selected channels
+    size_t i;       // the frame at hand, in the record
 };
 
-/** Frame i of the record, of the selected channels, into turn->frame. */
-static size_t gather_frame(const struct turn *turn, size_t i)
+static const void *record_samples(void *data, size_t first, size_t count, void *tile)
 {
+    const struct turn *turn = data;
     const struct edf_source *source = turn->recording->source;
-    const struct selection *selection = turn->selection;
     const struct edf_header *header = &source->header;
     size_t width = header_edf_sample_bytes(header);
-    size_t n = 0;
-    for (size_t r = 0; r < selection->n_runs; r++) {
-        const size_t *channel = turn->part->channel + selection->runs[r].first;
-        for (size_t c = 0; c < selection->runs[r].count; c++) {
-            const struct edf_signal *signal = &header->signal[source->signal[channel[c]]];
-            turn->frame[n++] =
-                load_sample(header->is_bdf, turn->bytes + signal->offset + width * i);
-        }
+    const size_t *channel = turn->part->channel + first;
+    double *samples = tile;
+    for (size_t c = 0; c < count; c++) {
+        const struct edf_signal *signal = &header->signal[source->signal[channel[c]]];
+        samples[c] = load_sample(header->is_bdf, turn->bytes + signal->offset + width * turn->i);
     }
-    return n;
+    return samples;
 }
 
 /** The frames of a record, whose first is frame `at` of the part. */
-static bool hand_on_record(const struct turn *turn, size_t at, size_t n_samples)
+static bool hand_on_record(struct turn *turn, size_t at, size_t n_samples)
 {
     const struct selection *selection = turn->selection;
     size_t end = MIN(at + n_samples, selection->first_frame + selection->n_frames);
     for (size_t t = MAX(at, selection->first_frame); t < end; t++) {
-        size_t n = gather_frame(turn, t - at);
-        if (!turn->sink->take(turn->sink->data, t - selection->first_frame, 0, n, turn->frame))
+        turn->i = t - at;
+        if (!frame_feed_take(&turn->feed, t - selection->first_frame, 0, turn->part->n_channels))
             return false;
     }
     return true;
 }
 
-static bool turn_records(const struct turn *turn, const struct segment *segment, size_t n_samples,
+static bool turn_records(struct turn *turn, const struct segment *segment, size_t n_samples,
                          const struct io_context *io, GError **error)
 {
     const struct edf_source *source = turn->recording->source;
@@ -531,10 +525,8 @@ static bool turn_records(const struct turn *turn, const struct segment *segment,
         size_t n = 0;
         status = gz_read(source->stream, turn->bytes, n_bytes, &n);
         if (status == GZ_OK && (!io_context_go_on(io, (double) r / (double) segment->count) ||
-                                !hand_on_record(turn, (size_t) r * n_samples, n_samples))) {
-            io_error_set(error, IO_ERROR_CANCELLED, turn->recording->path, "stopped");
-            return false;
-        }
+                                !hand_on_record(turn, (size_t) r * n_samples, n_samples)))
+            return io_error_stopped(error, turn->recording->path);
     }
     return status == GZ_OK || stream_error(turn->recording, "data", status, error);
 }
@@ -551,8 +543,14 @@ static bool edf_frames(struct recording *recording, const struct selection *sele
         io_context_alloc(io, recording->path, 1, source->header.record_bytes, error);
     if (bytes == NULL)
         return false;
-    g_autofree double *frame = g_new(double, part->n_channels);
-    struct turn turn = {recording, part, selection, sink, bytes, frame};
+    g_autofree double *tile = g_new(double, FRAME_FEED_SAMPLES);
+    struct turn turn = {
+        .recording = recording, .part = part, .selection = selection, .bytes = bytes};
+    turn.feed = (struct frame_feed){.selection = selection,
+                                    .sink = sink,
+                                    .samples = record_samples,
+                                    .data = &turn,
+                                    .tile = tile};
     return turn_records(&turn, &source->segment[sensors->chosen],
                         samples_of(source, part->channel[0]), io, error);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "io/bytes.h"
 #include "io/fif_sensors.h"
-#include "io/reader.h"
+#include "io/frame_feed.h"
 #include "io/text.h"
 
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 enum {
     MAX_FILES = 1000,     // of a split recording
     READ_BYTES = 1 << 20, // of neighbouring buffers at a time; more than a frame has
-    TILE_SAMPLES = 8192,  // converted at a time
+    GAP_FRAMES = 8192,    // handed on at a time
     ROLE_NEXT_FILE = 2,
     ASPECT_AVERAGE = 100,
     ASPECT_STANDARD_ERROR = 101,
@@ -305,16 +305,6 @@ static bool append_files(struct recording *recording, double rate_hz, const stru
 
 // Opening.
 
-static void set_part(struct part *part, char *name, size_t n_channels, double rate_hz)
-{
-    part->name = name;
-    part->channel = g_new(size_t, n_channels);
-    part->n_channels = n_channels;
-    for (size_t i = 0; i < n_channels; i++)
-        part->channel[i] = i;
-    part->rate_hz = rate_hz;
-}
-
 /** Gaps are read as zeros: an event tells where, as other programs do. */
 static void add_gaps(struct recording *recording, double rate_hz)
 {
@@ -371,10 +361,10 @@ static bool open_raw(struct recording *recording, struct fif *fif, size_t meas_i
         return false;
     }
     sensors->first_sample = (size_t) source->first;
-    sensors->part = g_new0(struct part, 1);
+    sensors->part = g_new(struct part, 1);
+    sensors->part[0] =
+        part_of_all(g_strdup("raw data"), sensors->n_channels, rate_hz, source->n_time);
     sensors->n_parts = 1;
-    set_part(&sensors->part[0], g_strdup("raw data"), sensors->n_channels, rate_hz);
-    sensors->part[0].n_time = source->n_time;
     recording->format = "FIF raw";
     recording->datatype = name_samples(source);
     add_gaps(recording, rate_hz);
@@ -453,11 +443,11 @@ static bool add_average(struct recording *recording, const struct fif *fif, size
     recording->datatype = format->name;
     g_array_append_val(source->aspects, aspect);
     sensors->part = g_renew(struct part, sensors->part, sensors->n_parts + 1);
-    struct part *part = &sensors->part[sensors->n_parts];
-    *part = (struct part){.start_s = first / rate_hz, .n_time = n_time, .n_averaged = n_averaged};
-    sensors->n_parts++;
+    struct part *part = &sensors->part[sensors->n_parts++];
     char *full = name_average(g_steal_pointer(&name), sensors->n_parts, kind);
-    set_part(part, full, sensors->n_channels, rate_hz);
+    *part = part_of_all(full, sensors->n_channels, rate_hz, n_time);
+    part->start_s = first / rate_hz;
+    part->n_averaged = n_averaged;
     return true;
 }
 
@@ -536,13 +526,16 @@ static bool reader_open(struct recording *recording, struct gz *stream, const st
 struct reading {
     const struct fif_source *source;
     const struct selection *selection;
-    const struct frame_sink *sink;
     const struct io_context *io;
+    struct frame_feed feed;
     uint8_t *window; // READ_BYTES of a file
     uint32_t file;
     uint64_t offset;
     size_t n_window;
-    double *tile; // TILE_SAMPLES
+    const uint8_t *bytes; // raw data: of the frame at hand; NULL: zeros
+    const struct bytes_format *format;
+    const double *column; // averages: the frame in a matrix with a row of n_time a channel
+    size_t n_time;        //
 };
 
 /** n <= READ_BYTES bytes of a file that has them; those after them are read ahead. */
@@ -566,33 +559,22 @@ static const uint8_t *look(struct reading *reading, uint32_t file, uint64_t offs
     return reading->window + (offset - reading->offset);
 }
 
-static bool set_stopped(const struct recording *recording, GError **error)
+static const void *raw_samples(void *data, size_t first, size_t count, void *tile)
 {
-    io_error_set(error, IO_ERROR_CANCELLED, recording->path, "stopped");
-    return false;
+    const struct reading *reading = data;
+    if (reading->bytes == NULL)
+        return memset(tile, 0, count * sizeof(double));
+    reading->format->convert(reading->bytes + first * reading->format->n_bytes, count, tile);
+    return tile;
 }
 
-/** Hands the selected channels of a frame on; bytes NULL: zeros. False: the sink said stop. */
-static bool take_frame(const struct reading *reading, size_t t, const uint8_t *bytes,
-                       const struct bytes_format *format)
+static const void *average_samples(void *data, size_t first, size_t count, void *tile)
 {
-    const struct selection *selection = reading->selection;
-    size_t done = 0;
-    for (size_t i = 0; i < selection->n_runs; i++) {
-        const struct series_run *run = &selection->runs[i];
-        for (size_t at = 0; at < run->count;) {
-            size_t n = MIN(run->count - at, TILE_SAMPLES);
-            if (bytes == NULL)
-                memset(reading->tile, 0, n * sizeof(double));
-            else
-                format->convert(bytes + (run->first + at) * format->n_bytes, n, reading->tile);
-            if (!reading->sink->take(reading->sink->data, t, done, n, reading->tile))
-                return false;
-            at += n;
-            done += n;
-        }
-    }
-    return true;
+    const struct reading *reading = data;
+    double *samples = tile;
+    for (size_t i = 0; i < count; i++)
+        samples[i] = reading->column[(first + i) * reading->n_time];
+    return samples;
 }
 
 /** The frames [from, to) of a buffer. */
@@ -602,22 +584,25 @@ static bool read_buffer(const struct recording *recording, struct reading *readi
     const struct fif_source *source = reading->source;
     size_t size = buffer->format == NULL ? 0 : buffer->format->n_bytes;
     size_t frame = source->n_channels * size;
-    size_t n_most = frame == 0 ? TILE_SAMPLES : READ_BYTES / frame;
+    size_t n_most = frame == 0 ? GAP_FRAMES : READ_BYTES / frame;
     for (size_t t = from; t < to;) {
         size_t n = MIN(to - t, n_most);
         const uint8_t *bytes = NULL;
         if (!io_context_go_on(reading->io, (double) t / (double) source->n_time))
-            return set_stopped(recording, error);
+            return io_error_stopped(error, recording->path);
         if (buffer->format != NULL) {
             uint64_t offset = buffer->offset + (t - buffer->first) * frame;
             bytes = look(reading, buffer->file, offset, n * frame, error);
             if (bytes == NULL)
                 return false;
         }
-        for (size_t i = 0; i < n; i++)
-            if (!take_frame(reading, t + i - reading->selection->first_frame,
-                            bytes == NULL ? NULL : bytes + i * frame, buffer->format))
-                return set_stopped(recording, error);
+        reading->format = buffer->format;
+        for (size_t i = 0; i < n; i++) {
+            reading->bytes = bytes == NULL ? NULL : bytes + i * frame;
+            if (!frame_feed_take(&reading->feed, t + i - reading->selection->first_frame, 0,
+                                 source->n_channels))
+                return io_error_stopped(error, recording->path);
+        }
         t += n;
     }
     return true;
@@ -657,27 +642,6 @@ static bool raw_frames(struct recording *recording, struct reading *reading, GEr
     return true;
 }
 
-/** The same of a matrix with a row of n_time samples a channel. */
-static bool take_column(const struct reading *reading, size_t t, const double *column,
-                        size_t n_time)
-{
-    const struct selection *selection = reading->selection;
-    size_t done = 0;
-    for (size_t i = 0; i < selection->n_runs; i++) {
-        const struct series_run *run = &selection->runs[i];
-        for (size_t at = 0; at < run->count;) {
-            size_t n = MIN(run->count - at, TILE_SAMPLES);
-            for (size_t j = 0; j < n; j++)
-                reading->tile[j] = column[(run->first + at + j) * n_time];
-            if (!reading->sink->take(reading->sink->data, t, done, n, reading->tile))
-                return false;
-            at += n;
-            done += n;
-        }
-    }
-    return true;
-}
-
 static bool average_frames(struct recording *recording, struct reading *reading, GError **error)
 {
     const struct fif_source *source = reading->source;
@@ -698,9 +662,12 @@ static bool average_frames(struct recording *recording, struct reading *reading,
         memcpy(rows + n, numbers.values, numbers.n * sizeof(double));
         n += numbers.n;
     }
-    for (size_t t = 0; t < reading->selection->n_frames; t++)
-        if (!take_column(reading, t, rows + reading->selection->first_frame + t, n_time))
-            return set_stopped(recording, error);
+    reading->n_time = n_time;
+    for (size_t t = 0; t < reading->selection->n_frames; t++) {
+        reading->column = rows + reading->selection->first_frame + t;
+        if (!frame_feed_take(&reading->feed, t, 0, source->n_channels))
+            return io_error_stopped(error, recording->path);
+    }
     return true;
 }
 
@@ -709,11 +676,16 @@ static bool reader_frames(struct recording *recording, const struct selection *s
                           GError **error)
 {
     const struct fif_source *source = recording->source;
-    g_autofree double *tile = g_new(double, TILE_SAMPLES);
-    struct reading reading = {
-        .source = source, .selection = selection, .sink = sink, .io = io, .tile = tile};
-    return source->aspects->len > 0 ? average_frames(recording, &reading, error)
-                                    : raw_frames(recording, &reading, error);
+    bool averaged = source->aspects->len > 0;
+    g_autofree double *tile = g_new(double, FRAME_FEED_SAMPLES);
+    struct reading reading = {.source = source, .selection = selection, .io = io};
+    reading.feed = (struct frame_feed){.selection = selection,
+                                       .sink = sink,
+                                       .samples = averaged ? average_samples : raw_samples,
+                                       .data = &reading,
+                                       .tile = tile};
+    return averaged ? average_frames(recording, &reading, error)
+                    : raw_frames(recording, &reading, error);
 }
 
 const struct reader reader_fif = {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "io/frame_feed.h"
 #include "io/header_nifti.h"
-#include "io/reader.h"
+#include "io/text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,25 +13,14 @@ struct nifti_source {
     struct gz *data; // owned, or the same as head
 };
 
-static bool has_suffix_of(const char *path, const char *const *suffixes)
-{
-    g_autofree char *lower = g_ascii_strdown(path, -1);
-    for (; *suffixes != NULL; suffixes++)
-        if (g_str_has_suffix(lower, *suffixes))
-            return true;
-    return false;
-}
-
 static bool is_pair(const char *path)
 {
-    static const char *const suffixes[] = {".hdr", ".hdr.gz", NULL};
-    return has_suffix_of(path, suffixes);
+    return text_has_suffix(path, ".hdr") || text_has_suffix(path, ".hdr.gz");
 }
 
 static bool nifti_recognise(const char *path, const uint8_t *head, size_t n_head)
 {
-    static const char *const suffixes[] = {".nii", ".nii.gz", NULL};
-    if (has_suffix_of(path, suffixes) || is_pair(path))
+    if (text_has_suffix(path, ".nii") || text_has_suffix(path, ".nii.gz") || is_pair(path))
         return true;
     struct nifti_header header;
     header_nifti_parse(&header, head, n_head);
@@ -52,8 +42,7 @@ static void nifti_close(struct recording *recording)
 /** Opens the .img of a .hdr, the .IMG of a .HDR, under no other name. */
 static struct gz *open_image(const char *path, GError **error)
 {
-    static const char *const zipped[] = {".gz", NULL};
-    const char *gz = has_suffix_of(path, zipped) ? path + strlen(path) - strlen(".gz") : "";
+    const char *gz = text_has_suffix(path, ".gz") ? path + strlen(path) - strlen(".gz") : "";
     size_t n_stem = strlen(path) - strlen(gz) - strlen(".hdr");
     const char *image = path[n_stem + 1] == 'H' ? ".IMG" : ".img";
     g_autofree char *name = g_strdup_printf("%.*s%s%s", (int) n_stem, path, image, gz);
@@ -134,21 +123,17 @@ static bool nifti_open(struct recording *recording, struct gz *stream, const str
 // Samples on their way from the stream to the sink. They are converted a tile at a time, so that
 // what is not selected costs nothing but its decompression.
 
-enum { TILE_SAMPLES = 8192 };
-
 struct gather {
     const struct nifti_type *type;
     bool swapped;
     size_t n_series;
     const struct selection *selection;
-    const struct frame_sink *sink;
-    void *tile;       // TILE_SAMPLES samples
-    size_t t;         // frame of the next byte
-    size_t v;         // series of the next byte
-    size_t run;       // the first run that ends after v
-    size_t n_done;    // selected series of this frame before that run
-    size_t n_inexact; //
-    size_t n_samples; // seen so far
+    struct frame_feed feed;
+    const uint8_t *bytes; // of the series from v on
+    size_t t;             // frame of the next byte
+    size_t v;             // series of the next byte
+    size_t n_inexact;     //
+    size_t n_samples;     // seen so far
 };
 
 #define DEFINE_SWAP(bits)                                                                          \
@@ -177,40 +162,11 @@ static void swap_samples(uint8_t *bytes, size_t n_bytes, size_t size)
         swap_64(bytes, n_bytes);
 }
 
-/** Converts count samples and hands them on as series [first, first + count) of the selection. */
-static bool hand_on(struct gather *g, const uint8_t *bytes, size_t first, size_t count)
+static const void *nifti_samples(void *data, size_t first, size_t count, void *tile)
 {
-    size_t frame = g->t - g->selection->first_frame;
-    while (count > 0) {
-        size_t n = MIN(count, TILE_SAMPLES);
-        g->n_inexact += g->type->convert(bytes, n, g->tile);
-        if (!g->sink->take(g->sink->data, frame, first, n, g->tile))
-            return false;
-        bytes += n * g->type->n_bytes;
-        first += n;
-        count -= n;
-    }
-    return true;
-}
-
-/** The part of a frame that has the series [v, v + count). */
-static bool gather_part(struct gather *g, const uint8_t *bytes, size_t count)
-{
-    const struct selection *selection = g->selection;
-    size_t end = g->v + count;
-    while (g->run < selection->n_runs) {
-        const struct series_run *run = &selection->runs[g->run];
-        size_t from = MAX(run->first, g->v);
-        size_t to = MIN(run->first + run->count, end);
-        if (from < to && !hand_on(g, bytes + (from - g->v) * g->type->n_bytes,
-                                  g->n_done + from - run->first, to - from))
-            return false;
-        if (run->first + run->count > end)
-            break;
-        g->n_done += run->count;
-        g->run++;
-    }
-    return true;
+    struct gather *g = data;
+    g->n_inexact += g->type->convert(g->bytes + (first - g->v) * g->type->n_bytes, count, tile);
+    return tile;
 }
 
 static bool gather_take(void *data, uint8_t *bytes, size_t n_bytes)
@@ -223,7 +179,8 @@ static bool gather_take(void *data, uint8_t *bytes, size_t n_bytes)
         size_t count = MIN(left, g->n_series - g->v);
         bool wanted = g->t >= g->selection->first_frame &&
                       g->t - g->selection->first_frame < g->selection->n_frames;
-        if (wanted && !gather_part(g, bytes, count))
+        g->bytes = bytes;
+        if (wanted && !frame_feed_take(&g->feed, g->t - g->selection->first_frame, g->v, count))
             return false;
         bytes += count * size;
         left -= count;
@@ -231,7 +188,7 @@ static bool gather_take(void *data, uint8_t *bytes, size_t n_bytes)
         g->v += count;
         if (g->v == g->n_series) {
             g->t++;
-            g->v = g->run = g->n_done = 0;
+            g->v = 0;
         }
     }
     return true;
@@ -285,14 +242,17 @@ static bool nifti_frames(struct recording *recording, const struct selection *se
 {
     const struct nifti_source *source = recording->source;
     const struct nifti_header *header = &source->header;
-    g_autofree void *tile = g_malloc(TILE_SAMPLES * sizeof(double));
+    g_autofree void *tile = g_malloc(FRAME_FEED_SAMPLES * sizeof(double));
     size_t n_series = recording->grid->dim[0] * recording->grid->dim[1] * recording->grid->dim[2];
     struct gather gather = {.type = header->type,
                             .swapped = header->swapped,
                             .n_series = n_series,
-                            .selection = selection,
-                            .sink = sink,
-                            .tile = tile};
+                            .selection = selection};
+    gather.feed = (struct frame_feed){.selection = selection,
+                                      .sink = sink,
+                                      .samples = nifti_samples,
+                                      .data = &gather,
+                                      .tile = tile};
     struct gz_sink bytes = {gather_take, &gather, header->type->n_bytes};
     gz_rewind(source->data);
     enum gz_status status = gz_skip(source->data, header_nifti_data_offset(header));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "io/reader.h"
+#include "io/frame_feed.h"
 #include "io/riff.h"
 #include "io/siblings.h"
 #include "io/text.h"
@@ -168,15 +168,11 @@ static void make_sensors(struct recording *recording)
     const SF_INFO *info = &((const struct sndfile_source *) recording->source)->info;
     size_t n = (size_t) info->channels;
     struct sensors *sensors = recording->sensors = sensors_new(n);
-    struct part *part = sensors->part = g_new0(struct part, 1);
+    sensors->part = g_new(struct part, 1);
+    sensors->part[0] =
+        part_of_all(g_strdup("all"), n, (double) info->samplerate, (size_t) info->frames);
     sensors->n_parts = 1;
-    *part = (struct part){.name = g_strdup("all"),
-                          .channel = g_new(size_t, n),
-                          .n_channels = n,
-                          .rate_hz = info->samplerate,
-                          .n_time = (size_t) info->frames};
     for (size_t c = 0; c < n; c++) {
-        part->channel[c] = c;
         sensors->channel[c].name = g_strdup_printf("%zu", c + 1);
         sensors->channel[c].kind = CHANNEL_MISC;
         sensors->channel[c].unit = g_strdup("a.u.");
@@ -305,22 +301,6 @@ static bool sndfile_open(struct recording *recording, struct gz *stream,
     return true;
 }
 
-static bool hand_on(const struct selection *selection, const double *tile, size_t n_channels,
-                    size_t at, size_t n, const struct frame_sink *sink)
-{
-    for (size_t t = 0; t < n; t++) {
-        size_t first = 0;
-        for (size_t r = 0; r < selection->n_runs; r++) {
-            const struct series_run *run = &selection->runs[r];
-            if (!sink->take(sink->data, at + t, first, run->count,
-                            tile + t * n_channels + run->first))
-                return false;
-            first += run->count;
-        }
-    }
-    return true;
-}
-
 static bool sndfile_frames(struct recording *recording, const struct selection *selection,
                            const struct frame_sink *sink, const struct io_context *io,
                            GError **error)
@@ -341,10 +321,8 @@ static bool sndfile_frames(struct recording *recording, const struct selection *
             return false;
         }
         if (!io_context_go_on(io, (double) at / (double) selection->n_frames) ||
-            !hand_on(selection, tile, n_channels, at, n, sink)) {
-            io_error_set(error, IO_ERROR_CANCELLED, recording->path, "stopped");
-            return false;
-        }
+            !frame_feed_whole(selection, sink, at, n, tile, n_channels))
+            return io_error_stopped(error, recording->path);
         at += n;
     }
     return true;

@@ -74,6 +74,18 @@ void sensors_free(struct sensors *sensors)
     g_free(sensors);
 }
 
+struct part part_of_all(char *name, size_t n_channels, double rate_hz, size_t n_time)
+{
+    struct part part = {.name = name,
+                        .channel = g_new(size_t, n_channels),
+                        .n_channels = n_channels,
+                        .rate_hz = rate_hz,
+                        .n_time = n_time};
+    for (size_t i = 0; i < n_channels; i++)
+        part.channel[i] = i;
+    return part;
+}
+
 void sensors_add_event(struct sensors *sensors, double onset_s, double duration_s, const char *text,
                        int value)
 {

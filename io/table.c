@@ -245,10 +245,8 @@ static bool read_rows(struct table *table, GError **error)
         at_first = false;
         if (!is_header && !add_row(table, text, error))
             return false;
-        if (table->line % 4096 == 0 && !io_context_go_on(table->io, 0.0)) {
-            io_error_set(error, IO_ERROR_CANCELLED, table->path, "stopped");
-            return false;
-        }
+        if (table->line % 4096 == 0 && !io_context_go_on(table->io, 0.0))
+            return io_error_stopped(error, table->path);
     }
 }
 

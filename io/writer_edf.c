@@ -453,10 +453,8 @@ static bool write_records(struct publish *file, const char *path, const struct e
     if (bytes == NULL)
         return false;
     for (size_t r = 0; r < output->n_records; r++) {
-        if (!io_context_go_on(io, (double) r / (double) output->n_records)) {
-            io_error_set(error, IO_ERROR_CANCELLED, path, "stopped");
-            return false;
-        }
+        if (!io_context_go_on(io, (double) r / (double) output->n_records))
+            return io_error_stopped(error, path);
         fill_record(output, r, bytes);
         if (!publish_write(file, bytes, n_bytes, error))
             return false;

@@ -191,10 +191,8 @@ static bool write_members(struct writer *writer, size_t batch, const char *path,
         size_t n = MIN(batch, n_members - done);
         writer->first_member = done;
         if (!io_context_go_on(io, (double) done / (double) n_members) ||
-            !io_context_run(io, n, make_member, writer)) {
-            io_error_set(error, IO_ERROR_CANCELLED, path, "stopped");
-            return false;
-        }
+            !io_context_run(io, n, make_member, writer))
+            return io_error_stopped(error, path);
         if (!write_batch(writer, n, path, output, error))
             return false;
     }

@@ -95,10 +95,8 @@ static bool write_samples(struct publish *output, const char *path,
     g_autofree uint8_t *bytes = g_malloc(FRAMES_A_TURN * n * SAMPLE_BYTES);
     for (size_t first = 0; first < recording->n_time; first += FRAMES_A_TURN) {
         size_t n_frames = MIN(FRAMES_A_TURN, recording->n_time - first);
-        if (!io_context_go_on(io, (double) first / (double) recording->n_time)) {
-            io_error_set(error, IO_ERROR_CANCELLED, path, "stopped");
-            return false;
-        }
+        if (!io_context_go_on(io, (double) first / (double) recording->n_time))
+            return io_error_stopped(error, path);
         uint8_t *at = bytes;
         for (size_t t = first; t < first + n_frames; t++) {
             recording_values(recording, t, 0, n, values);
