@@ -5,7 +5,7 @@
 #include "deconv/clean.h"
 
 #include "solvers/cpu_clock.h"
-#include "solvers/sort.h"
+#include "solvers/median.h"
 
 #include <glib.h>
 #include <stdio.h>
@@ -70,8 +70,8 @@ int main(int argc, char **argv)
             times[i][r] = time_once(plans[i], data, &y, ws);
     printf("%zu frames every %g s\n%-36s %9s %9s\n", n_time, tr_s, "", "regressors", "us/series");
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        sort_doubles(times[i], REPEATS);
-        printf("%-36s %9zu %9.2f\n", cases[i].name, clean_rank(plans[i]), times[i][REPEATS / 2]);
+        printf("%-36s %9zu %9.2f\n", cases[i].name, clean_rank(plans[i]),
+               median(times[i], REPEATS));
         clean_free(plans[i]);
     }
     return 0;

@@ -6,7 +6,7 @@
 #include "deconv/hrf_conv.h"
 
 #include "solvers/cpu_clock.h"
-#include "solvers/sort.h"
+#include "solvers/median.h"
 
 #include <glib.h>
 #include <stdio.h>
@@ -44,11 +44,9 @@ static void compare_methods(size_t n_h, size_t n_time, struct workspace *ws)
     for (size_t r = 0; r < REPEATS; r++)
         for (size_t m = 0; m < N_METHODS; m++)
             times[m][r] = time_once(ops[m], &u, &x, ws);
-    for (size_t m = 0; m < N_METHODS; m++) {
-        sort_doubles(times[m], REPEATS);
+    for (size_t m = 0; m < N_METHODS; m++)
         linop_free(ops[m]);
-    }
-    double fir = times[0][REPEATS / 2], fft = times[1][REPEATS / 2];
+    double fir = median(times[0], REPEATS), fft = median(times[1], REPEATS);
     printf("%7zu %5zu %9.2f %9.2f %7.2f\n", n_time, n_h, fir, fft, fft / fir);
 }
 

@@ -7,7 +7,7 @@
 #include "deconv/hrf.h"
 #include "deconv/hrf_conv.h"
 #include "solvers/cpu_clock.h"
-#include "solvers/sort.h"
+#include "solvers/median.h"
 
 #include <glib.h>
 #include <math.h>
@@ -62,8 +62,8 @@ int main(int argc, char **argv)
     printf("%zu frames every %g s, %zu samples of the response\n", n_time, tr_s, hrf->n);
     printf("%-6s %9s %11s\n", "rule", "us/series", "mean ratio");
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        sort_doubles(times[i], REPEATS);
-        printf("%-6s %9.1f %11.4f\n", lambda_kind_names[kinds[i]], times[i][REPEATS / 2], ratio[i]);
+        printf("%-6s %9.1f %11.4f\n", lambda_kind_names[kinds[i]], median(times[i], REPEATS),
+               ratio[i]);
         lambda_rule_free(rules[i]);
     }
     return 0;

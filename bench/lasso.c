@@ -6,6 +6,7 @@
 // of norm 1 in chains of 50 that correlate by 0.95, and 256 targets, the time course of 8 of them
 // with noise. The exact method solves all targets, the others the first 64.
 
+#include "bench/measure.h"
 #include "solvers/parallel.h"
 #include "solvers/solver.h"
 
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const struct method {
     const char *name;
@@ -48,28 +48,6 @@ struct job {
     double *lambda;
     struct series_result *results;
 };
-
-static double seconds_of(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
-
-static double *read_doubles(const char *path, size_t *n)
-{
-    char *bytes = NULL;
-    gsize n_bytes = 0;
-    g_autoptr(GError) error = NULL;
-    if (!g_file_get_contents(path, &bytes, &n_bytes, &error)) {
-        fprintf(stderr, "%s\n", error->message);
-        exit(EXIT_FAILURE);
-    }
-    *n = n_bytes / sizeof(double);
-    double *values = g_memdup2(bytes, *n * sizeof(double));
-    g_free(bytes);
-    return values;
-}
 
 static struct data read_data(const char *d_path, const char *x_path, size_t n, size_t m)
 {
@@ -176,10 +154,10 @@ static void run(const struct method *method, const struct problem *problem, cons
     double cpu = 0.0, wall = 0.0;
     for (int round = 0; round < 2; round++) {
         cpu = parallel_cpu_seconds(team);
-        wall = seconds_of(CLOCK_MONOTONIC);
+        wall = wall_clock_s();
         parallel_for(team, (job.n_targets + BLOCK_SERIES - 1) / BLOCK_SERIES, solve_block, &job);
         cpu = parallel_cpu_seconds(team) - cpu;
-        wall = seconds_of(CLOCK_MONOTONIC) - wall;
+        wall = wall_clock_s() - wall;
     }
     report(method, tol, &job, cpu, wall);
     g_free(job.lambda);

@@ -7,6 +7,7 @@
 //        bench_mixed_norm lasso DIR FRACTION THREADS      all samples: a line of JSON
 // bench/mixed_norm_peers.py runs them side by side with MNE-Python and scikit-learn.
 #include "sources/mixed_norm.h"
+#include "bench/measure.h"
 #include "io/array.h"
 #include "solvers/parallel.h"
 #include "sources/lasso_window.h"
@@ -16,16 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { N_SENSORS = 360, N_TIME = 85, N_DIPOLES = 12 };
-
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
 
 // Point i of n on the unit sphere, nearly evenly.
 static void sphere_point(size_t i, size_t n, double out[3])
@@ -172,7 +165,7 @@ static bool solve_l21(char **argv, GError **error)
     struct mixed_norm_options options = mixed_norm_options_default();
     options.tol = g_ascii_strtod(argv[5], NULL);
     g_autoptr(owned_workspace) ws = workspace_new();
-    double start = cpu_seconds();
+    double start = process_clock_s();
     g_autoptr(owned_time_reduction) reduction =
         time_reduction_new(arrays.data->values, arrays.data->n_rows, arrays.data->n_columns);
     struct mixed_norm_input input = {
@@ -181,9 +174,9 @@ static bool solve_l21(char **argv, GError **error)
     g_autoptr(owned_mixed_norm) problem = mixed_norm_new(&input);
     g_autoptr(owned_source_estimate) x = source_estimate_new(n_orient, reduction->rank);
     double alpha = g_ascii_strtod(argv[4], NULL) * problem->alpha_max;
-    double prepared = cpu_seconds();
+    double prepared = process_clock_s();
     struct mixed_norm_result found = mixed_norm_solve(problem, alpha, &options, x, ws);
-    double end = cpu_seconds();
+    double end = process_clock_s();
     printf("{\"seconds\": %.5f, \"prepare\": %.5f, \"gap\": %.3g, \"active\": %zu, \"rounds\": "
            "%zu, \"passes\": %zu, \"newton\": %zu, \"objective\": %.12g}\n",
            end - start, prepared - start, found.relative_gap, x->n_active, found.n_rounds,
@@ -206,9 +199,9 @@ static bool solve_lasso(char **argv, GError **error)
                                        .tol = 1e-6};
     g_autoptr(owned_parallel) team = parallel_new(strtoul(argv[4], NULL, 10), NULL);
     gint64 wall = g_get_monotonic_time();
-    double start = cpu_seconds(), worst = 0.0;
+    double start = process_clock_s(), worst = 0.0;
     g_autoptr(owned_lasso_window) window = lasso_window_solve(&input, team);
-    double seconds = cpu_seconds() - start;
+    double seconds = process_clock_s() - start;
     for (size_t t = 0; t < window->n_time; t++)
         worst = fmax(worst, window->results[t].relative_gap);
     printf("{\"cpu_ms_a_sample\": %.3f, \"wall_ms_a_sample\": %.3f, \"gap\": %.3g, \"nonzero\": "

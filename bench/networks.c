@@ -11,8 +11,8 @@
 #include "deconv/hrf.h"
 #include "deconv/hrf_conv.h"
 #include "solvers/cpu_clock.h"
+#include "solvers/median.h"
 #include "solvers/prox_tv.h"
-#include "solvers/sort.h"
 #include "unrolled/network.h"
 
 #include <stdio.h>
@@ -167,18 +167,16 @@ static void race(const struct data *data, struct contestant *contestants, size_t
     for (size_t round = 0; round < N_ROUNDS; round++)
         for (size_t i = 0; i < n; i++)
             contestants[i].rounds[round] = contestants[i].run(data, contestants[i].what);
-    for (size_t i = 0; i < n; i++)
-        sort_doubles(contestants[i].rounds, N_ROUNDS);
-    double unit = contestants[0].rounds[N_ROUNDS / 2];
+    double unit = median(contestants[0].rounds, N_ROUNDS);
     printf("%-44s %10s %6s %8s %8s %6s %6s\n", "a series and layer", "us", "", "kflop", "Gflop/s",
            "KB", "GB/s");
     for (size_t i = 0; i < n; i++) {
         const struct contestant *it = &contestants[i];
-        double median = it->rounds[N_ROUNDS / 2];
-        printf("%-44s %10.2f %5.2fx", it->name, median, median / unit);
+        double us = median(contestants[i].rounds, N_ROUNDS);
+        printf("%-44s %10.2f %5.2fx", it->name, us, us / unit);
         if (it->flops > 0.0)
-            printf(" %8.1f %8.1f %6.1f %6.1f", 1e-3 * it->flops, 1e-3 * it->flops / median,
-                   1e-3 * it->bytes, 1e-3 * it->bytes / median);
+            printf(" %8.1f %8.1f %6.1f %6.1f", 1e-3 * it->flops, 1e-3 * it->flops / us,
+                   1e-3 * it->bytes, 1e-3 * it->bytes / us);
         printf("\n");
     }
 }

@@ -3,11 +3,12 @@
 // against zlib and the floor: decompression alone and copying. Medians of interleaved repeats.
 // usage: nifti FOLDER [REPEATS]; FOLDER needs 3 GB and is left empty
 
+#include "bench/measure.h"
 #include "io/gz.h"
 #include "io/recording.h"
 #include "io/writer_nifti.h"
+#include "solvers/median.h"
 #include "solvers/parallel.h"
-#include "solvers/sort.h"
 
 #include <fcntl.h>
 #include <glib.h>
@@ -17,19 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
 enum { NX = 88, NY = 88, NZ = 64, N_VOXELS = NX * NY * NZ, N_FRAMES = 490 };
 enum { MOST_REPEATS = 15 };
-
-static double seconds(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
 
 // A head: an ellipsoid of 150,000 voxels with a steep edge, noise inside and out.
 
@@ -314,10 +307,8 @@ static void print_row(const struct bench *bench, const struct run *run, double *
     g_autofree char *path = path_of(bench, run->output);
     GStatBuf status = {0};
     g_stat(path, &status);
-    sort_doubles(wall, n);
-    sort_doubles(cpu, n);
-    printf("%-32s %zu  %6.2f %6.2f  %8.1f\n", run->name, run->n_threads, wall[n / 2], cpu[n / 2],
-           (double) status.st_size / 1e6);
+    printf("%-32s %zu  %6.2f %6.2f  %8.1f\n", run->name, run->n_threads, median(wall, n),
+           median(cpu, n), (double) status.st_size / 1e6);
 }
 
 static void measure(struct bench *bench, size_t n_repeats)
@@ -330,11 +321,11 @@ static void measure(struct bench *bench, size_t n_repeats)
             bench->io.n_threads = runs[i].n_threads;
             bench->io.run = runs[i].n_threads > 1 ? run_on_team : NULL;
             bench->io.team = team;
-            double w = seconds(CLOCK_MONOTONIC);
-            double c = seconds(CLOCK_PROCESS_CPUTIME_ID);
+            double w = wall_clock_s();
+            double c = process_clock_s();
             runs[i].body(bench);
-            wall[i][repeat] = seconds(CLOCK_MONOTONIC) - w;
-            cpu[i][repeat] = seconds(CLOCK_PROCESS_CPUTIME_ID) - c;
+            wall[i][repeat] = wall_clock_s() - w;
+            cpu[i][repeat] = process_clock_s() - c;
             if (repeat + 1 == n_repeats)
                 print_row(bench, &runs[i], wall[i], cpu[i], n_repeats);
         }

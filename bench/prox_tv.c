@@ -6,7 +6,7 @@
 #include "solvers/prox_tv.h"
 
 #include "solvers/cpu_clock.h"
-#include "solvers/sort.h"
+#include "solvers/median.h"
 
 #include <glib.h>
 #include <math.h>
@@ -122,9 +122,8 @@ static double ns_per_sample(const struct columns *c, double patience, size_t *n_
         }
         times[r] = 1e9 * (cpu_clock_s() - begin) / (double) (c->n * c->n_columns);
     }
-    sort_doubles(times, REPEATS);
     workspace_release(c->ws, 0);
-    return times[REPEATS / 2];
+    return median(times, REPEATS);
 }
 
 static void report(const struct kind *kind, const struct columns *c)

@@ -5,6 +5,7 @@
 // usage: segment_active_set SERIES.f64 HRF.f64 T [RATIO [N_SERIES [KERNELS]]]
 
 #include "solvers/segment_active_set.h"
+#include "bench/measure.h"
 #include "deconv/hrf_conv.h"
 #include "solvers/cpu_clock.h"
 #include "solvers/kernels.h"
@@ -27,19 +28,6 @@ struct data {
     size_t n_h;
     double ratio;
 };
-
-static double *read_doubles(const char *path, size_t *n)
-{
-    char *bytes = NULL;
-    gsize n_bytes = 0;
-    g_autoptr(GError) error = NULL;
-    if (!g_file_get_contents(path, &bytes, &n_bytes, &error)) {
-        fprintf(stderr, "%s\n", error->message);
-        exit(EXIT_FAILURE);
-    }
-    *n = n_bytes / sizeof(double);
-    return (double *) (void *) bytes; // from malloc, aligned for any type
-}
 
 // A round of each part, in us a series.
 static double run_solver(const struct solver *solver, struct data *data, struct workspace *ws)

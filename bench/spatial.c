@@ -5,37 +5,19 @@
 // headers.
 
 #include "deconv/spatial.h"
+#include "bench/measure.h"
 #include "deconv/hrf_conv.h"
 
 #include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double seconds(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
-
-static void *read_file(const char *path, gsize *n_bytes)
-{
-    char *bytes = NULL;
-    g_autoptr(GError) error = NULL;
-    if (!g_file_get_contents(path, &bytes, n_bytes, &error)) {
-        fprintf(stderr, "%s\n", error->message);
-        exit(EXIT_FAILURE);
-    }
-    return bytes;
-}
 
 static bool tell(void *data, const struct spatial_progress *progress)
 {
     const double *begin = data;
     printf("%4zu iterations, %7.2f s CPU, gap %.2e, objective %.8g\n", progress->iteration,
-           seconds(CLOCK_PROCESS_CPUTIME_ID) - *begin, progress->relative_gap, progress->objective);
+           process_clock_s() - *begin, progress->relative_gap, progress->objective);
     return true;
 }
 
@@ -54,8 +36,8 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     gsize n_x = 0, n_h = 0;
-    g_autofree float *x = read_file(argv[1], &n_x);
-    g_autofree double *h = read_file(argv[2], &n_h);
+    g_autofree float *x = read_bytes(argv[1], &n_x);
+    g_autofree double *h = read_bytes(argv[2], &n_h);
     size_t n_time = (size_t) atoi(argv[3]), dim[3];
     for (size_t i = 0; i < 3; i++)
         dim[i] = (size_t) atoi(argv[4 + i]);
@@ -75,11 +57,11 @@ int main(int argc, char **argv)
         options.rho = g_ascii_strtod(argv[10], NULL);
     g_autoptr(owned_parallel) team = parallel_new(argc > 11 ? (size_t) atoi(argv[11]) : 1, NULL);
     g_autofree float *u = g_new0(float, n);
-    double begin = seconds(CLOCK_PROCESS_CPUTIME_ID), wall = seconds(CLOCK_MONOTONIC);
+    double begin = process_clock_s(), wall = wall_clock_s();
     struct spatial_progress last;
     bool done = spatial_solve(&problem, &options, team, tell, &begin, u, &last);
     printf("%s after %zu iterations, %.2f s; %.0f MB besides data and activity\n",
-           done ? "done" : "stopped", last.iteration, seconds(CLOCK_MONOTONIC) - wall,
+           done ? "done" : "stopped", last.iteration, wall_clock_s() - wall,
            1e-6 * (double) spatial_bytes(&problem));
     if (argc > 12)
         g_file_set_contents(argv[12], (const char *) u, (gssize) (n * sizeof *u), NULL);

@@ -4,6 +4,7 @@
 // usage: tv SERIES.f64 HRF.f64 T [N_SERIES [RATIO [METHOD ...]]]
 // The published numbers: 40 series, ratio 0.1, signed blocks with noise at 0 to 10 dB.
 
+#include "bench/measure.h"
 #include "deconv/hrf_conv.h"
 #include "solvers/cpu_clock.h"
 #include "solvers/solver.h"
@@ -33,21 +34,6 @@ struct data {
     size_t n_time;
     double ratio;
 };
-
-static double *read_doubles(const char *path, size_t *n)
-{
-    char *bytes = NULL;
-    gsize n_bytes = 0;
-    g_autoptr(GError) error = NULL;
-    if (!g_file_get_contents(path, &bytes, &n_bytes, &error)) {
-        fprintf(stderr, "%s\n", error->message);
-        exit(EXIT_FAILURE);
-    }
-    *n = n_bytes / sizeof(double);
-    double *values = g_memdup2(bytes, *n * sizeof(double));
-    g_free(bytes);
-    return values;
-}
 
 static void run(const struct method *method, const struct problem *problem, const struct data *data,
                 double tol, struct workspace *ws)

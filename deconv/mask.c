@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "deconv/mask.h"
 
+#include "solvers/sort.h"
+
 #include <glib.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 size_t mask_of_values(const double *values, size_t n, double threshold, uint8_t *mask)
@@ -18,12 +19,6 @@ size_t mask_of_values(const double *values, size_t n, double threshold, uint8_t 
     return count;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *) a, y = *(const double *) b;
-    return (x > y) - (x < y);
-}
-
 /** The distinct finite values, rising, at the beginning of an array; how many. */
 static size_t sort_distinct(double *values, size_t n)
 {
@@ -31,7 +26,7 @@ static size_t sort_distinct(double *values, size_t n)
     for (size_t i = 0; i < n; i++)
         if (isfinite(values[i]))
             values[n_finite++] = values[i];
-    qsort(values, n_finite, sizeof *values, compare_doubles);
+    sort_doubles(values, n_finite);
     for (size_t i = 0; i < n_finite; i++)
         if (n_distinct == 0 || values[i] != values[n_distinct - 1])
             values[n_distinct++] = values[i];

@@ -2,6 +2,7 @@
 #include "deconv/null.h"
 
 #include "solvers/random.h"
+#include "solvers/sort.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -193,17 +194,11 @@ static void measure_jumps(void *data, size_t index, struct workspace *ws)
 
 /* From draws to distributions */
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *) a, y = *(const double *) b;
-    return (x > y) - (x < y);
-}
-
 static void settle_maxima(const struct null *null, const double *of_draw, struct maxima *maxima)
 {
     size_t n = null->options.n_draws, n_tail = n / TAIL_PARTS;
     memcpy(maxima->sorted, of_draw, n * sizeof *of_draw);
-    qsort(maxima->sorted, n, sizeof *maxima->sorted, compare);
+    sort_doubles(maxima->sorted, n);
     if (n_tail < 2)
         return;
     double from = maxima->sorted[n - n_tail - 1], sum = 0.0;

@@ -6,6 +6,7 @@
 #include "deconv/null.h"
 #include "solvers/random.h"
 #include "solvers/segment_active_set.h"
+#include "solvers/sort.h"
 
 #include <stdlib.h>
 
@@ -168,12 +169,6 @@ static void too_few_frequencies_are_refused(void **state)
     assert_true(g_error_matches(error, DECONV_ERROR, DECONV_ERROR_VALUE));
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *) a, y = *(const double *) b;
-    return (x > y) - (x < y);
-}
-
 /** What null series had. */
 struct calibration {
     double with_jump; // share of series with a jump at 0.05
@@ -200,7 +195,7 @@ static struct calibration calibrate(const struct scene *s, const struct null *nu
         found.with_jump += null_jumps(null, &noise[v], 0.05, u, s->n_time, jumps, p_jump) > 0;
     }
     found.with_jump /= (double) n;
-    qsort(p, n, sizeof *p, compare);
+    sort_doubles(p, n);
     for (size_t i = 0; i < n; i++) {
         double above = fabs(p[i] - (double) (i + 1) / (double) n);
         found.distance = fmax(found.distance, fmax(above, fabs(p[i] - (double) i / (double) n)));

@@ -48,11 +48,6 @@ static const struct kernels *loops(const struct layer_call *call)
     return call->context->constants;
 }
 
-static size_t n_state(const struct layer_context *context)
-{
-    return context->op->n_in;
-}
-
 static size_t tensors(const struct layer_context *context, size_t index G_GNUC_UNUSED,
                       struct tensor_shape shapes[LAYER_MAX_TENSORS])
 {
@@ -205,7 +200,7 @@ const struct layer_kind layer_lpgd_conv = {
     .problem = PROBLEM_TV,
     .refuse = refuse,
     .prepare = prepare,
-    .n_state = n_state,
+    .n_state = tv_n_state,
     .tensors = tensors,
     .init = init,
     .tape_bytes = tv_step_bytes,
@@ -222,7 +217,7 @@ const struct layer_kind layer_lpgd_conv_threshold = {
     .learns_threshold = true,
     .refuse = refuse,
     .prepare = prepare,
-    .n_state = n_state,
+    .n_state = tv_n_state,
     .tensors = tensors,
     .init = init,
     .identity = identity,

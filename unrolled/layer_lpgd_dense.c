@@ -10,11 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-static size_t n_state(const struct layer_context *context)
-{
-    return context->op->n_in;
-}
-
 static size_t tensors(const struct layer_context *context, size_t index G_GNUC_UNUSED,
                       struct tensor_shape shapes[LAYER_MAX_TENSORS])
 {
@@ -117,7 +112,7 @@ const struct layer_kind layer_lpgd_dense = {
     .network = "lpgd-taut",
     .variant = "dense",
     .problem = PROBLEM_TV,
-    .n_state = n_state,
+    .n_state = tv_n_state,
     .tensors = tensors,
     .init = init,
     .tape_bytes = tv_step_bytes,
@@ -132,7 +127,7 @@ const struct layer_kind layer_lpgd_dense_threshold = {
     .variant = "dense-threshold",
     .problem = PROBLEM_TV,
     .learns_threshold = true,
-    .n_state = n_state,
+    .n_state = tv_n_state,
     .tensors = tensors,
     .init = init,
     .identity = identity,

@@ -81,11 +81,6 @@ static const struct inner *inner_of(const struct layer_context *context)
     return context->constants;
 }
 
-static size_t n_state(const struct layer_context *context)
-{
-    return context->op->n_in;
-}
-
 // The inner sets stand in one tensor, a row a set: Vz, Vx and the threshold.
 static size_t tensors(const struct layer_context *context, size_t index G_GNUC_UNUSED,
                       struct tensor_shape shapes[LAYER_MAX_TENSORS])
@@ -280,7 +275,7 @@ const struct layer_kind layer_lpgd_lista_fixed = {
     .default_inner = 20,
     .prepare = prepare,
     .release = release,
-    .n_state = n_state,
+    .n_state = tv_n_state,
     .tensors = tensors,
     .init = init,
     .project = project,
@@ -299,7 +294,7 @@ const struct layer_kind layer_lpgd_lista_per_layer = {
     .default_inner = 20,
     .prepare = prepare,
     .release = release,
-    .n_state = n_state,
+    .n_state = tv_n_state,
     .tensors = tensors,
     .init = init,
     .project = project,
@@ -318,7 +313,7 @@ const struct layer_kind layer_lpgd_lista_shared = {
     .default_inner = 20,
     .prepare = prepare,
     .release = release,
-    .n_state = n_state,
+    .n_state = tv_n_state,
     .tensors = tensors,
     .init = init,
     .project = project,

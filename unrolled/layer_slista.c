@@ -3,33 +3,7 @@
 // Ablin, Moreau, Massias and Gramfort, Learning step sizes for unfolded sparse coding, 2019.
 // The same on the jumps of TV is the variant `step` of the synthesis networks.
 #include "unrolled/sparse_step.h"
-
-#include <math.h>
-
-static size_t tensors(const struct layer_context *context G_GNUC_UNUSED, size_t index G_GNUC_UNUSED,
-                      struct tensor_shape shapes[LAYER_MAX_TENSORS])
-{
-    shapes[0] = (struct tensor_shape){"step", 1, 1};
-    return 1;
-}
-
-static void init(const struct layer_context *context, size_t index G_GNUC_UNUSED,
-                 double *parameters)
-{
-    parameters[0] = 1.0 / context->norm2;
-}
-
-static void identity(const struct layer_context *context G_GNUC_UNUSED, size_t index G_GNUC_UNUSED,
-                     double *parameters)
-{
-    parameters[0] = 0.0;
-}
-
-static void project(const struct layer_context *context G_GNUC_UNUSED, size_t index G_GNUC_UNUSED,
-                    double *parameters)
-{
-    parameters[0] = fmax(parameters[0], 0.0);
-}
+#include "unrolled/step_size.h"
 
 static void forward(const struct layer_call *call, struct block *out, void *tape)
 {
@@ -48,10 +22,10 @@ const struct layer_kind layer_slista = {
     .variant = "",
     .problem = PROBLEM_LASSO,
     .n_state = sparse_n_state,
-    .tensors = tensors,
-    .init = init,
-    .identity = identity,
-    .project = project,
+    .tensors = step_size_tensors,
+    .init = step_size_init,
+    .identity = step_size_identity,
+    .project = step_size_project,
     .tape_bytes = sparse_tape_bytes,
     .forward = forward,
     .backward = backward,
@@ -65,10 +39,10 @@ const struct layer_kind layer_synthesis_step = {
     .problem = PROBLEM_TV,
     .synthesis = true,
     .n_state = sparse_n_state,
-    .tensors = tensors,
-    .init = init,
-    .identity = identity,
-    .project = project,
+    .tensors = step_size_tensors,
+    .init = step_size_init,
+    .identity = step_size_identity,
+    .project = step_size_project,
     .start = sparse_start,
     .output = sparse_output,
     .output_adjoint = sparse_output_adjoint,

@@ -1,39 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A step along a subgradient, u+ = u - a (A'(A u - x) + lambda nabla' sign(nabla u)): what one has
 // without a prox. Kept as a comparison.
+#include "unrolled/step_size.h"
 #include "unrolled/tv_step.h"
-
-#include <math.h>
-
-static size_t n_state(const struct layer_context *context)
-{
-    return context->op->n_in;
-}
-
-static size_t tensors(const struct layer_context *context G_GNUC_UNUSED, size_t index G_GNUC_UNUSED,
-                      struct tensor_shape shapes[LAYER_MAX_TENSORS])
-{
-    shapes[0] = (struct tensor_shape){"step", 1, 1};
-    return 1;
-}
 
 static void init(const struct layer_context *context G_GNUC_UNUSED, size_t index G_GNUC_UNUSED,
                  double *parameters)
 {
     // A subgradient method has no safe step; this one is as good as none.
     parameters[0] = 1e-10;
-}
-
-static void identity(const struct layer_context *context G_GNUC_UNUSED, size_t index G_GNUC_UNUSED,
-                     double *parameters)
-{
-    parameters[0] = 0.0;
-}
-
-static void project(const struct layer_context *context G_GNUC_UNUSED, size_t index G_GNUC_UNUSED,
-                    double *parameters)
-{
-    parameters[0] = fmax(parameters[0], 0.0);
 }
 
 static void forward(const struct layer_call *call, struct block *out, void *tape G_GNUC_UNUSED)
@@ -91,11 +66,11 @@ const struct layer_kind layer_subgradient_step = {
     .network = "subgradient-step",
     .variant = "",
     .problem = PROBLEM_TV,
-    .n_state = n_state,
-    .tensors = tensors,
+    .n_state = tv_n_state,
+    .tensors = step_size_tensors,
     .init = init,
-    .identity = identity,
-    .project = project,
+    .identity = step_size_identity,
+    .project = step_size_project,
     .tape_bytes = tv_step_bytes,
     .forward = forward,
     .backward = backward,

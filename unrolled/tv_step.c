@@ -76,6 +76,11 @@ static struct tv_step plain_step(const struct layer_call *call)
     return (struct tv_step){1.0 / call->context->norm2, call->in, call->residual};
 }
 
+size_t tv_n_state(const struct layer_context *context)
+{
+    return context->op->n_in;
+}
+
 void tv_descend(const struct layer_call *call, struct block *out, void *tape)
 {
     struct tv_step step = plain_step(call);

@@ -28,7 +28,8 @@ double tv_step_backward(const struct layer_call *call, const struct tv_step *ste
                         const struct block *out_adjoint, struct block *y_adjoint,
                         const struct layer_gradient *gradient);
 
-/** layer_kind.tape_bytes, .descend and its backward pass for kinds whose state is u. */
+/** layer_kind.n_state, .descend and its backward pass for kinds whose state is u. */
+size_t tv_n_state(const struct layer_context *context);
 void tv_descend(const struct layer_call *call, struct block *out, void *tape);
 void tv_descend_backward(const struct layer_call *call, const void *tape,
                          const struct block *out_adjoint, const struct layer_gradient *gradient);

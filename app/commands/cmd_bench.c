@@ -174,6 +174,19 @@ static bool go_on(void *data, double fraction)
     return !host_stopped(&app->host, NULL);
 }
 
+// Runs all that take part; whom they are compared with, NULL: nobody.
+static bool race(struct app *app, const struct bench_command_options *given, struct bench *bench,
+                 const struct bench_row **reference, GError **error)
+{
+    if (!find_reference(given, bench, reference, error))
+        return false;
+    log_accept(app->log);
+    log_progress_begin(app->log, "bench");
+    bool done = bench_run(bench, go_on, app);
+    log_progress_end(app->log);
+    return done || !host_stopped(&app->host, error);
+}
+
 static bool bench_solvers(struct app *app, const struct bench_command_options *given,
                           const char *name, enum problem_kind kind, GError **error)
 {
@@ -185,14 +198,8 @@ static bool bench_solvers(struct app *app, const struct bench_command_options *g
     g_autoptr(owned_bench) bench =
         bench_new(data.problem, data.x, data.n_series, (const char *const *) names, &options);
     const struct bench_row *reference = NULL;
-    if (!find_reference(given, bench, &reference, error))
+    if (!race(app, given, bench, &reference, error))
         return false;
-    log_accept(app->log);
-    log_progress_begin(app->log, "bench");
-    bool done = bench_run(bench, go_on, app);
-    log_progress_end(app->log);
-    if (!done)
-        return !host_stopped(&app->host, error);
     g_autofree char *figure = g_strconcat("bench_", name, NULL);
     if (given->output != NULL && !bench_draw(&app->host, bench, given->output, figure, error))
         return false;
@@ -262,14 +269,8 @@ static bool race_sources(struct app *app, const struct bench_command_options *gi
     if (network != NULL)
         bench_add(bench, &bench_network_method, network);
     const struct bench_row *reference = NULL;
-    if (!find_reference(given, bench, &reference, error))
+    if (!race(app, given, bench, &reference, error))
         return false;
-    log_accept(app->log);
-    log_progress_begin(app->log, "bench");
-    bool done = bench_run(bench, go_on, app);
-    log_progress_end(app->log);
-    if (!done)
-        return !host_stopped(&app->host, error);
     struct bench_mixed_norm window =
         bench_sources_mixed_norm(leadfield, samples, sources->lambda, options.n_rounds);
     JsonObject *object = NULL;

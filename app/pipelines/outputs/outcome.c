@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/pipelines/outputs/outcome.h"
 
-#include "solvers/sort.h"
+#include "solvers/median.h"
 
-// Sorts the values.
+#include <math.h>
+
+// Reorders the values.
 static struct spread spread_of(double *values, size_t n)
 {
     if (n == 0)
         return (struct spread){0};
-    sort_doubles(values, n);
-    double median = n % 2 == 1 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
-    return (struct spread){values[0], median, values[n - 1]};
+    double least = values[0], most = values[0];
+    for (size_t i = 1; i < n; i++) {
+        least = fmin(least, values[i]);
+        most = fmax(most, values[i]);
+    }
+    return (struct spread){least, median(values, n), most};
 }
 
 static double lambda_of(const struct series_result *result)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/pipelines/sources/sources_network.h"
 
-#include "solvers/sort.h"
+#include "solvers/median.h"
 #include "sources/amplitude_bias.h"
 #include "sources/lasso_window.h"
 #include "sources/reweighted.h"
@@ -99,15 +99,14 @@ static void summarise_lasso(const struct lasso_window *found, struct sources_res
     for (size_t t = 0; t < n_time; t++) {
         const struct series_result *sample = &found->results[t];
         gaps[t] = sample->relative_gap;
+        result->gap[1] = fmax(result->gap[1], gaps[t]);
         result->alpha_max = fmax(result->alpha_max, sample->lambda_max);
         result->alpha = fmax(result->alpha, sample->lambda);
         result->objective += sample->objective;
         result->n_passes += sample->iterations;
         result->converged &= sample->status != SERIES_INACCURATE;
     }
-    sort_doubles(gaps, n_time);
-    result->gap[0] = gaps[n_time / 2];
-    result->gap[1] = gaps[n_time - 1];
+    result->gap[0] = median(gaps, n_time);
 }
 
 // The columns that are in use at any sample, with zeros where they are not.
