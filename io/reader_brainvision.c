@@ -150,7 +150,7 @@ static void make_part(struct recording *recording)
     struct sensors *sensors = recording->sensors;
     double rate_hz = 1e6 / source->header.interval_us;
     sensors->part = g_new(struct part, 1);
-    sensors->part[0] = part_of_all(g_strdup("all"), sensors->n_channels, rate_hz, source->n_frames);
+    sensors->part[0] = part_of_all("all", sensors->n_channels, rate_hz, source->n_frames);
     sensors->n_parts = 1;
     recording_choose(recording, 0);
 }

@@ -362,8 +362,7 @@ static bool open_raw(struct recording *recording, struct fif *fif, size_t meas_i
     }
     sensors->first_sample = (size_t) source->first;
     sensors->part = g_new(struct part, 1);
-    sensors->part[0] =
-        part_of_all(g_strdup("raw data"), sensors->n_channels, rate_hz, source->n_time);
+    sensors->part[0] = part_of_all("raw data", sensors->n_channels, rate_hz, source->n_time);
     sensors->n_parts = 1;
     recording->format = "FIF raw";
     recording->datatype = name_samples(source);
@@ -444,7 +443,7 @@ static bool add_average(struct recording *recording, const struct fif *fif, size
     g_array_append_val(source->aspects, aspect);
     sensors->part = g_renew(struct part, sensors->part, sensors->n_parts + 1);
     struct part *part = &sensors->part[sensors->n_parts++];
-    char *full = name_average(g_steal_pointer(&name), sensors->n_parts, kind);
+    g_autofree char *full = name_average(g_steal_pointer(&name), sensors->n_parts, kind);
     *part = part_of_all(full, sensors->n_channels, rate_hz, n_time);
     part->start_s = first / rate_hz;
     part->n_averaged = n_averaged;

@@ -169,8 +169,7 @@ static void make_sensors(struct recording *recording)
     size_t n = (size_t) info->channels;
     struct sensors *sensors = recording->sensors = sensors_new(n);
     sensors->part = g_new(struct part, 1);
-    sensors->part[0] =
-        part_of_all(g_strdup("all"), n, (double) info->samplerate, (size_t) info->frames);
+    sensors->part[0] = part_of_all("all", n, (double) info->samplerate, (size_t) info->frames);
     sensors->n_parts = 1;
     for (size_t c = 0; c < n; c++) {
         sensors->channel[c].name = g_strdup_printf("%zu", c + 1);

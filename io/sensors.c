@@ -74,9 +74,9 @@ void sensors_free(struct sensors *sensors)
     g_free(sensors);
 }
 
-struct part part_of_all(char *name, size_t n_channels, double rate_hz, size_t n_time)
+struct part part_of_all(const char *name, size_t n_channels, double rate_hz, size_t n_time)
 {
-    struct part part = {.name = name,
+    struct part part = {.name = g_strdup(name),
                         .channel = g_new(size_t, n_channels),
                         .n_channels = n_channels,
                         .rate_hz = rate_hz,

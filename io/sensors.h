@@ -100,8 +100,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_sensors, sensors_free)
 
 void projector_free(struct projector *projector);
 
-/** A part that has every channel, of samples that begin at 0; takes the name over. */
-struct part part_of_all(char *name, size_t n_channels, double rate_hz, size_t n_time);
+/** A part that has every channel, of samples that begin at 0; the name is copied. */
+struct part part_of_all(const char *name, size_t n_channels, double rate_hz, size_t n_time);
 
 /** Adds an event after those that are there; text is copied. */
 void sensors_add_event(struct sensors *sensors, double onset_s, double duration_s, const char *text,
