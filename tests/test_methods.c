@@ -81,6 +81,15 @@ static void for_each_method(check *check_method)
     }
 }
 
+// Nonzero entries of a Lasso's solution, or places where that of TV moves.
+static size_t count_changes(const struct instance *it, const double *u)
+{
+    size_t count = it->problem->kind == PROBLEM_LASSO && u[0] != 0.0;
+    for (size_t i = 1; i < it->op->n_in; i++)
+        count += u[i] - (it->problem->kind == PROBLEM_LASSO ? 0.0 : u[i - 1]) != 0.0;
+    return count;
+}
+
 static void arrives(struct instance *it, const char *name)
 {
     double least[N_SERIES];
@@ -100,6 +109,7 @@ static void arrives(struct instance *it, const char *name)
         assert_true(result->objective - least[v] <= result->duality_gap + rounding);
         assert_true(result->objective >= least[v] - rounding);
         assert_close(result->lambda, it->lambda[v] * result->lambda_max, 1e-15 * result->lambda);
+        assert_int_equal(result->n_jumps, count_changes(it, it->u + v * it->op->n_in));
     }
 }
 

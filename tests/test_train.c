@@ -5,6 +5,7 @@
 #include "tests/golden.h"
 #include "unrolled/optimise.h"
 #include "unrolled/train.h"
+#include "unrolled/train_loss.h"
 
 #include <string.h>
 
@@ -197,6 +198,36 @@ static double *learn(size_t n_threads, enum train_optimiser optimiser, guint32 s
     *bytes = network->offsets[MAX_DEPTH] * sizeof(double);
     instance_clear(&it);
     return g_memdup2(network->parameters, *bytes);
+}
+
+// By central differences, over all samples and over two of their blocks, the short last one too.
+static void the_gradient_is_that_of_the_mean_loss(void **state)
+{
+    (void) state;
+    static const size_t blocks[] = {N_SAMPLES / BLOCK_SERIES, 1};
+    const struct train_part some = {blocks, G_N_ELEMENTS(blocks)};
+    const struct train_part *const parts[] = {NULL, &some};
+    struct instance it;
+    instance_init(&it, PROBLEM_LASSO, WIDE, 5);
+    g_autoptr(owned_network) network =
+        network_new("slista", "", it.problem, (struct network_size){.depth = 3}, NULL);
+    assert_non_null(network);
+    g_autoptr(owned_parallel) team = parallel_new(2, NULL);
+    const struct network_pass pass = {.depth = 3};
+    for (size_t k = 0; k < G_N_ELEMENTS(parts); k++) {
+        double gradient[3];
+        train_mean_loss(network, &pass, it.samples, parts[k], team, gradient);
+        for (size_t i = 0; i < G_N_ELEMENTS(gradient); i++) {
+            double step = 1e-6 * network->parameters[i], kept = network->parameters[i], loss[2];
+            for (size_t side = 0; side < 2; side++) {
+                network->parameters[i] = side == 0 ? kept - step : kept + step;
+                loss[side] = train_mean_loss(network, &pass, it.samples, parts[k], team, NULL);
+            }
+            network->parameters[i] = kept;
+            assert_close((loss[1] - loss[0]) / (2.0 * step), gradient[i], 1e-5 * fabs(gradient[i]));
+        }
+    }
+    instance_clear(&it);
 }
 
 static void the_result_does_not_depend_on_the_threads(void **state)
@@ -491,6 +522,7 @@ int main(void)
         cmocka_unit_test(batches_are_drawn_by_the_seed),
         cmocka_unit_test(bfgs_follows_a_bent_valley_to_its_end),
         cmocka_unit_test(filters_are_never_worse_than_steps),
+        cmocka_unit_test(the_gradient_is_that_of_the_mean_loss),
         cmocka_unit_test(the_result_does_not_depend_on_the_threads),
         cmocka_unit_test(training_never_ends_worse_than_it_began),
         cmocka_unit_test(with_validation_the_best_validated_parameters_are_kept),
