@@ -13,8 +13,9 @@ static void print_summary(const struct run *run)
     const struct outcome *outcome = &run->outcome;
     const size_t *counts = outcome->counts;
     const char *stem = plan->files->stem;
-    printf("%s: %zu voxels, %zu frames every %g s (%s)\n", stem, run->n_series, plan->n_time,
-           plan->tr_s, plan->metadata->source);
+    printf("%s: %zu %s, %zu frames every %g s (%s)\n", stem, run->n_series,
+           run->parcels == NULL ? "voxels" : "parcels", plan->n_time, plan->tr_s,
+           plan->metadata->source);
     printf("  solved %zu, constant %zu, nonfinite %zu, inaccurate %zu; largest relative gap %.2g\n",
            counts[SERIES_SOLVED], counts[SERIES_CONSTANT], counts[SERIES_NONFINITE],
            counts[SERIES_INACCURATE], outcome->relative_gap.max);

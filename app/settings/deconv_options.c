@@ -64,6 +64,16 @@ static const struct option rows[] = {
     {"mask-resample", OPTION_CHOICE, AT(given.mask_resample),
      .help = "A mask on another grid: refused, or led over by nearest neighbours", .group = "input",
      .choices = "none|nearest", .fallback = "none"},
+    {"atlas", OPTION_FILE, AT(atlas),
+     .help = "3-D image of labels: parcels, in the place of voxels, and their series as tables",
+     .group = "input", .metavar = "FILE"},
+    {"labels", OPTION_FILE, AT(labels),
+     .help = "Names of the labels: a table with the columns index and name", .group = "input",
+     .metavar = "TSV"},
+    {"parcel", OPTION_CHOICE, AT(parcel),
+     .help = "The series of a parcel: the mean, or the first principal component of the cleaned "
+             "series, of its voxels",
+     .group = "input", .choices = "mean|pc1", .fallback = "mean"},
     {NULL, OPTION_FILE, AT(sidecar),
      .help = "JSON that describes the recording; auto: beside it, under its name, and by BIDS "
              "inheritance",
@@ -260,5 +270,9 @@ bool deconv_options_fill(struct options *options, struct run_options *run, GErro
                           "lambda: expected a fraction of lambda_max up to 1, where activity is "
                           "constant, found %g (rule fixed takes values)",
                           run->lambda);
+    if (run->labels != NULL && run->atlas == NULL)
+        return app_refuse(error, "--labels: expected the labels themselves too (--atlas FILE)");
+    if (run->atlas != NULL && run->lambda_map != NULL)
+        return app_refuse(error, "--lambda-rule map: expected voxels, found parcels (--atlas)");
     return find_beside(options, run, error);
 }

@@ -13,6 +13,21 @@ void run_warn(struct run *run, const char *format, ...)
     warnings_tell(&run->warnings, run->plan->host, "%s", text);
 }
 
+size_t run_n_painted(const struct run *run)
+{
+    return run->parcels == NULL ? run->n_series : run->parcels->n_members;
+}
+
+size_t run_painted_voxel(const struct run *run, size_t i)
+{
+    return run->parcels == NULL ? run->recording->voxel[i] : run->painted[i];
+}
+
+size_t run_painted_series(const struct run *run, size_t i)
+{
+    return run->parcels == NULL ? i : run->parcels->of[i];
+}
+
 double run_activity(const struct run *run, size_t t, size_t v)
 {
     size_t at = t * run->activity.n_series + v;
@@ -44,6 +59,8 @@ void run_free(struct run *run)
     warnings_clear(&run->warnings);
     recording_free(run->recording);
     g_free(run->made_mask);
+    parcels_free(run->parcels);
+    g_free(run->painted);
     g_free(run->activity.values.any);
     g_free(run->results);
     g_free(run->fitted);

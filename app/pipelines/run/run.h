@@ -3,6 +3,7 @@
 
 #include "app/pipelines/outputs/outcome.h"
 #include "app/pipelines/run/run_plan.h"
+#include "deconv/parcels.h"
 
 /** A series that is kept as it was deconvolved, to be shown. */
 struct run_trace {
@@ -42,7 +43,9 @@ struct run {
     struct recording *recording; // owned; its samples go to `activity`
     const uint8_t *mask;         // n_grid; NULL: all; the plan's or made_mask
     uint8_t *made_mask;          // owned; NULL: none was made
-    size_t n_series;             // inside the mask
+    size_t n_series;             // inside the mask, or parcels
+    struct parcels *parcels;     // owned; NULL: series are voxels
+    size_t *painted;             // owned; of each member of the parcels its voxel, rising
     char **sha256;               // owned, of owned; of each input
 
     // what came of it
@@ -69,6 +72,11 @@ struct run {
 
 /** Reads, solves, writes. NULL on an error or a signal: then nothing is published. */
 struct run *run_execute(const struct run_plan *plan, GError **error);
+
+/** The voxels of the grid that series stand for, rising: how many, which, and whose. */
+size_t run_n_painted(const struct run *run);
+size_t run_painted_voxel(const struct run *run, size_t i);
+size_t run_painted_series(const struct run *run, size_t i);
 
 /** The activity of series v in frame t. */
 double run_activity(const struct run *run, size_t t, size_t v);

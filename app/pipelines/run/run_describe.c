@@ -268,7 +268,9 @@ JsonObject *run_to_json(const struct run *run)
         json_array_add_string_element(outputs, path);
     }
     json_object_set_array_member(object, "outputs", outputs);
-    set_count(object, "n_voxels", run->n_series);
+    set_count(object, "n_voxels", run_n_painted(run));
+    if (run->parcels != NULL)
+        set_count(object, "n_parcels", run->n_series);
     set_count(object, "n_frames", run->plan->n_time);
     json_object_set_double_member(object, "tr", run->plan->tr_s);
     set_text(object, "hrf", run->plan->options->hrf);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What is activity and what noise alone would have shown.
-#include "app/pipelines/run/run.h"
+#include "app/pipelines/run/run_parcels.h"
 
 #include "app/host/app_error.h"
 
@@ -82,13 +82,16 @@ static void append_event(const struct run *run, const struct found_jump *jump,
             mm += grid->affine[i][j] * (double) index[j];
         g_string_append_printf(table, "\t%.2f", mm);
     }
-    g_string_append_printf(table, "\t%zu,%zu,%zu\n", index[0], index[1], index[2]);
+    g_string_append_printf(table, "\t%zu,%zu,%zu", index[0], index[1], index[2]);
+    g_autofree char *name = run->parcels == NULL ? NULL : run_parcel_name(run, jump->series);
+    g_string_append_printf(table, "%s%s\n", name == NULL ? "" : "\t", name == NULL ? "" : name);
 }
 
 char *run_events_table(const struct run *run)
 {
     const struct findings *f = run->findings;
-    GString *table = g_string_new("onset\tduration\ttrial_type\tamplitude\tz\tx\ty\tz_mm\tindex\n");
+    GString *table = g_string_new("onset\tduration\ttrial_type\tamplitude\tz\tx\ty\tz_mm\tindex");
+    g_string_append(table, run->parcels == NULL ? "\n" : "\tparcel\n");
     for (size_t i = 0; f != NULL && i < f->n_jumps; i++) {
         if (!((double) f->p[f->jumps[i].series] <= f->options.alpha_voxel))
             continue;

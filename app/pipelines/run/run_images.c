@@ -2,6 +2,8 @@
 // The outputs of a run: one table of 4-D images, one of maps. Their names follow from the tables.
 #include "app/pipelines/run/run_images.h"
 
+#include "app/pipelines/run/run_parcels.h"
+
 static double innovation(const struct run *run, size_t t, size_t v)
 {
     return t == 0 ? 0.0 : run_activity(run, t, v) - run_activity(run, t - 1, v);
@@ -161,9 +163,9 @@ bool run_map_is_wanted(const struct run_options *options, const struct run_map_i
     return map->is_wanted == NULL || map->is_wanted(options);
 }
 
-static void add_pair(GPtrArray *names, const char *stem, const char *ending)
+static void add_pair(GPtrArray *names, const char *stem, const char *ending, const char *extension)
 {
-    g_ptr_array_add(names, g_strdup_printf("%s_%s.nii.gz", stem, ending));
+    g_ptr_array_add(names, g_strdup_printf("%s_%s.%s", stem, ending, extension));
     g_ptr_array_add(names, g_strdup_printf("%s_%s.json", stem, ending));
 }
 
@@ -171,20 +173,24 @@ GPtrArray *run_image_names(const struct run_files *files)
 {
     const struct run_options *options = files->options;
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *entity = options->atlas == NULL ? NULL : run_atlas_entity(options);
     for (size_t i = 0; i < G_N_ELEMENTS(run_series_images); i++) {
-        g_autofree char *ending = g_strdup_printf("desc-%s_bold", run_series_images[i].name);
+        const char *name = run_series_images[i].name;
+        g_autofree char *ending = entity == NULL
+                                      ? g_strdup_printf("desc-%s_bold", name)
+                                      : g_strdup_printf("%s_desc-%s_timeseries", entity, name);
         if (run_series_is_wanted(options, &run_series_images[i]))
-            add_pair(names, files->stem, ending);
+            add_pair(names, files->stem, ending, entity == NULL ? "nii.gz" : "tsv");
     }
     for (size_t i = 0; i < G_N_ELEMENTS(run_map_images); i++) {
         g_autofree char *ending = g_strdup_printf("stat-%s_boldmap", run_map_images[i].name);
         if (run_map_is_wanted(options, &run_map_images[i]))
-            add_pair(names, files->stem, ending);
+            add_pair(names, files->stem, ending, "nii.gz");
     }
     if (options->finds)
         g_ptr_array_add(names, g_strdup_printf("%s_events.tsv", files->stem));
-    if (options->auto_mask)
-        add_pair(names, files->stem, "desc-auto_mask");
+    if (options->auto_mask && options->atlas == NULL)
+        add_pair(names, files->stem, "desc-auto_mask", "nii.gz");
     g_ptr_array_add(names, g_strdup_printf("%s_desc-taut_config.ini", files->stem));
     g_ptr_array_add(names, g_strdup_printf("%s_desc-taut_report.html", files->stem));
     g_ptr_array_add(names, g_strdup_printf("%s_desc-taut_report.json", files->stem));

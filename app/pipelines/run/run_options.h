@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** How the series of a parcel's voxels become one. */
+enum run_parcel { PARCEL_MEAN, PARCEL_PC1 };
+
 /** 4-D images that may be written, as bits. */
 enum run_image {
     RUN_ACTIVITY = 1,
@@ -47,6 +50,9 @@ struct run_options {
     const char *bold;
     const char *folder; // of the outputs
     const char *mask;
+    const char *atlas;     // labels; parcels are deconvolved in the place of voxels
+    const char *labels;    // their names
+    int parcel;            // of enum run_parcel
     double mask_threshold; // above it a voxel is inside; NaN: where it is not zero
     bool mask_is_found;    // beside the recording, and not named
     bool resamples_mask;   // where it has another grid

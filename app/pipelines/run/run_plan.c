@@ -6,6 +6,7 @@
 #include "app/pipelines/outputs/record.h"
 #include "app/pipelines/outputs/stem.h"
 #include "app/pipelines/run/run_images.h"
+#include "app/pipelines/run/run_parcels.h"
 #include "deconv/censor.h"
 #include "deconv/debias.h"
 #include "deconv/hrf_conv.h"
@@ -47,6 +48,8 @@ struct run_files *run_files_new(const struct run_options *options)
         const char *path;
     } named[] = {{"bold", options->bold},
                  {"mask", options->mask},
+                 {"atlas", options->atlas},
+                 {"labels", options->labels},
                  {"sidecar", options->sidecar},
                  {"confounds", options->confounds},
                  {NULL, NULL}, // side-cars that are found
@@ -155,10 +158,8 @@ static bool plan_confounds(struct run_plan *plan, GError **error)
     return true;
 }
 
-static bool plan_clean(struct run_plan *plan, GError **error)
+struct clean_options run_plan_clean_options(const struct run_plan *plan)
 {
-    if (!plan_confounds(plan, error))
-        return false;
     struct clean_options options = plan->options->clean;
     if (plan->confounds != NULL) {
         options.confounds = plan->confounds->values;
@@ -166,6 +167,14 @@ static bool plan_clean(struct run_plan *plan, GError **error)
         options.confounds_have_cosines = plan->confounds->have_cosines;
         options.censored = plan->confounds->censored;
     }
+    return options;
+}
+
+static bool plan_clean(struct run_plan *plan, GError **error)
+{
+    if (!plan_confounds(plan, error))
+        return false;
+    struct clean_options options = run_plan_clean_options(plan);
     g_autoptr(GError) problem = NULL;
     plan->clean = clean_new(plan->n_read, plan->tr_s, &options, &problem);
     if (plan->clean == NULL) {
@@ -242,10 +251,11 @@ static double bytes_needed(const struct run_plan *plan, size_t series)
     double maps = n_grid * ((double) run_n_maps() * sizeof(float) + 2.0);
     double scratch = threads * 4.0 * RUN_ITEM_SERIES * n_read * sizeof(double);
     double noise = plan->noise_fit == NULL ? 0.0 : 10.0 * sizeof(double);
+    double members = plan->component_clean == NULL ? 0.0 : n_read * sizeof(double); // of a parcel
     double choices = plan->rule == NULL ? 0.0 : sizeof(struct lambda_choice) + sizeof(double);
     return samples + traces + maps + scratch +
-           n_series * (noise + sizeof(struct series_result) + 2.0 * sizeof(float) + sizeof(size_t) +
-                       choices);
+           n_series * (noise + members + sizeof(struct series_result) + 2.0 * sizeof(float) +
+                       sizeof(size_t) + choices);
 }
 
 bool run_plan_check_memory(const struct run_plan *plan, size_t n_series, GError **error)
@@ -317,7 +327,7 @@ static bool make(struct run_plan *plan, GError **error)
     return run_options_check_network(plan->options, error) && run_plan_input(plan, error) &&
            check_outputs(plan, error) && plan_response(plan, error) && plan_clean(plan, error) &&
            plan_solver(plan, error) && run_plan_noise(plan, error) && run_plan_mask(plan, error) &&
-           run_plan_lambda_map(plan, error) &&
+           run_plan_atlas(plan, error) && run_plan_lambda_map(plan, error) &&
            (plan->makes_mask || run_plan_check_memory(plan, plan->n_inside, error));
 }
 
@@ -356,6 +366,9 @@ void run_plan_free(struct run_plan *plan)
     lambda_rule_free(plan->rule);
     noise_fit_free(plan->noise_fit);
     clean_free(plan->clean);
+    clean_free(plan->component_clean);
+    g_clear_pointer(&plan->label_names, g_hash_table_unref);
+    g_free(plan->labels);
     frame_table_free(plan->table);
     confounds_free(plan->confounds);
     linop_free(plan->seen);

@@ -65,14 +65,17 @@ struct run_plan {
     GPtrArray *inputs;         // owned, of borrowed struct input_file: those that are used
     struct metadata *metadata; // owned; side-cars and repetition time
     double tr_s;
-    size_t n_drop;   // frames left out at the beginning
-    size_t n_read;   // frames after them; all are cleaned
-    size_t first;    // of these, the first that is deconvolved
-    size_t n_time;   // and how many are
-    size_t n_grid;   // voxels of the grid
-    uint8_t *mask;   // owned; n_grid; NULL: all, or to be made
-    size_t n_inside; // voxels of the mask; n_grid without one
-    bool makes_mask; // from the samples
+    size_t n_drop;                 // frames left out at the beginning
+    size_t n_read;                 // frames after them; all are cleaned
+    size_t first;                  // of these, the first that is deconvolved
+    size_t n_time;                 // and how many are
+    size_t n_grid;                 // voxels of the grid
+    uint8_t *mask;                 // owned; n_grid; NULL: all, or to be made
+    size_t n_inside;               // voxels of the mask; n_grid without one
+    bool makes_mask;               // from the samples
+    double *labels;                // owned; n_grid: parcels; NULL: voxels are deconvolved
+    GHashTable *label_names;       // owned; number to name, both text; NULL: no parcels
+    struct clean *component_clean; // owned; what principal components are taken of, or NULL
 
     // the problem
     struct hrf *response;        // owned
@@ -127,6 +130,9 @@ bool run_plan_input(struct run_plan *plan, GError **error);
 
 /** The table of confounds as it was read; borrows of the plan. */
 struct confounds_table run_plan_table(const struct run_plan *plan);
+
+/** How series are cleaned, confounds and censored frames included; borrows of the plan. */
+struct clean_options run_plan_clean_options(const struct run_plan *plan);
 
 /** The mask of a file. */
 bool run_plan_mask(struct run_plan *plan, GError **error);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/pipelines/run/run_doubts.h"
+#include "app/pipelines/run/run_parcels.h"
 
 #include "app/host/hash.h"
 #include "deconv/automask.h"
@@ -141,7 +142,8 @@ bool run_read(struct run *run, GError **error)
     if (run->recording == NULL ||
         (plan->makes_mask &&
          (!make_mask(run, error) || !run_plan_check_memory(plan, run->n_series, error))) ||
-        !read_samples(run, error) || !run_check_base(run, error) || !check_lambda_map(run, error))
+        !read_samples(run, error) || !run_pool(run, error) || !run_check_base(run, error) ||
+        !check_lambda_map(run, error))
         return false;
     for (guint i = 0; i < plan->inputs->len; i++) {
         const struct input_file *input = g_ptr_array_index(plan->inputs, i);

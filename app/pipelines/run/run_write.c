@@ -2,6 +2,7 @@
 #include "app/pipelines/run/run.h"
 
 #include "app/pipelines/run/run_images.h"
+#include "app/pipelines/run/run_parcels.h"
 #include "io/publish.h"
 #include "io/sidecar.h"
 #include "io/staging.h"
@@ -24,13 +25,13 @@ static const char *stage(struct output *output, const char *ending)
     return staging_add(output->staging, name, output->run->plan->overwrites);
 }
 
-// The first series at or after a voxel of the grid.
-static size_t first_series(const struct run *run, size_t voxel)
+// The first painted voxel at or after one of the grid.
+static size_t first_painted(const struct run *run, size_t voxel)
 {
-    size_t low = 0, high = run->n_series;
+    size_t low = 0, high = run_n_painted(run);
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (run->recording->voxel[middle] < voxel)
+        if (run_painted_voxel(run, middle) < voxel)
             low = middle + 1;
         else
             high = middle;
@@ -48,10 +49,12 @@ static void fill_series(void *data, size_t t, size_t first, size_t count, float 
 {
     const struct filling *filling = data;
     const struct run *run = filling->run;
-    const size_t *voxel = run->recording->voxel;
+    size_t n = run_n_painted(run);
     memset(values, 0, count * sizeof *values);
-    for (size_t v = first_series(run, first); v < run->n_series && voxel[v] < first + count; v++)
-        values[voxel[v] - first] = (float) filling->image->sample(run, t, v);
+    for (size_t i = first_painted(run, first); i < n && run_painted_voxel(run, i) < first + count;
+         i++)
+        values[run_painted_voxel(run, i) - first] =
+            (float) filling->image->sample(run, t, run_painted_series(run, i));
 }
 
 static void fill_volume(void *data, G_GNUC_UNUSED size_t t, size_t first, size_t count,
@@ -87,9 +90,26 @@ static bool write_sidecar(const char *path, JsonObject *object, GError **error)
     return sidecar_write(path, owned, true, error);
 }
 
+// The series of parcels are a table in the place of an image.
+static bool write_table(struct output *output, const struct run_series_image *which, GError **error)
+{
+    struct run *run = output->run;
+    size_t n_frames = which->is_activity ? run->plan->op->n_in : run->plan->n_time;
+    g_autofree char *entity = run_atlas_entity(run->plan->options);
+    g_autofree char *file = g_strdup_printf("%s_desc-%s_timeseries.tsv", entity, which->name);
+    g_autofree char *sidecar = g_strdup_printf("%s_desc-%s_timeseries.json", entity, which->name);
+    g_autofree char *text = run_parcels_table(run, n_frames, which->sample);
+    return publish_bytes(stage(output, file), text, strlen(text), true, error) &&
+           write_sidecar(stage(output, sidecar),
+                         run_series_sidecar(run, which->description, run_plan_unit(run->plan)),
+                         error);
+}
+
 static bool write_series(struct output *output, const struct run_series_image *which,
                          GError **error)
 {
+    if (output->run->parcels != NULL)
+        return write_table(output, which, error);
     struct run *run = output->run;
     struct filling filling = {run, which};
     const struct run_plan *plan = run->plan;
@@ -139,8 +159,8 @@ static bool write_map(struct output *output, const struct run_map_image *which, 
     }
     for (size_t i = 0; i < run->plan->n_grid && which->outside != 0.0F; i++)
         values[i] = which->outside;
-    for (size_t v = 0; v < run->n_series; v++)
-        values[run->recording->voxel[v]] = (float) which->value(run, v);
+    for (size_t i = 0; i < run_n_painted(run); i++)
+        values[run_painted_voxel(run, i)] = (float) which->value(run, run_painted_series(run, i));
     g_autofree char *ending = g_strdup_printf("stat-%s_boldmap", which->name);
     bool written =
         write_volume(output, ending, which->description, which->unit, values, which->type, error);
@@ -191,7 +211,7 @@ static bool write_images(struct output *output, GError **error)
 static size_t count_images(const struct run_plan *plan)
 {
     size_t n = plan->makes_mask;
-    for (size_t i = 0; i < run_n_series_images(); i++)
+    for (size_t i = 0; i < run_n_series_images() && plan->labels == NULL; i++)
         n += run_series_is_wanted(plan->options, &run_series_images[i]);
     for (size_t i = 0; i < run_n_maps(); i++)
         n += run_map_is_wanted(plan->options, &run_map_images[i]);
