@@ -17,6 +17,7 @@ from ._functions import LassoPath, clean, hrf, lasso_path, prox_tv, prox_tv_vjp,
 from ._library import lib as _lib
 from ._library import names
 from ._network import Network, NetworkGradient
+from ._nifti import NiftiDeconvolver, Report
 from ._problem import Gradient, Problem, Solution, Status
 from ._sources import Gain, Sources, gain, mixed_norm, sources, whitener
 
@@ -25,8 +26,9 @@ __version__: str = _lib.taut_version().decode()
 
 __all__ = [
     "Deconvolver", "Gain", "Gradient", "InvalidTypeError", "InvalidValueError", "LassoPath",
-    "LibraryNotFoundError", "Network", "NetworkGradient", "NotApplicableError", "NotFittedError",
-    "OutOfMemoryError", "Problem", "Solution", "Sources", "Status", "StoppedError", "TautError",
-    "UnknownNameError", "clean", "convolve", "gain", "hrf", "lasso_path", "mixed_norm",
-    "names", "prox_tv", "prox_tv_vjp", "sources", "tv_path", "whitener",
+    "LibraryNotFoundError", "Network", "NetworkGradient", "NiftiDeconvolver",
+    "NotApplicableError", "NotFittedError", "OutOfMemoryError", "Problem", "Report", "Solution",
+    "Sources", "Status", "StoppedError", "TautError", "UnknownNameError", "clean", "convolve",
+    "gain", "hrf", "lasso_path", "mixed_norm", "names", "prox_tv", "prox_tv_vjp", "sources",
+    "tv_path", "whitener",
 ]
