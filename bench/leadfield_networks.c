@@ -190,7 +190,7 @@ static bool form(struct bench *bench, const struct host *host, char **argv, int 
                                               .depth = 0.8};
     bench->sources = (struct sources){.host = host,
                                       .options = &bench->options,
-                                      .model = MODEL_LASSO,
+                                      .model = &source_model_lasso,
                                       .orientation = ORIENTATION_FIXED,
                                       .any_condition = true};
     if (!sources_read(&bench->sources, error) || !sources_form(&bench->sources, error))

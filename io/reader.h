@@ -45,6 +45,9 @@ struct reader {
     void (*close)(struct recording *recording);
 };
 
+/** All that are below, in alphabetical order of their names, whatever the case. */
+const struct reader *const *readers(size_t *n);
+
 extern const struct reader reader_array;
 extern const struct reader reader_brainvision;
 extern const struct reader reader_edf;

@@ -8,8 +8,14 @@
 #include <math.h>
 #include <string.h>
 
-static const struct reader *const readers[] = {&reader_array, &reader_brainvision, &reader_edf,
-                                               &reader_fif,   &reader_nifti,       &reader_sndfile};
+static const struct reader *const table[] = {&reader_array, &reader_brainvision, &reader_edf,
+                                             &reader_fif,   &reader_nifti,       &reader_sndfile};
+
+const struct reader *const *readers(size_t *n)
+{
+    *n = G_N_ELEMENTS(table);
+    return table;
+}
 
 static struct recording *recording_new(const char *path)
 {
@@ -104,9 +110,9 @@ static const struct reader *find_reader(const char *path, struct gz *stream, GEr
         return NULL;
     }
     gz_rewind(stream);
-    for (size_t i = 0; i < G_N_ELEMENTS(readers); i++)
-        if (readers[i]->recognise(path, head, n_head))
-            return readers[i];
+    for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
+        if (table[i]->recognise(path, head, n_head))
+            return table[i];
     const char *stranger = name_stranger(path, head, n_head);
     io_error_set(error, IO_ERROR_INPUT, path,
                  "expected a NIfTI image (.nii, .nii.gz, .hdr), an array (.npy, .csv, .tsv, .txt) "

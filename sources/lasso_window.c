@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sources/lasso_window.h"
 
+#include "sources/models.h"
+
 #include <string.h>
 
 enum { CHUNK = 16 };
@@ -116,3 +118,8 @@ void lasso_window_free(struct lasso_window *window)
     g_free(window->results);
     g_free(window);
 }
+
+const struct source_model source_model_lasso = {
+    .name = "lasso",
+    .summary = "each sample alone",
+};

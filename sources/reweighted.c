@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sources/reweighted.h"
 
+#include "sources/models.h"
+
 #include <cblas.h>
 #include <math.h>
 #include <string.h>
@@ -103,3 +105,21 @@ struct reweighted_result reweighted_solve(const struct mixed_norm *problem,
     result.converged |= estimate->n_active == 0;
     return result;
 }
+
+static struct source_model_result solve_model(const struct mixed_norm *problem, double ratio,
+                                              double tol, struct source_estimate *estimate,
+                                              struct workspace *ws)
+{
+    struct reweighted_options options = reweighted_options_of(ratio, problem->alpha_max);
+    options.tol = fmin(tol, 1e-9);
+    options.max_rounds = 100;
+    struct reweighted_result found = reweighted_solve(problem, &options, estimate, NULL, ws);
+    return (struct source_model_result){found.objective, found.first_gap, found.converged,
+                                        found.n_passes};
+}
+
+const struct source_model source_model_irl21 = {
+    .name = "irl21",
+    .summary = "one support, reweighted (irMxNE)",
+    .solve = solve_model,
+};

@@ -35,7 +35,7 @@ app/pipelines/sources: app/pipelines/inputs app/pipelines/outputs app/report app
 app/pipelines/train: app/pipelines/inputs app/pipelines/outputs app/pipelines/sources app/host solvers io sources unrolled
 app/bench: app/pipelines/inputs app/pipelines/sources app/report app/simulate app/host solvers io sources unrolled
 app/reproduce: app/pipelines/inputs app/report app/simulate app/host solvers io deconv unrolled
-app/settings: PIPELINES app/bench app/simulate app/host solvers io deconv
+app/settings: PIPELINES app/bench app/simulate app/host solvers io deconv sources
 app/batch: app/settings PIPELINES app/host io
 app/commands: app app/settings app/batch app/bench app/reproduce PIPELINES app/report app/simulate app/host BELOW
 app: app/settings app/host BELOW

@@ -203,6 +203,53 @@ static void criteria_are_least_where_they_say(void **state)
     scene_clear(&s);
 }
 
+// Of many series, so that a slightly wrong price of a jump chooses another bend in some.
+static void no_series_has_a_better_bend(void **state)
+{
+    (void) state;
+    enum { MANY = 40, N_RATIOS = 150 };
+    static const enum lambda_kind kinds[] = {LAMBDA_AIC, LAMBDA_BIC};
+    g_autoptr(GRand) rand = g_rand_new_with_seed(12);
+    struct scene s;
+    scene_init(&s, HRF_CONV_CAUSAL);
+    struct solver_options options = solver_options_default();
+    g_autoptr(owned_solver) exact = solver_new_exact(s.problem, &options, NULL);
+    for (size_t trial = 0; trial < MANY; trial++) {
+        double noise[N], x[N], u[N], r[N], least[2] = {INFINITY, INFINITY};
+        struct block series = block_of_series(x, N), solution = block_of_series(u, N);
+        fill_normal(rand, noise, N);
+        for (size_t t = 0; t < N; t++)
+            x[t] = s.x[t] + 0.5 * noise[t];
+        struct lambda_choice choice[2];
+        for (size_t i = 0; i < 2; i++) {
+            g_autoptr(owned_lambda_rule) rule = rule_of(&s, kinds[i], 0.0);
+            lambda_rule_apply(rule, &series, NULL, &choice[i], s.ws);
+        }
+        double chosen[2];
+        for (size_t j = 0; j < N_RATIOS + 2; j++) {
+            double lambda = j < 2 ? choice[j].lambda * (1.0 + 1e-9)
+                                  : choice[0].lambda_max *
+                                        pow(0.01, (double) (j - 2) / (double) (N_RATIOS - 1));
+            struct solve_input input = {.x = &series, .lambda = &lambda};
+            struct series_result result;
+            solver_run(exact, &input, &solution, &result, s.ws);
+            linop_apply_series(s.op, u, r, s.ws);
+            double rss = 0.0;
+            for (size_t t = 0; t < N; t++)
+                rss += (x[t] - r[t]) * (x[t] - r[t]);
+            for (size_t i = 0; i < 2; i++) {
+                double found = criterion(kinds[i], rss, result.n_jumps);
+                least[i] = fmin(least[i], found);
+                if (j == i)
+                    chosen[i] = found;
+            }
+        }
+        for (size_t i = 0; i < 2; i++)
+            assert_true(chosen[i] <= least[i] + 1e-5);
+    }
+    scene_clear(&s);
+}
+
 // Without noise every jump that joins is worth its price, and a parabola has no noise at all: the
 // walks end where they must.
 static void walks_end_at_their_floors(void **state)
@@ -312,6 +359,7 @@ int main(void)
         cmocka_unit_test(criteria_are_least_where_they_say),
         cmocka_unit_test(walks_end_at_their_floors),
         cmocka_unit_test(a_run_shares_one_lambda),
+        cmocka_unit_test(no_series_has_a_better_bend),
         cmocka_unit_test(scaling_the_data_scales_lambda),
         cmocka_unit_test(values_are_checked),
     };

@@ -386,7 +386,8 @@ static char *sample_of(const struct option *row)
         return g_strdup(row->check == NULL || row->type == OPTION_BAND ? samples[row->type]
                         : row->type == OPTION_FILE                     ? "a.npy"
                                                                        : "detrend=none");
-    const char *last = strrchr(row->choices, '|') + 1;
+    g_autofree char *choices = options_choices(row);
+    const char *last = strrchr(choices, '|') + 1;
     if (row->type == OPTION_BOUNDS)
         return g_strconcat(last, "=0.5", NULL);
     return row->type == OPTION_WORD && strpbrk(last, ":=") != NULL

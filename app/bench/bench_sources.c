@@ -73,7 +73,7 @@ struct array *bench_sources_data(struct sources *sources, struct sources_options
     char *conditions[] = {(char *) options->condition, NULL};
     char *const *names = options->condition == NULL ? NULL : conditions;
     sources->options = options;
-    sources->model = MODEL_LASSO;
+    sources->model = &source_model_lasso;
     sources->orientation = ORIENTATION_FIXED;
     sources->any_condition = true;
     if (!sources_plan_network(sources, error))

@@ -145,7 +145,8 @@ void options_give(struct options *options, struct option_slot *slot, const char 
 // "-o DIR", "--data X.npy", "BOLD".
 static char *usage_of(const struct option *row)
 {
-    const char *metavar = row->metavar != NULL ? row->metavar : row->choices;
+    g_autofree char *choices = options_choices(row);
+    const char *metavar = row->metavar != NULL ? row->metavar : choices;
     if ((row->flags & OPTION_ARGUMENT) != 0)
         return g_strdup(metavar);
     return row->letter != 0 ? g_strdup_printf("-%c %s", row->letter, metavar)

@@ -63,6 +63,7 @@ struct option {
     const char *group;                 // of its key; NULL: that of the table
     const char *key;                   // NULL: the name, with _ for -
     char *(*check)(const char *value); // what is wrong besides: owned; or NULL
+    char *(*names)(void);              // of a choice from a table: its choices, owned; or NULL
 };
 
 /** Rows for a part of the struct; so commands share them. */

@@ -29,6 +29,8 @@ static void *keep(struct target *target, void *memory)
 
 char *options_choices(const struct option *row)
 {
+    if (row->names != NULL)
+        return row->names();
     return row->type == OPTION_METHOD ? methods_names(PROBLEM_TV) : g_strdup(row->choices);
 }
 
@@ -112,8 +114,9 @@ static char *parse_count(const struct option *row, const char *text, struct targ
 static char *parse_choice(const struct option *row, const char *text, struct target *target)
 {
     int *value = target->value;
-    *value = index_of(row->choices, text);
-    return *value >= 0 ? NULL : not_a_choice(row->choices, text);
+    g_autofree char *choices = options_choices(row);
+    *value = index_of(choices, text);
+    return *value >= 0 ? NULL : not_a_choice(choices, text);
 }
 
 static char *parse_flag(G_GNUC_UNUSED const struct option *row, const char *text,

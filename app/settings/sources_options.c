@@ -52,7 +52,7 @@ static const struct option method_rows[] = {
      .choices = "fixed|free|loose|loose=W", .metavar = "fixed|loose=W|free", .flags = OPTION_ABOVE,
      .high = 1},
     {"model", OPTION_CHOICE, AT(model), .help = "What is minimised (l21; with --network lasso)",
-     .choices = "lasso|l21|irl21"},
+     .names = source_models_names},
     {"lambda", OPTION_NUMBER, AT(lambda),
      .help = "Weight of the penalty, as a fraction of the smallest that gives no source (0.5; "
              "with --network what it was trained for)",

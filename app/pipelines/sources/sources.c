@@ -11,7 +11,7 @@ static bool plan_orientation(struct sources *sources, GError **error)
     static const enum source_orientation orientations[] = {ORIENTATION_FIXED, ORIENTATION_FREE,
                                                            ORIENTATION_LOOSE, ORIENTATION_LOOSE};
     const struct word *orient = &sources->options->orient;
-    bool lasso = sources->model == MODEL_LASSO;
+    bool lasso = sources->model->solve == NULL;
     sources->orientation = orient->text != NULL ? orientations[orient->index]
                            : lasso              ? ORIENTATION_FIXED
                                                 : ORIENTATION_LOOSE;
@@ -21,7 +21,8 @@ static bool plan_orientation(struct sources *sources, GError **error)
     if (!lasso || sources->orientation == ORIENTATION_FIXED)
         return true;
     g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                "--orient: expected fixed with --model lasso, found \"%s\"", orient->text);
+                "--orient: expected fixed with --model %s, found \"%s\"", sources->model->name,
+                orient->text);
     return false;
 }
 
@@ -33,9 +34,11 @@ bool sources_plan(struct sources *sources, GError **error)
     bool network = sources->network_file != NULL;
     if (!network)
         sources->lambda = isnan(options->lambda) ? 0.5 : options->lambda;
-    sources->model = options->model >= 0 ? (enum source_model) options->model
-                     : network           ? MODEL_LASSO
-                                         : MODEL_L21;
+    size_t n_models;
+    const struct source_model *const *models = source_models(&n_models);
+    sources->model = options->model >= 0 ? models[options->model]
+                     : network           ? &source_model_lasso
+                                         : &source_model_l21;
     return plan_orientation(sources, error);
 }
 

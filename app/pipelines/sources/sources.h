@@ -9,17 +9,10 @@
 #include "sources/band_pass.h"
 #include "sources/epochs.h"
 #include "sources/leadfield.h"
-#include "sources/mixed_norm.h"
+#include "sources/models.h"
 #include "unrolled/params_file.h"
 
 #include <json-glib/json-glib.h>
-
-/** What is minimised. */
-enum source_model {
-    MODEL_LASSO, // each sample alone
-    MODEL_L21,   // one support for the window
-    MODEL_IRL21, // the same, reweighted: sparser and less shrunk
-};
 
 /** A reference map of all positions. */
 enum source_map { SOURCE_MAP_NONE, SOURCE_MAP_MNE, SOURCE_MAP_DSPM };
@@ -41,7 +34,7 @@ struct sources_options {
     double tmax_s;            // NaN: the end
     struct word orient;       // fixed, free, loose, loose=W
     double depth;
-    int model;           // of enum source_model; -1: not given
+    int model;           // of source_models; -1: not given
     double lambda;       // a fraction of alpha_max; NaN: 0.5, or what the network is for
     double tol;          //
     int map;             // of enum source_map
@@ -105,7 +98,7 @@ struct sources_network {
 struct sources {
     const struct host *host;               // borrowed
     const struct sources_options *options; // borrowed
-    enum source_model model;
+    const struct source_model *model;      // of the table
     enum source_orientation orientation;
     double loose;
     double lambda;      // a fraction of alpha_max

@@ -23,7 +23,9 @@ static bool check_options(const struct sources_options *options, GError **error)
         return refuse(error, "sources: --certify, --layers and --force-network go with --network");
     if (options->network == NULL)
         return true;
-    if (options->model >= 0 && options->model != MODEL_LASSO)
+    size_t n_models;
+    const struct source_model *const *models = source_models(&n_models);
+    if (options->model >= 0 && models[options->model] != &source_model_lasso)
         return refuse(error, "--network: expected --model lasso, or none");
     return true;
 }

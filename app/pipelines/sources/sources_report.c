@@ -283,14 +283,11 @@ static void G_GNUC_PRINTF(3, 4) add_fact(GString *html, const char *name, const 
 
 static void add_settings(GString *html, const struct sources *sources)
 {
-    static const char *const models[] = {"lasso: each sample alone",
-                                         "l21: one support for the window (MxNE)",
-                                         "irl21: one support, reweighted (irMxNE)"};
     static const char *const orientations[] = {"fixed", "loose", "free"};
     const struct sources_options *options = sources->options;
     const struct whitener *whitener = sources->whitener;
     g_string_append(html, "<section><h2>Settings</h2><table>");
-    add_row(html, "model", models[sources->model]);
+    add_fact(html, "model", "%s: %s", sources->model->name, sources->model->summary);
     add_fact(html, "lambda", "%g of alpha_max = %.4g", sources->lambda, sources->result.alpha_max);
     if (sources->orientation == ORIENTATION_LOOSE)
         add_fact(html, "orientation", "loose, tangents weigh %g", sources->loose);

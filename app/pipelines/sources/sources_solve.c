@@ -4,13 +4,10 @@
 #include "solvers/median.h"
 #include "sources/amplitude_bias.h"
 #include "sources/lasso_window.h"
-#include "sources/reweighted.h"
 #include "sources/time_reduction.h"
 
 #include <cblas.h>
 #include <math.h>
-
-enum { MOST_PASSES = 100000, MOST_ROUNDS = 100 };
 
 struct mixed_norm_input sources_problem(const struct sources *sources)
 {
@@ -36,33 +33,6 @@ static void certify(const struct sources *sources, struct sources_result *result
     result->has_gap = true;
 }
 
-static void solve_mixed_norm(const struct sources *sources, const struct mixed_norm *problem,
-                             struct source_estimate *reduced, struct workspace *ws,
-                             struct sources_result *result)
-{
-    struct mixed_norm_options options = mixed_norm_options_default();
-    // The certificate of the expanded estimate adds rounding of its own.
-    options.tol = 0.9 * sources->options->tol;
-    options.max_passes = MOST_PASSES;
-    struct mixed_norm_result found =
-        mixed_norm_solve(problem, result->alpha, &options, reduced, ws);
-    result->n_passes = found.n_passes;
-}
-
-static void solve_reweighted(const struct sources *sources, const struct mixed_norm *problem,
-                             struct source_estimate *reduced, struct workspace *ws,
-                             struct sources_result *result)
-{
-    struct reweighted_options options = reweighted_options_of(sources->lambda, problem->alpha_max);
-    options.tol = MIN(sources->options->tol, 1e-9);
-    options.max_rounds = MOST_ROUNDS;
-    struct reweighted_result found = reweighted_solve(problem, &options, reduced, NULL, ws);
-    result->n_passes = found.n_passes;
-    result->objective = found.objective;
-    result->converged = found.converged;
-    result->gap[0] = result->gap[1] = found.first_gap;
-}
-
 static void solve_window(struct sources *sources)
 {
     struct sources_result *result = &sources->result;
@@ -78,14 +48,18 @@ static void solve_window(struct sources *sources)
     result->estimate = source_estimate_new(input.n_orient, input.n_time);
     result->alpha_max = problem->alpha_max;
     result->alpha = sources->lambda * problem->alpha_max;
-    if (result->alpha > 0.0 && sources->model == MODEL_IRL21)
-        solve_reweighted(sources, problem, reduced, ws, result);
-    else if (result->alpha > 0.0)
-        solve_mixed_norm(sources, problem, reduced, ws, result);
+    if (result->alpha > 0.0) {
+        struct source_model_result found =
+            sources->model->solve(problem, sources->lambda, sources->options->tol, reduced, ws);
+        result->n_passes = found.n_passes;
+        result->objective = found.objective;
+        result->converged = found.converged;
+        result->gap[0] = result->gap[1] = found.relative_gap;
+    }
     time_reduction_expand(reduction, reduced, result->estimate);
     struct sources_result whole = *result;
     certify(sources, &whole);
-    if (sources->model == MODEL_L21)
+    if (sources->model->is_mixed_norm)
         *result = whole;
     result->explained = whole.explained;
 }
@@ -226,7 +200,7 @@ static void share_variance(struct sources *sources)
 bool sources_solve(struct sources *sources, GError **error)
 {
     gint64 begin_us = g_get_monotonic_time();
-    if (sources->model == MODEL_LASSO) {
+    if (sources->model->solve == NULL) {
         if (!solve_samples(sources, error))
             return false;
     } else

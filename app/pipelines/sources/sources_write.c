@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const model_names[] = {"lasso", "l21", "irl21"};
 static const char *const orientation_names[] = {"fixed", "loose", "free"};
 
 static const struct {
@@ -254,7 +253,7 @@ static void set_result(const struct sources *sources, JsonObject *object)
 static void set_settings(const struct sources *sources, JsonObject *object)
 {
     const struct sources_options *options = sources->options;
-    json_object_set_string_member(object, "model", model_names[sources->model]);
+    json_object_set_string_member(object, "model", sources->model->name);
     json_object_set_string_member(object, "orientation", orientation_names[sources->orientation]);
     if (sources->orientation == ORIENTATION_LOOSE)
         json_object_set_double_member(object, "loose", sources->loose);

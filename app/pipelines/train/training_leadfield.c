@@ -44,7 +44,7 @@ static bool form(struct sources *sources, struct training *training, const char 
         training->options.conditions == NULL ? NULL : training->options.conditions[0];
     *sources = (struct sources){.host = training->host,
                                 .options = options,
-                                .model = MODEL_LASSO,
+                                .model = &source_model_lasso,
                                 .orientation = ORIENTATION_FIXED,
                                 .loose = 1.0,
                                 .any_condition = true};
