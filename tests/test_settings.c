@@ -163,8 +163,8 @@ static void assignments_come_after_the_file(void **state)
     struct run_options run;
     assert_true(deconv_options_fill(settings, &run, NULL));
     assert_close(run.lambda, 0.05, 0.0);
-    assert_close(run.tol, 1e-3, 0.0);
-    assert_int_equal(run.max_iter, 100000);
+    assert_close(run.solving.tol, 1e-3, 0.0);
+    assert_int_equal(run.solving.max_iter, 100000);
     assert_int_equal(run.conv, HRF_CONV_CAUSAL);
     assert_true(run.auto_mask && run.mask == NULL);
 }

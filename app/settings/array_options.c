@@ -52,10 +52,10 @@ static const struct option solve_rows[] = {
      .choices = "const|zero|pinv", .metavar = "const|zero|pinv|FILE"},
     {"trace", OPTION_FILE, AT(trace), .help = "Table of objective and gap, iteration by iteration",
      .metavar = "T.tsv"},
-    {"tol", OPTION_NUMBER, AT(tol),
+    {"tol", OPTION_NUMBER, AT(solving.tol),
      .help = "Relative duality gap at which iterative solvers stop and a series is solved",
      .high = 1, .metavar = "G", .fallback = "1e-6"},
-    {"max-iter", OPTION_COUNT, AT(max_iter), .help = "Cap of iterative solvers", .low = 1,
+    {"max-iter", OPTION_COUNT, AT(solving.max_iter), .help = "Cap of iterative solvers", .low = 1,
      .high = 1e9, .unit = "iterations", .metavar = "N", .fallback = "100000"},
     {"strict", OPTION_FLAG, AT(strict), .help = "Exit 5 if a series misses the tolerance"},
     {0}};

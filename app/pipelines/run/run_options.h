@@ -7,6 +7,7 @@
 #include "deconv/clean.h"
 #include "deconv/hrf_conv.h"
 #include "deconv/lambda_rule.h"
+#include "solvers/solver.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -87,13 +88,12 @@ struct run_options {
     enum lambda_kind rule;      //
     double noise_factor;        // rule LAMBDA_MAP by the noise, C; else 0
     struct findings_options found;
-    double tol;                  // relative gap
-    size_t max_iter;             //
-    unsigned images;             // of enum run_image
-    int compression;             // of gzip
-    char **asked;                // NAME, VALUE, NAME, VALUE, ..., NULL: options, for the report
-    const char *config;          // all settings, as a file
-    const char *settings_sha256; // of all settings, in hexadecimal
+    struct solver_options solving; // what the user can say of it
+    unsigned images;               // of enum run_image
+    int compression;               // of gzip
+    char **asked;                  // NAME, VALUE, NAME, VALUE, ..., NULL: options, for the report
+    const char *config;            // all settings, as a file
+    const char *settings_sha256;   // of all settings, in hexadecimal
 };
 
 /** Makes what is made from others: all but hrf, asked, config and settings_sha256. */

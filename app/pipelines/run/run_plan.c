@@ -225,9 +225,7 @@ static bool plan_solver(struct run_plan *plan, GError **error)
     plan->problem = problem_new_tv(plan->seen == NULL ? plan->op : plan->seen);
     if ((plan->options->images & RUN_DEBIASED) != 0)
         plan->levels = debias_new(plan->problem->op);
-    struct solver_options options = solver_options_default();
-    options.tol = plan->options->tol;
-    options.max_iter = plan->options->max_iter;
+    struct solver_options options = plan->options->solving;
     if (plan->options->network != NULL)
         return run_plan_network(plan, &options, error) && plan_lambda(plan, error);
     const struct method *method = methods_find(PROBLEM_TV, plan->options->solver);

@@ -115,9 +115,7 @@ static bool plan_start(struct solve *solve, enum solver_start *start, GError **e
 
 static bool plan_solver(struct solve *solve, GError **error)
 {
-    struct solver_options options = solver_options_default();
-    options.tol = solve->options.tol;
-    options.max_iter = solve->options.max_iter;
+    struct solver_options options = solve->options.solving;
     if (!plan_start(solve, &options.start, error))
         return false;
     if (solve->options.trace != NULL) {
@@ -210,7 +208,7 @@ static void solve_block(void *data, size_t index, struct workspace *ws)
         solve_at_one(solve, &x, first, ws);
     for (size_t v = first; v < first + count && solve->path != NULL; v++) {
         size_t at = v * solve->n_path;
-        solve_path_series(solve->path, v, block_series(&all, v), solve->options.tol,
+        solve_path_series(solve->path, v, block_series(&all, v), solve->options.solving.tol,
                           solve->u + at * solve->op->n_in, solve->results + at, ws);
     }
     solve->cpu_seconds[index] = cpu_clock_s() - begin_s;

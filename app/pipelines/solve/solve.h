@@ -23,8 +23,7 @@ struct solve_options {
     const char *start;   // const, pinv, zero, or a file
     const char *trace;   // NULL: none
     const char *output;
-    double tol;
-    size_t max_iter;
+    struct solver_options solving; // what the user can say of it
     bool strict;
 };
 
