@@ -8,7 +8,8 @@ Each mistake is a row of MUTANTS: a file, text that stands in it once, what to p
 and the unit tests that are to notice. The copy is a Git worktree of the last commit in DIR (default
 build-mutants/), built once; a mutant then costs one file and its tests. PATTERNs choose rows whose
 file has them in its name. It ends with "N killed, N survived" and takes a few minutes where
-compilations are cached and 20 where not: for a night, not for each change. A row whose text is gone is an error: move it with the code.
+compilations are cached and 20 where not: for a night, not for each change. A row whose text is gone
+is an error: move it with the code.
 """
 import argparse
 import os
