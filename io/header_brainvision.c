@@ -306,6 +306,14 @@ static int value_of(const char *description)
     return is_number ? (int) number : 0;
 }
 
+/** What follows a marker New Segment was recorded some time after what is before it. */
+static void add_break(struct recording *recording, double position)
+{
+    struct part *part = &recording->sensors->part[0];
+    if (position > 1.0 && position <= (double) part->n_time && position == floor(position))
+        part_add_hole(part, (size_t) position - 1, 0);
+}
+
 /** MkN=type,description,position,length,channel[,date]: positions count samples from 1. */
 static bool parse_marker(struct recording *recording, const struct lines *lines, double rate_hz)
 {
@@ -324,6 +332,8 @@ static bool parse_marker(struct recording *recording, const struct lines *lines,
     g_autofree char *text = g_strconcat(type, "/", description, NULL);
     sensors_add_event(recording->sensors, (position - 1.0) / rate_hz, length / rate_hz, text,
                       value_of(description));
+    if (g_ascii_strcasecmp(type, "New Segment") == 0)
+        add_break(recording, position);
     return true;
 }
 

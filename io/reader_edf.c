@@ -183,7 +183,7 @@ struct events_pass {
     uint8_t *bytes;                   // of an annotation signal in one record
     const struct edf_signal *trigger; // the Status of a BDF; NULL: none
     uint8_t *trigger_bytes;           // of it, in one record
-    int value;                        // of the trigger at the sample before
+    int value;                        // of the trigger at the sample before; -1: there is none
     size_t n_triggers;                // seen so far
 };
 
@@ -223,14 +223,14 @@ static void warn_of_annotations(struct recording *recording, const struct edf_an
         recording_warn(recording, "text", "annotations: text that is not UTF-8, read as latin-1");
 }
 
-/** The changes of the trigger bits of a Status channel to another value than 0. */
+/** The rises of the trigger bits of a Status channel; its first sample is none. */
 static void find_triggers(struct events_pass *pass, double time_s)
 {
     const struct edf_signal *signal = pass->trigger;
     double interval_s = pass->source->header.record_s / (double) signal->n_samples;
     for (size_t i = 0; i < signal->n_samples; i++) {
         int value = load_sample(true, pass->trigger_bytes + 3 * i) & TRIGGER_BITS;
-        bool is_event = value != pass->value && value != 0;
+        bool is_event = pass->value >= 0 && value > pass->value;
         if (is_event && pass->n_triggers++ < MOST_TRIGGERS)
             sensors_add_event(pass->recording->sensors, time_s + (double) i * interval_s, 0.0,
                               signal->label, value);
@@ -353,7 +353,7 @@ static bool read_events(struct recording *recording, GArray *segments, const str
                         GError **error)
 {
     struct events_pass pass = {
-        .recording = recording, .source = recording->source, .segments = segments};
+        .recording = recording, .source = recording->source, .segments = segments, .value = -1};
     bool done = prepare_pass(&pass, io, error) && pass_over_records(&pass, io, error);
     g_free(pass.bytes);
     g_free(pass.trigger_bytes);

@@ -23,6 +23,7 @@ struct buffer {
     uint32_t file;   // of a split recording
     uint32_t n;      // samples of a channel
     size_t first;    // its first sample, from the first of the recording
+    bool is_late;    // does not follow what is before it
     const struct bytes_format *format;
 };
 
@@ -34,6 +35,7 @@ struct fif_source {
     size_t n_time;     // of raw data
     int64_t n_skipped; // samples of gaps
     int64_t first;     // sample of the acquisition's clock; raw data
+    bool is_late;      // the next buffer does not follow what is before it
 };
 
 static void unref_file(void *data)
@@ -103,8 +105,10 @@ static bool take_buffer(struct fif_source *source, const struct fif *fif, const 
         add_buffer(source, &gap);
     }
     buffer.first = source->n_time;
+    buffer.is_late = source->is_late;
     if (buffer.n > 0)
         add_buffer(source, &buffer);
+    source->is_late = source->is_late && buffer.n == 0;
     return true;
 }
 
@@ -269,7 +273,10 @@ static bool append_file(struct recording *recording, const char *path, double ra
     int64_t first = 0;
     size_t n_before = source->n_time;
     if (!continues(fif, meas_info, recording->sensors, rate_hz, io, error) ||
-        !read_first(fif, block, &first, error) || !index_buffers(source, fif, block, error))
+        !read_first(fif, block, &first, error))
+        return false;
+    source->is_late = first != source->first + (int64_t) n_before;
+    if (!index_buffers(source, fif, block, error))
         return false;
     if (first != source->first + (int64_t) n_before)
         recording_warn(recording, "split",
@@ -312,8 +319,11 @@ static void add_gaps(struct recording *recording, double rate_hz)
     size_t n_gaps = 0;
     for (guint i = 0; i < source->buffers->len; i++) {
         const struct buffer *buffer = &g_array_index(source->buffers, struct buffer, i);
+        if (buffer->is_late)
+            part_add_hole(&recording->sensors->part[0], buffer->first, 0);
         if (buffer->format != NULL)
             continue;
+        part_add_hole(&recording->sensors->part[0], buffer->first, buffer->n);
         sensors_add_event(recording->sensors, (double) buffer->first / rate_hz, buffer->n / rate_hz,
                           "BAD_ACQ_SKIP", 0);
         n_gaps++;

@@ -28,6 +28,13 @@ static void projector_unref(void *data)
     projector_free(data);
 }
 
+GArray *sensors_events_new(void)
+{
+    GArray *events = g_array_new(FALSE, FALSE, sizeof(struct event));
+    g_array_set_clear_func(events, event_clear);
+    return events;
+}
+
 struct sensors *sensors_new(size_t n_channels)
 {
     struct sensors *sensors = g_new0(struct sensors, 1);
@@ -35,8 +42,7 @@ struct sensors *sensors_new(size_t n_channels)
     sensors->n_channels = n_channels;
     for (size_t i = 0; i < n_channels; i++)
         sensors->channel[i].gain = 1.0;
-    sensors->events = g_array_new(FALSE, FALSE, sizeof(struct event));
-    g_array_set_clear_func(sensors->events, event_clear);
+    sensors->events = sensors_events_new();
     sensors->projectors = g_ptr_array_new_with_free_func(projector_unref);
     sensors->highpass_hz = (double) NAN;
     sensors->lowpass_hz = (double) NAN;
@@ -66,6 +72,7 @@ void sensors_free(struct sensors *sensors)
     for (size_t i = 0; i < sensors->n_parts; i++) {
         g_free(sensors->part[i].name);
         g_free(sensors->part[i].channel);
+        g_free(sensors->part[i].hole);
     }
     g_free(sensors->channel);
     g_free(sensors->part);
@@ -91,6 +98,40 @@ void sensors_add_event(struct sensors *sensors, double onset_s, double duration_
 {
     struct event event = {onset_s, duration_s, g_strdup(text), value};
     g_array_append_val(sensors->events, event);
+}
+
+bool event_is_bad_span(const struct event *event)
+{
+    return g_ascii_strncasecmp(event->text, "bad", 3) == 0 ||
+           g_ascii_strncasecmp(event->text, "edge", 4) == 0;
+}
+
+char *sensors_event_label(const struct sensors *sensors, const struct event *event)
+{
+    for (size_t c = 0; event->value != 0 && c < sensors->n_channels; c++)
+        if (strcmp(sensors->channel[c].name, event->text) == 0)
+            return g_strdup_printf("%s/%d", event->text, event->value);
+    return g_strdup(event->text);
+}
+
+bool sensors_is_code(const struct sensors *sensors, const struct part *part,
+                     const struct event *event)
+{
+    for (size_t i = 0; event->value != 0 && i < part->n_channels; i++) {
+        const struct channel *channel = &sensors->channel[part->channel[i]];
+        if (channel->kind == CHANNEL_STIM && strcmp(channel->name, event->text) == 0)
+            return true;
+    }
+    return false;
+}
+
+void part_add_hole(struct part *part, size_t first, size_t n)
+{
+    const struct hole *last = part->n_holes == 0 ? NULL : &part->hole[part->n_holes - 1];
+    if (last != NULL && first <= last->first)
+        return;
+    part->hole = g_renew(struct hole, part->hole, part->n_holes + 1);
+    part->hole[part->n_holes++] = (struct hole){first, n};
 }
 
 static gint compare_onsets(gconstpointer a, gconstpointer b)

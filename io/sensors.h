@@ -60,6 +60,15 @@ struct projector {
 };
 
 /**
+ * Samples of a part that are no data, zeros between what was recorded before and after; with n = 0
+ * a break alone: `first` was recorded some time after the sample before it.
+ */
+struct hole {
+    size_t first;
+    size_t n;
+};
+
+/**
  * Some channels over one stretch of time at one rate: the whole of most recordings; else a
  * condition of averages, the channels of one rate, or what lies between two gaps. Samples are never
  * resampled and never joined over a gap.
@@ -72,6 +81,8 @@ struct part {
     double start_s;    // of its first sample; averages: relative to the event
     size_t n_time;     //
     int n_averaged;    // trials behind an average; 0: not an average
+    struct hole *hole; // owned; ascending, disjoint
+    size_t n_holes;    //
 };
 
 /** What a sensor recording holds besides its samples. */
@@ -103,9 +114,27 @@ void projector_free(struct projector *projector);
 /** A part that has every channel, of samples that begin at 0; the name is copied. */
 struct part part_of_all(const char *name, size_t n_channels, double rate_hz, size_t n_time);
 
+/** An array of events, which owns their texts. */
+GArray *sensors_events_new(void);
+
 /** Adds an event after those that are there; text is copied. */
 void sensors_add_event(struct sensors *sensors, double onset_s, double duration_s, const char *text,
                        int value);
+
+/** Whether the text of an event marks bad data, or an edge: it begins with bad or edge, in any
+ * case.
+ */
+bool event_is_bad_span(const struct event *event);
+
+/** "TEXT/VALUE" of a code of a channel, else the text. Owned. */
+char *sensors_event_label(const struct sensors *sensors, const struct event *event);
+
+/** Whether an event is a code of a trigger channel that a part has. */
+bool sensors_is_code(const struct sensors *sensors, const struct part *part,
+                     const struct event *event);
+
+/** Adds a hole after those that are there; the same one again changes nothing. */
+void part_add_hole(struct part *part, size_t first, size_t n);
 
 /** Puts events in the order of their onsets; equal ones stay in theirs. recording_open does so. */
 void sensors_sort_events(struct sensors *sensors);

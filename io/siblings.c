@@ -222,10 +222,33 @@ static void add_event(struct sensors *sensors, const struct tsv *table, size_t r
                       is_whole ? (int) value : 0);
 }
 
-/** The events of the table take the place of those of the file. */
+/** Whether a bad span of the file is in the table, too: at the same time to a millisecond. */
+static bool is_repeated(const struct sensors *sensors, const struct event *event)
+{
+    for (guint i = 0; i < sensors->events->len; i++) {
+        const struct event *other = &g_array_index(sensors->events, struct event, i);
+        if (strcmp(other->text, event->text) == 0 && fabs(other->onset_s - event->onset_s) < 1e-3)
+            return true;
+    }
+    return false;
+}
+
+/** Puts back what the file itself says of bad data. */
+static void restore_bad_spans(struct sensors *sensors, GArray *before)
+{
+    for (guint i = 0; i < before->len; i++) {
+        const struct event *event = &g_array_index(before, struct event, i);
+        if (event_is_bad_span(event) && !is_repeated(sensors, event))
+            sensors_add_event(sensors, event->onset_s, event->duration_s, event->text,
+                              event->value);
+    }
+}
+
+/** The events of the table take the place of those of the file, but for its spans of bad data. */
 static void apply_events(struct recording *recording, const struct tsv *table)
 {
-    g_array_set_size(recording->sensors->events, 0);
+    g_autoptr(GArray) before = recording->sensors->events;
+    recording->sensors->events = sensors_events_new();
     for (guint row = 0; row < table->rows->len; row++) {
         double onset_s = (double) NAN;
         tsv_number(table, row, "onset", &onset_s);
@@ -234,6 +257,7 @@ static void apply_events(struct recording *recording, const struct tsv *table)
         else
             recording_warn(recording, "siblings", "events.tsv: some have no onset: left out");
     }
+    restore_bad_spans(recording->sensors, before);
 }
 
 /** Metres of the unit in which coordsystem.json has the positions; 0: not known. */

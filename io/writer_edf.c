@@ -309,17 +309,11 @@ static void add_list(GString *text, double onset_s, double duration_s, const cha
     g_string_append_c(text, '\0');
 }
 
-/** Whether an event is a value of a trigger channel, which is written itself. */
-static bool is_of_channel(const struct sensors *sensors, const struct event *event)
-{
-    size_t c = event->value == 0 ? sensors->n_channels : sensors_find(sensors, event->text);
-    return c < sensors->n_channels && sensors->channel[c].kind == CHANNEL_STIM;
-}
-
 /** Events spread over the records, in their order, and the time of each record. */
 static void plan_annotations(struct edf_output *output)
 {
-    const GArray *events = output->recording->sensors->events;
+    const struct sensors *sensors = output->recording->sensors;
+    const GArray *events = sensors->events;
     output->annotation = g_new(GString *, output->n_records);
     size_t most = 0;
     size_t k = 0;
@@ -329,10 +323,10 @@ static void plan_annotations(struct edf_output *output)
         double end = (double) events->len * (double) (r + 1) / (double) output->n_records;
         for (; k < events->len && (double) k < end; k++) {
             const struct event *event = &g_array_index(events, struct event, k);
-            if (is_of_channel(output->recording->sensors, event))
-                continue;
-            add_list(text, event->onset_s, event->duration_s,
-                     *event->text == '\0' ? "event" : event->text);
+            if (sensors_is_code(sensors, &sensors->part[sensors->chosen], event))
+                continue; // the channel is written itself
+            g_autofree char *label = sensors_event_label(sensors, event);
+            add_list(text, event->onset_s, event->duration_s, *label == '\0' ? "event" : label);
         }
         most = MAX(most, text->len);
     }

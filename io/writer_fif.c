@@ -131,25 +131,28 @@ static void put_measurement_info(struct fif_output *output, const struct sensors
 
 /** Events as annotations, on the clock of the acquisition. */
 static void put_annotations(struct fif_output *output, const struct sensors *sensors,
-                            double rate_hz)
+                            const struct part *part)
 {
     guint n = sensors->events->len;
-    if (n == 0)
-        return;
+    guint n_put = 0;
     g_autofree double *onsets = g_new(double, n);
     g_autofree double *ends = g_new(double, n);
-    g_autofree char **texts = g_new(char *, n);
-    double first_s = (double) sensors->first_sample / rate_hz;
+    g_auto(GStrv) texts = g_new0(char *, n + 1);
+    double first_s = (double) sensors->first_sample / part->rate_hz;
     for (guint i = 0; i < n; i++) {
         const struct event *event = &g_array_index(sensors->events, struct event, i);
-        onsets[i] = event->onset_s + first_s;
-        ends[i] = onsets[i] + event->duration_s;
-        texts[i] = event->text;
+        if (sensors_is_code(sensors, part, event))
+            continue; // the channel is written itself
+        onsets[n_put] = event->onset_s + first_s;
+        ends[n_put] = onsets[n_put] + event->duration_s;
+        texts[n_put++] = sensors_event_label(sensors, event);
     }
+    if (n_put == 0)
+        return;
     fif_output_start(output, FIF_BLOCK_ANNOTATIONS);
-    fif_output_numbers(output, FIF_ANNOTATION_ONSET, FIF_TYPE_DOUBLE, onsets, n, 0);
-    fif_output_numbers(output, FIF_ANNOTATION_END, FIF_TYPE_DOUBLE, ends, n, 0);
-    fif_output_names(output, FIF_COMMENT, texts, n);
+    fif_output_numbers(output, FIF_ANNOTATION_ONSET, FIF_TYPE_DOUBLE, onsets, n_put, 0);
+    fif_output_numbers(output, FIF_ANNOTATION_END, FIF_TYPE_DOUBLE, ends, n_put, 0);
+    fif_output_names(output, FIF_COMMENT, texts, n_put);
     fif_output_end(output, FIF_BLOCK_ANNOTATIONS);
 }
 
@@ -182,7 +185,7 @@ static bool begin_file(struct writer_fif *writer, GError **error)
     fif_output_start(output, FIF_BLOCK_MEAS);
     put_measurement_info(output, writer->sensors, part, cal);
     if (writer->files->len == 1)
-        put_annotations(output, writer->sensors, part->rate_hz);
+        put_annotations(output, writer->sensors, part);
     fif_output_start(output, FIF_BLOCK_RAW_DATA);
     fif_output_int(output, FIF_FIRST_SAMPLE,
                    (int32_t) (writer->sensors->first_sample + writer->n_written));

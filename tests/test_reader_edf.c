@@ -275,9 +275,9 @@ static void status_is_never_scaled_and_its_low_bits_are_events(void **state)
     assert_int_equal(sensors->channel[1].kind, CHANNEL_STIM);
     assert_true(sensors->channel[1].gain == 1.0 && sensors->channel[1].offset == 0.0);
     assert_int_equal(opened.recording->warnings->len, 0);
-    // 50, 51, ...: every sample is another value
-    assert_int_equal(sensors->events->len, RECORDS * RATE);
-    const struct event *event = &g_array_index(sensors->events, struct event, 70);
+    // 50, 51, ...: every sample rises, and the first has none before it
+    assert_int_equal(sensors->events->len, RECORDS * RATE - 1);
+    const struct event *event = &g_array_index(sensors->events, struct event, 69);
     assert_int_equal(event->value, sample_of(1, 70) & 0xffff);
     assert_close(event->onset_s, 70.0 / RATE, 1e-12);
     close_file(&opened);

@@ -23,6 +23,7 @@ struct findings {
     double interval_s;                // the one in force; 0: not known
     const char *interval_from;        // "sidecar", "header"; NULL: not known
     GPtrArray *warnings;              // owned, of owned strings
+    GArray *codes;                    // owned; of the trigger channel of sensors
     bool checked;                     //
     struct recording_summary summary; // where checked
 };
@@ -33,6 +34,8 @@ static void findings_clear(struct findings *findings)
     recording_free(findings->recording);
     if (findings->warnings != NULL)
         g_ptr_array_unref(findings->warnings);
+    if (findings->codes != NULL)
+        g_array_unref(findings->codes);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_findings, findings_clear)
 
@@ -97,6 +100,11 @@ static bool examine(const char *path, bool check, const struct io_context *io,
     findings->recording = recording_open(path, io, error);
     if (findings->recording == NULL)
         return false;
+    if (findings->recording->sensors != NULL) {
+        findings->codes = info_sensors_codes(findings->recording, io, error);
+        if (findings->codes == NULL)
+            return false;
+    }
     find_interval(findings);
     judge_length(findings);
     findings->checked = check;
@@ -177,7 +185,7 @@ static void print_findings(const struct findings *findings)
     printf("%s\n  format       %s%s\n", name, recording->format,
            recording->compressed ? ", gzip" : "");
     if (recording->sensors != NULL)
-        info_sensors_print(recording);
+        info_sensors_print(recording, findings->codes);
     else
         print_series(findings);
     printf("  samples      %s", recording->datatype);
@@ -270,7 +278,7 @@ static JsonObject *findings_json(const struct findings *findings)
     if (recording->grid != NULL)
         set_grid(object, recording->grid);
     if (recording->sensors != NULL)
-        info_sensors_json(recording, object);
+        info_sensors_json(recording, findings->codes, object);
     JsonArray *flags = json_array_new();
     JsonArray *warnings = json_array_new();
     set_texts(flags, recording->flags);

@@ -2,6 +2,7 @@
 #include "app/commands/info_sensors.h"
 
 #include "io/text.h"
+#include "io/triggers.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -32,6 +33,25 @@ bool info_sensors_scan(struct recording *recording, struct recording_summary *su
     }
     recording_choose(recording, chosen);
     return ok;
+}
+
+GArray *info_sensors_codes(struct recording *recording, const struct io_context *io, GError **error)
+{
+    struct sensors *sensors = recording->sensors;
+    size_t channel = triggers_channel(sensors);
+    g_autoptr(GArray) codes = sensors_events_new();
+    if (channel == sensors->n_channels)
+        return g_steal_pointer(&codes);
+    for (guint i = 0; i < sensors->events->len; i++) { // of a BDF: there already
+        struct event event = g_array_index(sensors->events, struct event, i);
+        if (event.value == 0 || strcmp(event.text, sensors->channel[channel].name) != 0)
+            continue;
+        event.text = g_strdup(event.text);
+        g_array_append_val(codes, event);
+    }
+    if (codes->len == 0 && !triggers_read(recording, channel, TRIGGER_ALL_BITS, codes, io, error))
+        return NULL;
+    return g_steal_pointer(&codes);
 }
 
 /** How often a name came. */
@@ -211,7 +231,58 @@ static void print_events(const struct sensors *sensors)
     putchar('\n');
 }
 
-void info_sensors_print(const struct recording *recording)
+static gint compare_values(gconstpointer a, gconstpointer b)
+{
+    int first = ((const struct event *) a)->value, second = ((const struct event *) b)->value;
+    return (first > second) - (first < second);
+}
+
+/** The events of code number i of sorted ones: [i, returned). */
+static guint end_of_code(const GArray *codes, guint i)
+{
+    guint end = i;
+    while (end < codes->len && g_array_index(codes, struct event, end).value ==
+                                   g_array_index(codes, struct event, i).value)
+        end++;
+    return end;
+}
+
+static void print_codes(GArray *codes)
+{
+    guint n_listed = 0;
+    if (codes->len == 0)
+        return;
+    g_array_sort(codes, compare_values);
+    g_autofree char *name = text_escape(g_array_index(codes, struct event, 0).text);
+    printf("  codes        %s: ", name);
+    for (guint i = 0, end = 0; i < codes->len && n_listed < MOST_LISTED; i = end, n_listed++) {
+        end = end_of_code(codes, i);
+        printf("%s%u of %d", i == 0 ? "" : ", ", end - i,
+               g_array_index(codes, struct event, i).value);
+        if (n_listed + 1 == MOST_LISTED && end < codes->len)
+            printf(" and others");
+    }
+    putchar('\n');
+}
+
+static JsonArray *codes_json(GArray *codes)
+{
+    JsonArray *array = json_array_new();
+    g_array_sort(codes, compare_values);
+    for (guint i = 0, end = 0; i < codes->len; i = end) {
+        const struct event *event = &g_array_index(codes, struct event, i);
+        end = end_of_code(codes, i);
+        g_autofree char *name = text_escape(event->text);
+        JsonObject *object = json_object_new();
+        json_object_set_string_member(object, "channel", name);
+        json_object_set_int_member(object, "value", event->value);
+        json_object_set_int_member(object, "count", end - i);
+        json_array_add_object_element(array, object);
+    }
+    return array;
+}
+
+void info_sensors_print(const struct recording *recording, GArray *codes)
 {
     const struct sensors *sensors = recording->sensors;
     print_channels(sensors);
@@ -220,6 +291,7 @@ void info_sensors_print(const struct recording *recording)
     print_filters(sensors);
     info_projectors_print(sensors->projectors);
     print_events(sensors);
+    print_codes(codes);
 }
 
 // JSON.
@@ -327,7 +399,7 @@ JsonArray *info_projectors_json(const GPtrArray *projectors)
     return array;
 }
 
-void info_sensors_json(const struct recording *recording, JsonObject *object)
+void info_sensors_json(const struct recording *recording, GArray *codes, JsonObject *object)
 {
     const struct sensors *sensors = recording->sensors;
     json_object_set_int_member(object, "n_channels", (gint64) sensors->n_channels);
@@ -343,5 +415,6 @@ void info_sensors_json(const struct recording *recording, JsonObject *object)
     json_object_set_boolean_member(object, "device_to_head", sensors->has_device_to_head);
     json_object_set_array_member(object, "projectors", info_projectors_json(sensors->projectors));
     json_object_set_array_member(object, "events", events_json(sensors));
+    json_object_set_array_member(object, "codes", codes_json(codes));
     json_object_set_array_member(object, "channels", channels_json(sensors));
 }

@@ -19,15 +19,23 @@ static const struct option file_rows[] = {
      .help = "Noise covariance; baseline: of the epochs before their events", .choices = "baseline",
      .metavar = "COV.fif|baseline", .flags = OPTION_REQUIRED},
     {"condition", OPTION_TEXT, AT(condition),
-     .help = "Average of that name; with --epoch, events of that name", .metavar = "NAME"},
+     .help = "Average of that name; with --epoch, events of that name or of these codes",
+     .metavar = "NAME|CODES"},
     {0}};
 
 const struct option window_rows[] = {
     {"events", OPTION_FILE, AT(events),
-     .help = "Table of events (onset, trial_type); default: those of the recording",
-     .metavar = "TSV"},
+     .help = "Events: a table (onset, trial_type or value), or a list by samples (-eve.fif, .eve); "
+             "default: those of the recording",
+     .metavar = "TSV|EVE"},
+    {"stim", OPTION_TEXT, AT(stim), .help = "Channel whose rising codes are the events",
+     .metavar = "CHANNEL"},
+    {"stim-mask", OPTION_COUNT, AT(stim_mask), .help = "Bits of its codes that count; 0: all",
+     .high = G_MAXINT32, .metavar = "BITS", .fallback = "0"},
     {"epoch", OPTION_INTERVAL, AT(epoch), .help = "Average the recording around its events",
      .unit = "s", .metavar = "T0:T1"},
+    {"keep-bad-spans", OPTION_FLAG, AT(keep_bad_spans),
+     .help = "Average epochs in spans of bad data (BAD_, EDGE), too"},
     {"baseline", OPTION_INTERVAL, AT(baseline),
      .help = "Subtract the mean of that time; an empty end is that of the data", .unit = "s",
      .metavar = "T0:T1"},
@@ -41,6 +49,9 @@ const struct option window_rows[] = {
     {0}};
 
 static const struct option method_rows[] = {
+    {"trial", OPTION_COUNT, AT(trial),
+     .help = "With --epoch: that epoch alone, from 1, of those that count; 0: their average",
+     .high = G_MAXINT32, .metavar = "N", .fallback = "0"},
     {"reject", OPTION_BOUNDS, AT(reject),
      .help = "With --epoch: leave out epochs with a channel above this, peak to peak, in T, T/m "
              "or V",

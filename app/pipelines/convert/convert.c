@@ -162,6 +162,11 @@ static void cut_events(struct recording *recording)
     for (guint i = sensors->events->len; i > 0; i--) {
         struct event *event = &g_array_index(sensors->events, struct event, i - 1);
         event->onset_s -= part->start_s;
+        double end_s = fmin(event->onset_s + event->duration_s, length_s);
+        if (event->onset_s < 0.0 && end_s > 0.0) { // a span that began before
+            event->onset_s = 0.0;
+            event->duration_s = end_s;
+        }
         if (event->onset_s < 0.0 || event->onset_s >= length_s)
             g_array_remove_index(sensors->events, i - 1);
     }

@@ -25,6 +25,10 @@ struct sources_options {
     const char *folder;
     const char *condition;    // NULL: any
     const char *events;       // NULL: those of the recording
+    const char *stim;         // channel whose codes are the events; NULL: none in particular
+    size_t stim_mask;         // bits of its codes; 0: all
+    size_t trial;             // the epoch to take alone, from 1; 0: their average
+    bool keep_bad_spans;      // epochs in spans of bad data count, too
     struct interval epoch;    // s
     struct interval baseline; // s
     struct interval band;     // Hz
@@ -52,16 +56,25 @@ struct sources_channels {
     enum sensor_kind *kind; // owned
 };
 
+/** What became of the events that epochs were cut around. */
+struct epoch_counts {
+    size_t n_events;
+    size_t n_outside;  // not all of the epoch was recorded: before, after, or over a gap
+    size_t n_repeated; // at the sample of another one
+    size_t n_bad;      // in a span of bad data
+    size_t n_rejected; // by --reject, or not finite
+};
+
 /** Samples of the chosen channels over a window, in SI units. */
 struct sources_window {
     size_t n_channels;
     size_t n_time;
     double start_s;
     double interval_s;
-    double *data;      // owned; row-major n_channels x n_time
-    int n_averaged;    // trials behind it; 0: no average
-    size_t n_rejected; // epochs left out by --reject, or not finite
-    char *condition;   // owned; "" where there is none
+    double *data;   // owned; row-major n_channels x n_time
+    int n_averaged; // trials behind it; 0: no average
+    struct epoch_counts counts;
+    char *condition; // owned; "" where there is none
 };
 
 /** What was found, in A m. */
@@ -149,8 +162,9 @@ void sources_warn(const struct sources *sources);
 /** Reads the options into model and orientation. Error: APP_ERROR_USAGE. */
 bool sources_plan(struct sources *sources, GError **error);
 
-/** Filters n rows of n_time samples, on all threads. */
-void sources_filter(const struct sources *sources, double *rows, size_t n, size_t n_time);
+/** Filters n rows of n_time samples, which begin stride apart, on all threads. */
+void sources_filter(const struct sources *sources, double *rows, size_t n, size_t n_time,
+                    size_t stride);
 
 /** Whether --noise-cov is "baseline": noise is that of the epochs themselves. */
 bool sources_noise_is_of_baseline(const struct sources *sources);

@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "app/pipelines/sources/sources.h"
-#include "io/tsv.h"
+// The window of a recording that is solved: its samples, baseline and ends.
+#include "app/pipelines/sources/sources_window.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <string.h>
-
-/** Samples from first to last, both included. */
-struct stretch {
-    size_t first;
-    size_t last;
-};
 
 static const struct part *chosen_part(const struct sources *sources)
 {
@@ -18,88 +11,104 @@ static const struct part *chosen_part(const struct sources *sources)
     return &sensors->part[sensors->chosen];
 }
 
-// The nearest sample; the ends of the part for times beyond it.
-static size_t nearest_sample(const struct part *part, double time_s)
+// The place of a time among samples of which the first is at start_s, to the nearest one; half-way
+// to the even one on the clock of the event, as MNE-Python has it.
+static double place_of(double time_s, double start_s, double rate_hz)
 {
-    double at = floor((time_s - part->start_s) * part->rate_hz + 0.5);
-    return (size_t) CLAMP(at, 0.0, (double) part->n_time - 1.0);
+    double first = start_s * rate_hz;
+    bool is_whole = fabs(first - rint(first)) < 1e-6;
+    return is_whole ? rint(time_s * rate_hz) - rint(first) : rint((time_s - start_s) * rate_hz);
 }
 
-// What was asked for, with the ends of the data for those left out.
-static bool place_interval(const char *option, const struct interval *given, const double ends[2],
-                           double interval[2], GError **error)
+// The time of sample t of the window: of whole numbers of samples, so that ends compare as they do
+// where times are those of an event.
+static double time_of(const struct sources_window *window, size_t t)
 {
-    interval_within(given, ends, interval);
-    if (interval[0] <= interval[1])
+    double rate_hz = 1.0 / window->interval_s;
+    double first = window->start_s * rate_hz;
+    bool is_whole = fabs(first - rint(first)) < 1e-6;
+    return is_whole ? (rint(first) + (double) t) / rate_hz
+                    : window->start_s + (double) t * window->interval_s;
+}
+
+static double end_of(const struct sources_window *window)
+{
+    return time_of(window, window->n_time - 1);
+}
+
+bool sources_baseline(const struct sources *sources, const struct interval *given,
+                      size_t samples[2], GError **error)
+{
+    const struct sources_window *window = &sources->window;
+    double begin_s = time_of(window, 0), end_s = end_of(window), step_s = window->interval_s;
+    size_t n = 0;
+    for (size_t t = 0; t < window->n_time; t++) {
+        double time_s = time_of(window, t);
+        if (!(time_s >= given->from && time_s <= given->to))
+            continue;
+        samples[0] = n++ == 0 ? t : samples[0];
+        samples[1] = t + 1;
+    }
+    bool is_inside = (isinf(given->from) || given->from >= begin_s - step_s) &&
+                     (isinf(given->to) || given->to <= end_s + step_s);
+    if (n > 0 && is_inside)
         return true;
     g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                "%s: expected T0:T1 in seconds, T0 <= T1, found \"%s\" of data in %g..%g s", option,
-                given->text, ends[0], ends[1]);
+                "--baseline: expected T0:T1 within the data, %g..%g s, found \"%s\"", begin_s,
+                end_s, given->text);
     return false;
 }
 
-// A stretch with what a filter needs on both sides of it, as far as there is any.
-static struct stretch with_margin(const struct sources *sources, struct stretch stretch)
+// Each row less its mean over the samples [baseline[0], baseline[1]).
+static void subtract_baseline(struct sources_window *window, const size_t baseline[2])
 {
-    size_t margin = sources->band == NULL ? 0 : band_pass_length(sources->band) / 2;
-    return (struct stretch){stretch.first - MIN(stretch.first, margin),
-                            MIN(stretch.last + margin, chosen_part(sources)->n_time - 1)};
-}
-
-// The chosen channels, first to last, filtered; row-major. NULL on error.
-static double *read_stretch(struct sources *sources, struct stretch stretch, GError **error)
-{
-    struct recording *recording = sources->recording;
-    const struct io_context *io = &sources->host->io;
-    size_t n = sources->choice->n, n_time = stretch.last - stretch.first + 1;
-    g_autofree uint8_t *mask = g_new0(uint8_t, recording->n_series);
-    for (size_t i = 0; i < n; i++)
-        mask[sources->choice->recording[i]] = 1;
-    g_autofree double *data =
-        io_context_alloc(io, recording->path, n * n_time, sizeof *data, error);
-    if (data == NULL || !recording_read(recording, mask, stretch.first, n_time, io, error))
-        return NULL;
-    g_autofree double *frame = g_new(double, n);
-    for (size_t t = 0; t < n_time; t++) {
-        recording_values(recording, t, 0, n, frame);
-        for (size_t i = 0; i < n; i++)
-            data[i * n_time + t] = frame[i];
-    }
-    recording_choose(recording, recording->sensors->chosen);
-    if (sources->band != NULL)
-        sources_filter(sources, data, n, n_time);
-    return g_steal_pointer(&data);
-}
-
-// Each row less its mean over a stretch of it.
-static void subtract_baseline(double *data, size_t n, size_t n_time, struct stretch baseline)
-{
-    size_t n_baseline = baseline.last - baseline.first + 1;
-    for (size_t i = 0; i < n; i++) {
-        double *row = data + i * n_time;
+    for (size_t i = 0; i < window->n_channels; i++) {
+        double *row = window->data + i * window->n_time;
         double mean = 0.0;
-        for (size_t t = baseline.first; t <= baseline.last; t++)
-            mean += row[t] / (double) n_baseline;
-        for (size_t t = 0; t < n_time; t++)
+        for (size_t t = baseline[0]; t < baseline[1]; t++)
+            mean += row[t] / (double) (baseline[1] - baseline[0]);
+        for (size_t t = 0; t < window->n_time; t++)
             row[t] -= mean;
     }
 }
 
-static void crop(struct sources_window *window, struct stretch stretch)
+static bool refuse_window(const struct sources_options *options, const char *ranges, GError **error)
 {
-    size_t n_time = stretch.last - stretch.first + 1;
-    for (size_t i = 0; i < window->n_channels; i++)
-        memmove(window->data + i * n_time, window->data + i * window->n_time + stretch.first,
-                n_time * sizeof(double));
-    window->start_s += (double) stretch.first * window->interval_s;
-    window->n_time = n_time;
+    char from[G_ASCII_DTOSTR_BUF_SIZE] = "", to[G_ASCII_DTOSTR_BUF_SIZE] = "";
+    if (!isnan(options->tmin_s))
+        g_ascii_formatd(from, sizeof from, "%g", options->tmin_s);
+    if (!isnan(options->tmax_s))
+        g_ascii_formatd(to, sizeof to, "%g", options->tmax_s);
+    g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
+                "--tmin, --tmax: expected a window within the data, %s s, found %s..%s s", ranges,
+                from, to);
+    return false;
 }
 
-// Times of a window as if it were a part of its own.
-static struct part part_of(const struct sources_window *window)
+// The samples from --tmin to --tmax, the nearest ones, of n_time from start_s on. False: they are
+// more than a sample outside, or in no order.
+static bool place_window(const struct sources_options *options, double start_s, double rate_hz,
+                         size_t n_time, size_t ends[2])
 {
-    return (struct part){
-        .rate_hz = 1.0 / window->interval_s, .start_s = window->start_s, .n_time = window->n_time};
+    double last = (double) n_time - 1.0;
+    double from = isnan(options->tmin_s) ? 0.0 : place_of(options->tmin_s, start_s, rate_hz);
+    double to = isnan(options->tmax_s) ? last : place_of(options->tmax_s, start_s, rate_hz);
+    if (!(from >= -1.0 && from <= last + 1.0 && to >= -1.0 && to <= last + 1.0 &&
+          !(options->tmin_s > options->tmax_s)))
+        return false;
+    ends[0] = (size_t) CLAMP(from, 0.0, last);
+    ends[1] = (size_t) CLAMP(to, 0.0, last);
+    return ends[0] <= ends[1];
+}
+
+static void crop(struct sources_window *window, const size_t ends[2])
+{
+    size_t n_time = ends[1] - ends[0] + 1;
+    for (size_t i = 0; i < window->n_channels; i++)
+        memmove(window->data + i * n_time, window->data + i * window->n_time + ends[0],
+                n_time * sizeof(double));
+    window->start_s = time_of(window, ends[0]);
+    window->n_time = n_time;
 }
 
 /** Baseline, then --tmin and --tmax, of a window that holds both. */
@@ -107,194 +116,93 @@ static bool finish(struct sources *sources, GError **error)
 {
     const struct sources_options *options = sources->options;
     struct sources_window *window = &sources->window;
-    struct part part = part_of(window);
-    double ends[2] = {window->start_s,
-                      window->start_s + (double) (window->n_time - 1) * window->interval_s};
-    double baseline[2];
+    size_t ends[2] = {0}, baseline[2] = {0};
     if (options->baseline.text != NULL) {
-        if (!place_interval("--baseline", &options->baseline, ends, baseline, error))
+        if (!sources_baseline(sources, &options->baseline, baseline, error))
             return false;
-        struct stretch stretch = {nearest_sample(&part, baseline[0]),
-                                  nearest_sample(&part, baseline[1])};
-        subtract_baseline(window->data, window->n_channels, window->n_time, stretch);
+        subtract_baseline(window, baseline);
     }
-    double from = isnan(options->tmin_s) ? ends[0] : options->tmin_s;
-    double to = isnan(options->tmax_s) ? ends[1] : options->tmax_s;
-    double half = 0.5 * window->interval_s;
-    if (from > to || from > ends[1] + half || to < ends[0] - half) {
-        g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                    "--tmin, --tmax: expected a window within %g..%g s, found %g..%g s", ends[0],
-                    ends[1], from, to);
-        return false;
+    if (!place_window(options, window->start_s, 1.0 / window->interval_s, window->n_time, ends)) {
+        g_autofree char *range = g_strdup_printf("%g..%g", window->start_s, end_of(window));
+        return refuse_window(options, range, error);
     }
-    crop(window, (struct stretch){nearest_sample(&part, from), nearest_sample(&part, to)});
+    crop(window, ends);
     return true;
 }
 
-static bool has_condition(const struct sources *sources, const char *text)
+// Continuous data.
+
+static double start_of(const struct sources *sources, const struct stretch *stretch)
 {
-    const char *condition = sources->options->condition;
-    return condition == NULL || g_strcmp0(condition, text) == 0;
+    const struct part *part = &sources->recording->sensors->part[stretch->part];
+    return part->start_s + (double) stretch->first / part->rate_hz;
 }
 
-static bool onsets_of_table(struct sources *sources, GArray *onsets, GError **error)
+static size_t length_of(const struct stretch *stretch)
 {
-    g_autoptr(owned_tsv) table = tsv_read(sources->options->events, &sources->host->io, error);
-    if (table == NULL)
-        return false;
-    for (size_t row = 0; row < table->rows->len; row++) {
-        double onset_s = NAN;
-        if (!tsv_number(table, row, "onset", &onset_s) || isnan(onset_s)) {
-            io_error_set(error, IO_ERROR_INPUT, sources->options->events,
-                         "row %zu: onset: expected seconds, found none", row + 1);
-            return false;
-        }
-        if (has_condition(sources, tsv_field(table, row, "trial_type")))
-            g_array_append_val(onsets, onset_s);
-    }
-    return true;
+    return stretch->last - stretch->first + 1;
 }
 
-static void onsets_of_recording(const struct sources *sources, GArray *onsets)
-{
-    const GArray *events = sources->recording->sensors->events;
-    for (guint i = 0; i < events->len; i++) {
-        const struct event *event = &g_array_index(events, struct event, i);
-        if (has_condition(sources, event->text))
-            g_array_append_val(onsets, event->onset_s);
-    }
-}
-
-/**
- * The first sample of each epoch that lies within the part: n_time samples, from `before` samples
- * after that of the event on. Onsets count from the first sample, whatever the clock of the
- * acquisition.
- */
-static GArray *first_samples(const struct part *part, const GArray *onsets, double before,
-                             size_t n_time)
-{
-    GArray *first = g_array_new(FALSE, FALSE, sizeof(size_t));
-    for (guint i = 0; i < onsets->len; i++) {
-        double at = floor(g_array_index(onsets, double, i) * part->rate_hz + 0.5) + before;
-        size_t sample = at < 0.0 ? part->n_time : (size_t) at;
-        if (sample < part->n_time && n_time <= part->n_time - sample)
-            g_array_append_val(first, sample);
-    }
-    return first;
-}
-
-// The samples before the event, or those of --baseline, for the covariance of noise.
-static bool find_baseline(const struct sources *sources, size_t baseline[2], GError **error)
-{
-    const struct sources_window *window = &sources->window;
-    const struct interval before = {":0", -INFINITY, 0.0};
-    const struct interval *given = &sources->options->baseline;
-    struct part part = part_of(window);
-    double ends[2] = {window->start_s,
-                      window->start_s + (double) (window->n_time - 1) * window->interval_s};
-    double interval[2];
-    if (!place_interval("--baseline", given->text == NULL ? &before : given, ends, interval, error))
-        return false;
-    baseline[0] = nearest_sample(&part, interval[0]);
-    baseline[1] = nearest_sample(&part, interval[1]) + 1;
-    return true;
-}
-
-/** The mean of epochs of n_time samples; *span: all that is to be read, less its beginning. */
-static bool average_epochs(struct sources *sources, const GArray *first, size_t n_time,
-                           GError **error)
-{
-    struct sources_window *window = &sources->window;
-    struct stretch span = {G_MAXSIZE, 0};
-    for (guint e = 0; e < first->len; e++) {
-        size_t sample = g_array_index(first, size_t, e);
-        span.first = MIN(span.first, sample);
-        span.last = MAX(span.last, sample + n_time - 1);
-    }
-    span = with_margin(sources, span);
-    g_autofree double *data = read_stretch(sources, span, error);
-    if (data == NULL)
-        return false;
-    g_autofree size_t *begin = g_new(size_t, first->len);
-    for (guint e = 0; e < first->len; e++)
-        begin[e] = g_array_index(first, size_t, e) - span.first;
-    struct epochs epochs = {.data = data,
-                            .n_channels = window->n_channels,
-                            .n_data = span.last - span.first + 1,
-                            .kind = sources->choice->kind,
-                            .first = begin,
-                            .n_epochs = first->len,
-                            .n_time = n_time};
-    for (size_t k = 0; k < SENSOR_KINDS; k++)
-        epochs.peak_to_peak[k] =
-            sources->options->reject.text == NULL ? INFINITY : sources->options->reject.most[k];
-    g_autoptr(owned_epochs_average) average = epochs_average_new(&epochs);
-    window->n_rejected = first->len - average->n_used;
-    if (average->n_used == 0) {
-        io_error_set(error, IO_ERROR_INPUT, sources->recording->path,
-                     "epochs: expected some that are finite and within --reject, found none of %u",
-                     first->len);
-        return false;
-    }
-    window->data = g_steal_pointer(&average->mean);
-    window->n_time = n_time;
-    window->n_averaged = (int) average->n_used;
-    if (!sources_noise_is_of_baseline(sources))
-        return true;
-    size_t baseline[2];
-    return find_baseline(sources, baseline, error) &&
-           sources_noise_fill(sources, &epochs, average->is_used, baseline, error);
-}
-
-static bool read_epochs(struct sources *sources, GError **error)
+// The stretch that has the window; where none is asked for, the longest one.
+static const struct stretch *find_stretch(const struct sources *sources, const GArray *stretches,
+                                          size_t ends[2], GError **error)
 {
     const struct sources_options *options = sources->options;
-    const struct part *part = chosen_part(sources);
-    double ends[2] = {-0.2, 0.5}, interval[2];
-    const struct interval all = {":", -INFINITY, INFINITY};
-    const struct interval *epoch = options->epoch.text == NULL ? &all : &options->epoch;
-    if (!place_interval("--epoch", epoch, ends, interval, error))
-        return false;
-    g_autoptr(GArray) onsets = g_array_new(FALSE, FALSE, sizeof(double));
-    if (options->events == NULL)
-        onsets_of_recording(sources, onsets);
-    else if (!onsets_of_table(sources, onsets, error))
-        return false;
-    double before = floor(interval[0] * part->rate_hz + 0.5);
-    size_t n_time = (size_t) (floor(interval[1] * part->rate_hz + 0.5) - before) + 1;
-    g_autoptr(GArray) first = first_samples(part, onsets, before, n_time);
-    if (first->len == 0) {
-        io_error_set(
-            error, IO_ERROR_INPUT, sources->recording->path,
-            "epochs: expected events%s%s with %g..%g s of data around them, found %u events "
-            "and no such epoch",
-            options->condition == NULL ? "" : " of ",
-            options->condition == NULL ? "" : options->condition, interval[0], interval[1],
-            onsets->len);
-        return false;
+    const struct stretch *best = NULL;
+    g_autoptr(GString) ranges = g_string_new(NULL);
+    for (guint i = 0; i < stretches->len; i++) {
+        const struct stretch *stretch = &g_array_index(stretches, struct stretch, i);
+        const struct part *part = &sources->recording->sensors->part[stretch->part];
+        double start_s = start_of(sources, stretch);
+        size_t here[2];
+        g_string_append_printf(ranges, "%s%g..%g", i == 0 ? "" : ", ", start_s,
+                               start_s + (double) (length_of(stretch) - 1) / part->rate_hz);
+        bool fits = place_window(options, start_s, part->rate_hz, length_of(stretch), here);
+        if (!fits || (best != NULL && length_of(best) >= length_of(stretch)))
+            continue;
+        best = stretch;
+        memcpy(ends, here, sizeof here);
     }
-    sources->window.start_s = before / part->rate_hz;
-    return average_epochs(sources, first, n_time, error) && finish(sources, error);
+    bool is_free = isnan(options->tmin_s) || isnan(options->tmax_s);
+    if (best != NULL && stretches->len > 1 && is_free)
+        host_warning(sources->host,
+                     "%s: data with gaps: only the stretch from %g s on, of %s s "
+                     "(--tmin, --tmax)",
+                     sources->recording->path, start_of(sources, best), ranges->str);
+    if (best == NULL)
+        refuse_window(options, ranges->str, error);
+    return best;
 }
 
 // Only what baseline and window need of a recording that may be long.
 static bool read_part(struct sources *sources, GError **error)
 {
-    const struct sources_options *options = sources->options;
-    const struct part *part = chosen_part(sources);
-    struct stretch stretch = {0, part->n_time - 1};
-    if (options->baseline.text == NULL && !isnan(options->tmin_s))
-        stretch.first = nearest_sample(part, options->tmin_s);
-    if (options->baseline.text == NULL && !isnan(options->tmax_s))
-        stretch.last = MAX(nearest_sample(part, options->tmax_s), stretch.first);
-    stretch = with_margin(sources, stretch);
-    sources->window.data = read_stretch(sources, stretch, error);
-    if (sources->window.data == NULL)
+    struct sources_window *window = &sources->window;
+    g_autoptr(GArray) stretches = sources_stretches(sources);
+    if (chosen_part(sources)->n_averaged > 0) { // each average has a time of its own
+        struct stretch all = {sources->recording->sensors->chosen, 0,
+                              chosen_part(sources)->n_time - 1};
+        g_array_set_size(stretches, 0);
+        g_array_append_val(stretches, all);
+    }
+    size_t ends[2] = {0};
+    const struct stretch *around = find_stretch(sources, stretches, ends, error);
+    if (around == NULL)
         return false;
-    sources->window.n_time = stretch.last - stretch.first + 1;
-    sources->window.start_s = part->start_s + (double) stretch.first / part->rate_hz;
-    sources->window.n_averaged = part->n_averaged;
-    return finish(sources, error);
+    struct stretch stretch = *around;
+    if (sources->options->baseline.text == NULL) {
+        stretch.first = around->first + ends[0];
+        stretch.last = around->first + ends[1];
+    }
+    stretch = sources_with_margin(sources, &stretch, around);
+    window->n_time = length_of(&stretch);
+    window->data =
+        io_context_alloc(&sources->host->io, sources->recording->path,
+                         window->n_channels * window->n_time, sizeof *window->data, error);
+    window->start_s = start_of(sources, &stretch);
+    window->n_averaged = chosen_part(sources)->n_averaged;
+    return window->data != NULL &&
+           sources_read_stretch(sources, &stretch, window->data, window->n_time, error);
 }
 
 static bool check_finite(const struct sources *sources, GError **error)
@@ -359,6 +267,6 @@ bool sources_read_window(struct sources *sources, GError **error)
     window->condition = g_strdup(is_average           ? part->name
                                  : options->condition ? options->condition
                                                       : "");
-    bool read = epochs ? read_epochs(sources, error) : read_part(sources, error);
-    return read && check_finite(sources, error);
+    bool read = epochs ? sources_average_epochs(sources, error) : read_part(sources, error);
+    return read && finish(sources, error) && check_finite(sources, error);
 }

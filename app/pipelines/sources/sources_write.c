@@ -250,6 +250,20 @@ static void set_result(const struct sources *sources, JsonObject *object)
                                  numbers_json(result->factors, result->estimate->n_active));
 }
 
+static void set_epochs(const struct sources_window *window, JsonObject *object)
+{
+    const struct epoch_counts *counts = &window->counts;
+    JsonObject *epochs = json_object_new();
+    json_object_set_int_member(object, "n_rejected", (gint64) counts->n_rejected);
+    json_object_set_int_member(epochs, "events", (gint64) counts->n_events);
+    json_object_set_int_member(epochs, "averaged", window->n_averaged);
+    json_object_set_int_member(epochs, "outside", (gint64) counts->n_outside);
+    json_object_set_int_member(epochs, "repeated", (gint64) counts->n_repeated);
+    json_object_set_int_member(epochs, "bad_spans", (gint64) counts->n_bad);
+    json_object_set_int_member(epochs, "rejected", (gint64) counts->n_rejected);
+    json_object_set_object_member(object, "epochs", epochs);
+}
+
 static void set_settings(const struct sources *sources, JsonObject *object)
 {
     const struct sources_options *options = sources->options;
@@ -270,7 +284,7 @@ static void set_settings(const struct sources *sources, JsonObject *object)
     json_object_set_double_member(object, "sampling_frequency", 1.0 / sources->window.interval_s);
     json_object_set_int_member(object, "nave", sources->window.n_averaged);
     if (options->epoch.text != NULL || options->events != NULL)
-        json_object_set_int_member(object, "n_rejected", (gint64) sources->window.n_rejected);
+        set_epochs(&sources->window, object);
     if (options->band.text != NULL)
         json_object_set_string_member(object, "band", options->band.text);
     if (sources_noise_is_of_baseline(sources)) {
