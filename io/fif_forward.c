@@ -364,6 +364,14 @@ static bool set_channels(const struct fif *fif, const struct part_of_forward *pa
     g_autoptr(owned_fif_channels) channels = fif_channels(fif, parent, io, error);
     if (channels == NULL)
         return false;
+    bool mixed = false;
+    forward->compensation_grade = fif_compensation_grade(channels, &mixed);
+    if (mixed)
+        g_ptr_array_add(forward->warnings,
+                        g_strdup("channels: MEG channels are compensated to different grades"));
+    if (!fif_get_transform(fif, parent, FIF_FRAME_DEVICE, FIF_FRAME_HEAD, forward->device_to_head,
+                           &forward->has_device_to_head, error))
+        return false;
     g_autoptr(GHashTable) by_name = g_hash_table_new(g_str_hash, g_str_equal);
     for (size_t i = 0; i < channels->n; i++) {
         g_hash_table_insert(by_name, channels->channel[i].short_name, &channels->channel[i]);

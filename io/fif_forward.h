@@ -38,6 +38,9 @@ struct forward {
     int32_t frame;              // FIF_FRAME_HEAD or FIF_FRAME_MRI: of points, normals and moments
     float mri_to_head[3][4];    //
     bool has_mri_to_head;       //
+    float device_to_head[3][4]; // of the measurement that it was computed for
+    bool has_device_to_head;    //
+    int compensation_grade;     // CTF, of its MEG channels; 0: none
     struct source_space *space; // owned
     size_t n_spaces;            //
     GPtrArray *warnings;        // owned, of owned strings

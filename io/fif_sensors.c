@@ -198,22 +198,82 @@ static void set_channel(struct channel *channel, const struct fif_channel *recor
     memcpy(channel->loc, record->loc, sizeof channel->loc);
 }
 
-static void set_compensation(struct fif *fif, const struct fif_channels *channels,
-                             struct sensors *sensors)
+int fif_compensation_grade(const struct fif_channels *channels, bool *mixed)
 {
     bool seen = false;
-    bool mixed = false;
+    int first = 0;
+    *mixed = false;
     for (size_t i = 0; i < channels->n; i++) {
         if (channels->channel[i].kind != 1)
             continue;
         int grade = channels->channel[i].coil_type >> 16;
-        mixed = mixed || (seen && grade != sensors->compensation_grade);
+        *mixed = *mixed || (seen && grade != first);
         if (!seen)
-            sensors->compensation_grade = grade;
+            first = grade;
         seen = true;
     }
+    return first;
+}
+
+static void set_compensation(struct fif *fif, const struct fif_channels *channels,
+                             struct sensors *sensors)
+{
+    bool mixed = false;
+    sensors->compensation_grade = fif_compensation_grade(channels, &mixed);
     if (mixed)
         fif_warn(fif, "channels: MEG channels are compensated to different grades");
+}
+
+/** Components of the inner expansion of order n that one separation kept: n (n + 2) less those
+ * that are flagged 0. */
+static bool count_components(const struct fif *fif, size_t block, size_t *n,
+                             const struct io_context *io, GError **error)
+{
+    enum { HIGHEST_ORDER = 30 };
+    int32_t order = 0;
+    *n = 0;
+    if (!fif_get_int(fif, block, FIF_SSS_ORDER_IN, &order, error))
+        return false;
+    if (order < 1 || order > HIGHEST_ORDER)
+        return true;
+    *n = (size_t) order * ((size_t) order + 2);
+    const struct fif_tag *tag = fif_find(fif, block, FIF_SSS_COMPONENTS);
+    g_auto(owned_fif_numbers) flags = {0};
+    if (tag != NULL && !fif_numbers(fif, tag, &flags, io, error))
+        return false;
+    size_t n_inner = MIN(*n, flags.n);
+    for (size_t i = 0; i < n_inner; i++)
+        *n -= flags.values[i] == 0.0;
+    return true;
+}
+
+/** Signal-space separation, of which the least that one of several left counts. */
+static bool set_separation(const struct fif *fif, struct sensors *sensors,
+                           const struct io_context *io, GError **error)
+{
+    size_t history = fif_find_block(fif, 0, FIF_BLOCK_PROCESSING_HISTORY);
+    if (history == 0)
+        return true;
+    for (size_t block = fif_find_block(fif, history, FIF_BLOCK_SSS_INFO); block != 0;
+         block = fif_next_block(fif, history, FIF_BLOCK_SSS_INFO, block)) {
+        size_t n = 0;
+        if (!count_components(fif, block, &n, io, error))
+            return false;
+        if (n > 0)
+            sensors->sss_rank = sensors->sss_rank == 0 ? n : MIN(n, sensors->sss_rank);
+    }
+    return true;
+}
+
+/** Whether the reference of EEG was changed by hand. */
+static bool set_reference(const struct fif *fif, size_t meas_info, struct sensors *sensors,
+                          GError **error)
+{
+    int32_t custom = REFERENCE_AS_RECORDED;
+    if (!fif_get_int(fif, meas_info, FIF_CUSTOM_REFERENCE, &custom, error))
+        return false;
+    sensors->custom_reference = custom;
+    return true;
 }
 
 static char *without_spaces(const char *name)
@@ -286,7 +346,8 @@ struct sensors *fif_sensors(struct fif *fif, size_t meas_info, bool averages,
     for (size_t i = 0; i < channels->n; i++)
         set_channel(&sensors->channel[i], &channels->channel[i], averages);
     if (!fif_projectors(fif, meas_info, channels, sensors->projectors, io, error) ||
-        !set_filters(fif, meas_info, sensors, error))
+        !set_filters(fif, meas_info, sensors, error) ||
+        !set_reference(fif, meas_info, sensors, error) || !set_separation(fif, sensors, io, error))
         return NULL;
     mark_bads(sensors, bads);
     set_compensation(fif, channels, sensors);

@@ -23,6 +23,9 @@ size_t fif_raw_block(const struct fif *fif);
 
 enum channel_kind fif_channel_kind(const struct fif_channel *channel);
 
+/** The grade of compensation (CTF) of the first MEG channel; *mixed: others have another one. */
+int fif_compensation_grade(const struct fif_channels *channels, bool *mixed);
+
 /** The names of bad channels in a block, at any depth; NULL-terminated, *bads owned. */
 bool fif_bads(const struct fif *fif, size_t block, const struct fif_channels *channels,
               char ***bads, const struct io_context *io, GError **error);

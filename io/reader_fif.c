@@ -457,6 +457,7 @@ static bool add_average(struct recording *recording, const struct fif *fif, size
     *part = part_of_all(full, sensors->n_channels, rate_hz, n_time);
     part->start_s = first / rate_hz;
     part->n_averaged = n_averaged;
+    part->is_error = kind == ASPECT_STANDARD_ERROR;
     return true;
 }
 

@@ -81,8 +81,16 @@ struct part {
     double start_s;    // of its first sample; averages: relative to the event
     size_t n_time;     //
     int n_averaged;    // trials behind an average; 0: not an average
+    bool is_error;     // the standard error of an average, no signal
     struct hole *hole; // owned; ascending, disjoint
     size_t n_holes;    //
+};
+
+/** Whether somebody changed the reference of EEG, so that no projector can tell which it is. */
+enum custom_reference {
+    REFERENCE_AS_RECORDED,
+    REFERENCE_CUSTOM,          // another potential was subtracted from channels
+    REFERENCE_CURRENT_DENSITY, // values are no potentials any more
 };
 
 /** What a sensor recording holds besides its samples. */
@@ -99,6 +107,8 @@ struct sensors {
     double line_hz;          //
     size_t first_sample;     // of the acquisition's clock (FIF)
     int compensation_grade;  // CTF; 0: none
+    int custom_reference;    // of EEG, as in FIF: enum custom_reference
+    size_t sss_rank;         // directions that signal-space separation left of MEG; 0: not done
     float device_to_head[3][4];
     bool has_device_to_head;
 };

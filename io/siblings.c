@@ -5,6 +5,7 @@
 #include "io/reader.h"
 #include "io/sidecar.h"
 #include "io/text.h"
+#include "io/units.h"
 
 #include <math.h>
 #include <string.h>
@@ -153,8 +154,69 @@ static struct tsv *read_table(struct recording *recording, const char *suffix,
     return table;
 }
 
+/** What a table says of units that the file says otherwise. */
+struct told_units {
+    size_t n_taken; // channels whose own unit is not known
+    size_t n_other; // channels that have another one in the file
+    char *taken;    // owned; the first of each, for the message
+    char *other;
+};
+
+static void note(char **first, const struct channel *channel, const char *said)
+{
+    g_autofree char *name = text_escape(channel->name);
+    g_autofree char *in_table = text_escape(said);
+    g_autofree char *in_file = text_escape(channel->stored_unit);
+    if (*first == NULL)
+        *first = g_strdup_printf("%s: \"%s\", in the file \"%s\"", name, in_table, in_file);
+}
+
+/** The unit of the table is that of a channel of which the file tells none that is known. */
+static void set_unit(struct told_units *units, struct channel *channel, const char *said,
+                     bool has_type)
+{
+    double factor = 1.0, own_factor = 1.0;
+    const char *si = "";
+    const char *own = "";
+    bool is_signal = channel->kind != CHANNEL_STIM && channel->kind != CHANNEL_SYST;
+    if (said == NULL || !is_signal || !units_to_si(said, &factor, &si))
+        return;
+    if (units_to_si(channel->stored_unit, &own_factor, &own)) {
+        bool same = strcmp(own, si) == 0 && fabs(own_factor - factor) <= 1e-6 * factor;
+        units->n_other += !same;
+        if (!same)
+            note(&units->other, channel, said);
+        return;
+    }
+    if (*channel->stored_unit != '\0') {
+        units->n_taken++;
+        note(&units->taken, channel, said);
+    }
+    channel->gain *= factor;
+    channel->offset *= factor;
+    g_free(channel->unit);
+    channel->unit = g_strdup(si);
+    if (!has_type && channel->kind == CHANNEL_MISC && strcmp(si, "V") == 0)
+        channel->kind = CHANNEL_EEG;
+}
+
+static void warn_of_units(struct recording *recording, struct told_units *units)
+{
+    if (units->n_other > 0)
+        recording_warn(recording, "units",
+                       "channels.tsv: units of %zu channels are not the file's (%s): the file's "
+                       "are taken",
+                       units->n_other, units->other);
+    if (units->n_taken > 0)
+        recording_warn(recording, "units",
+                       "channels.tsv: units of %zu channels are taken from it (%s)", units->n_taken,
+                       units->taken);
+    g_free(units->other);
+    g_free(units->taken);
+}
+
 static void set_channel(struct recording *recording, struct channel *channel,
-                        const struct tsv *table, size_t row)
+                        const struct tsv *table, size_t row, struct told_units *units)
 {
     const char *name = tsv_field(table, row, "name");
     const char *type = tsv_field(table, row, "type");
@@ -170,6 +232,7 @@ static void set_channel(struct recording *recording, struct channel *channel,
     }
     if (status != NULL)
         channel->bad = g_ascii_strcasecmp(status, "bad") == 0;
+    set_unit(units, channel, tsv_field(table, row, "units"), type != NULL);
 }
 
 /** Whether a name stands in the table. */
@@ -191,6 +254,7 @@ static void apply_channels(struct recording *recording, const struct tsv *table)
     size_t n = sensors->n_channels;
     g_autofree size_t *channel_of = g_new(size_t, table->rows->len + 1);
     size_t n_lost = 0;
+    struct told_units units = {0};
     for (guint row = 0; row < table->rows->len; row++) {
         const char *name = tsv_field(table, row, "name");
         size_t c = name == NULL ? n : sensors_find(sensors, name);
@@ -201,7 +265,8 @@ static void apply_channels(struct recording *recording, const struct tsv *table)
     }
     for (guint row = 0; row < table->rows->len; row++)
         if (channel_of[row] < n)
-            set_channel(recording, &sensors->channel[channel_of[row]], table, row);
+            set_channel(recording, &sensors->channel[channel_of[row]], table, row, &units);
+    warn_of_units(recording, &units);
     if (n_lost > 0)
         recording_warn(recording, "siblings", "channels.tsv: %zu names that no channel has",
                        n_lost);

@@ -126,6 +126,8 @@ static void put_measurement_info(struct fif_output *output, const struct sensors
         fif_output_channel(output, &sensors->channel[part->channel[i]], i + 1,
                            cal == NULL ? 1.0 : cal[i], sensors->compensation_grade);
     put_long_names(output, sensors, part);
+    if (sensors->custom_reference != REFERENCE_AS_RECORDED)
+        fif_output_int(output, FIF_CUSTOM_REFERENCE, sensors->custom_reference);
     fif_output_end(output, FIF_BLOCK_MEAS_INFO);
 }
 

@@ -173,7 +173,8 @@ static bool weigh(const struct leadfield_input *input, struct leadfield *leadfie
     if (!(set_sensitivity(leadfield, d) > 0.0))
         return false;
     for (size_t j = 0; j < leadfield->n_positions * leadfield->n_orient; j++) {
-        bool is_tangent = input->orientation == ORIENTATION_LOOSE && j % 3 < 2;
+        bool is_tangent = input->orientation == ORIENTATION_LOOSE && j % 3 < 2 &&
+                          (input->is_surface == NULL || input->is_surface[j / 3]);
         double prior = is_tangent ? input->loose : 1.0;
         leadfield->weight[j] = sqrt(prior * pow(d[j / leadfield->n_orient], -input->depth));
     }

@@ -45,8 +45,9 @@ struct leadfield_input {
     size_t n_positions;    //
     const double *normals; // n_positions x 3; NULL will do for free orientation
     enum source_orientation orientation;
-    double loose; // weight of tangents, 0 < loose <= 1
-    double depth; // exponent of the depth prior, 0: none; MNE-Python has 0.8
+    double loose;           // weight of tangents, 0 < loose <= 1
+    const bool *is_surface; // of each position; tangents of others weigh 1; NULL: all are
+    double depth;           // exponent of the depth prior, 0: none; MNE-Python has 0.8
 };
 
 /** G, whitened and weighted, with trace(G G') the rank of the whitener. */

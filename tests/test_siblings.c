@@ -76,8 +76,56 @@ static void channels_get_names_types_and_status_but_no_scale(void **state)
         assert_close(channel[c].gain, 0.5e-6, 1e-22);
         assert_string_equal(channel[c].unit, "V");
     }
-    assert_int_equal(recording->warnings->len, 0);
+    // The units are contradicted, once for all channels.
+    assert_int_equal(recording->warnings->len, 1);
+    const char *warning = recording->warnings->pdata[0];
+    assert_non_null(strstr(warning,
+                           "units of 3 channels are not the file's (Cz: \"V\", in the file "
+                           "\"uV\")"));
     remove_dataset(&set);
+}
+
+static void units_of_the_table_count_where_the_file_has_none(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *in_file, *row;
+        double gain;
+        const char *unit;
+        enum channel_kind kind;
+        size_t n_warnings;
+    } cases[] = {
+        {"?", "Fz\tEEG\tuV", 0.5e-6, "V", CHANNEL_EEG, 1},
+        {"?", "Fz\tn/a\tmV", 0.5e-3, "V", CHANNEL_EEG, 1},
+        {"?", "Fz\tMISC\tmV", 0.5e-3, "V", CHANNEL_MISC, 1},
+        {"?", "Fz\tEEG\tcups", 0.5, "?", CHANNEL_EEG, 0},
+        {"?", "Fz\tEEG\tn/a", 0.5, "?", CHANNEL_EEG, 0},
+        {"mV", "Fz\tEEG\tmV", 0.5e-3, "V", CHANNEL_EEG, 0},
+        {"mV", "Fz\tEEG\tV", 0.5e-3, "V", CHANNEL_EEG, 1},
+        {"mV", "Fz\tEEG\tT", 0.5e-3, "V", CHANNEL_EEG, 1},
+        {"", "Fz\tEEG\tuV", 0.5e-6, "V", CHANNEL_EEG, 0},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct dataset set = make_dataset(true);
+        g_autofree char *header =
+            g_strconcat("Brain Vision Data Exchange Header File Version 1.0\n[Common Infos]\n"
+                        "DataFile=$b.eeg\nNumberOfChannels=1\nSamplingInterval=10000\n"
+                        "[Binary Infos]\nBinaryFormat=INT_16\n[Channel Infos]\nCh1=Fz,,0.5,",
+                        cases[i].in_file, "\n", NULL);
+        g_autofree char *table = g_strconcat("name\ttype\tunits\n", cases[i].row, "\n", NULL);
+        put(set.session, "sub-1_task-a_eeg.vhdr", header);
+        put(set.session, "sub-1_task-a_channels.tsv", table);
+        g_autoptr(owned_recording) recording = open_recording(&set);
+        const struct channel *channel = recording->sensors->channel;
+        assert_close(channel->gain, cases[i].gain, 1e-15 * cases[i].gain);
+        assert_string_equal(channel->unit, cases[i].unit);
+        assert_int_equal(channel->kind, cases[i].kind);
+        size_t n = 0;
+        for (guint w = 0; w < recording->warnings->len; w++)
+            n += strstr(recording->warnings->pdata[w], "channels.tsv: units of 1 ") != NULL;
+        assert_int_equal(n, cases[i].n_warnings);
+        remove_dataset(&set);
+    }
 }
 
 static void rows_of_other_names_rename_channels_by_their_place(void **state)
@@ -228,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(channels_get_names_types_and_status_but_no_scale),
+        cmocka_unit_test(units_of_the_table_count_where_the_file_has_none),
         cmocka_unit_test(rows_of_other_names_rename_channels_by_their_place),
         cmocka_unit_test(names_that_no_channel_has_are_warned_of),
         cmocka_unit_test(events_take_the_place_of_markers),

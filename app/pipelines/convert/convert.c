@@ -151,6 +151,54 @@ static bool check_contents(const struct recording *recording, const struct forma
     return false;
 }
 
+/** The unit in which readers of FIF take values of a kind, whatever the file says; NULL: any. */
+static const char *implied_unit(enum channel_kind kind)
+{
+    switch (kind) {
+    case CHANNEL_MAG:
+        return "T";
+    case CHANNEL_GRAD:
+        return "T/m";
+    case CHANNEL_EEG:
+    case CHANNEL_SEEG:
+    case CHANNEL_ECOG:
+    case CHANNEL_DBS:
+    case CHANNEL_EOG:
+    case CHANNEL_ECG:
+    case CHANNEL_EMG:
+        return "V";
+    default:
+        return NULL;
+    }
+}
+
+/** FIF implies units: a channel in another one would be read as if it were in that. */
+static bool check_units(const struct recording *recording, const struct format *format,
+                        GError **error)
+{
+    const struct sensors *sensors = recording->sensors;
+    if (sensors == NULL || format->write != write_fif)
+        return true;
+    const struct part *part = &sensors->part[sensors->chosen];
+    for (size_t i = 0; i < part->n_channels; i++) {
+        const struct channel *channel = &sensors->channel[part->channel[i]];
+        const char *unit = implied_unit(channel->kind);
+        if (unit == NULL || strcmp(unit, channel->unit) == 0)
+            continue;
+        const char *found = *channel->unit != '\0' ? channel->unit : channel->stored_unit;
+        g_autofree char *path = text_escape(recording->path);
+        g_autofree char *name = text_escape(channel->name);
+        g_autofree char *printable = text_escape(found);
+        g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
+                    "%s: channel %s: expected %s of type %s to write .fif, found %s%s%s (units in "
+                    "*_channels.tsv tell)",
+                    path, name, unit, channel_kind_name(channel->kind),
+                    *found == '\0' ? "no unit" : "\"", printable, *found == '\0' ? "" : "\"");
+        return false;
+    }
+    return true;
+}
+
 /** Events count from the beginning of a stretch that is written alone. */
 static void cut_events(struct recording *recording)
 {
@@ -190,7 +238,8 @@ struct recording *convert_read(const struct host *host, const char *input, const
 {
     g_autoptr(owned_recording) recording = recording_open(input, &host->io, error);
     if (recording == NULL || !choose_part(recording, part, error) ||
-        !check_contents(recording, find_format(output), error))
+        !check_contents(recording, find_format(output), error) ||
+        !check_units(recording, find_format(output), error))
         return NULL;
     host_progress_begin(host, "read");
     bool done = recording_read(recording, NULL, 0, recording->n_time, &host->io, error);

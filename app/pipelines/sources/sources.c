@@ -15,6 +15,7 @@ static bool plan_orientation(struct sources *sources, GError **error)
     sources->orientation = orient->text != NULL ? orientations[orient->index]
                            : lasso              ? ORIENTATION_FIXED
                                                 : ORIENTATION_LOOSE;
+    sources->orient_by_space = orient->text == NULL && !lasso;
     sources->loose = sources->orientation != ORIENTATION_LOOSE ? 1.0
                      : orient->number > 0.0                    ? orient->number
                                                                : 0.2;

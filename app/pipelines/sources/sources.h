@@ -17,6 +17,13 @@
 /** A reference map of all positions. */
 enum source_map { SOURCE_MAP_NONE, SOURCE_MAP_MNE, SOURCE_MAP_DSPM };
 
+/** What is done about EEG without an average reference. */
+enum source_reference {
+    REFERENCE_DEFAULT = -1, // average, but custom references are refused
+    REFERENCE_AVERAGE,
+    REFERENCE_NONE,
+};
+
 /** The options of `taut sources`; texts are borrowed. */
 struct sources_options {
     const char *recording; // NULL: none; the channels are those of covariance and leadfield
@@ -38,6 +45,7 @@ struct sources_options {
     double tmax_s;            // NaN: the end
     struct word orient;       // fixed, free, loose, loose=W
     double depth;
+    int reference;       // of enum source_reference
     int model;           // of source_models; -1: not given
     double lambda;       // a fraction of alpha_max; NaN: 0.5, or what the network is for
     double tol;          //
@@ -114,9 +122,12 @@ struct sources {
     const struct source_model *model;      // of the table
     enum source_orientation orientation;
     double loose;
-    double lambda;      // a fraction of alpha_max
-    bool overwrites;    // outputs that are there are replaced
-    bool any_condition; // begin with the first, where none is named
+    double lambda;        // a fraction of alpha_max
+    bool overwrites;      // outputs that are there are replaced
+    bool any_condition;   // begin with the first, where none is named
+    bool orient_by_space; // no orientation was asked for: source spaces decide
+    bool has_reference;   // an average reference projector in the files
+    bool adds_reference;  // an average reference that the files lack
     char *stem;
     GPtrArray *inputs; // of struct input_file; NULL until results are written
     char **sha256;     // of these
@@ -155,6 +166,9 @@ GPtrArray *sources_inputs(const struct sources_options *options);
 
 /** All that comes before solving; overwrite: existing outputs are no error. Errors: any. */
 bool sources_prepare(struct sources *sources, bool overwrite, GError **error);
+
+/** How the reference of EEG was dealt with; NULL: there is no EEG. */
+const char *sources_reference_text(const struct sources *sources);
 
 /** Warns of a result that missed its tolerance. */
 void sources_warn(const struct sources *sources);

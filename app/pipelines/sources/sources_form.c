@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "app/pipelines/sources/sources_gate.h"
 #include "app/pipelines/sources/sources_network.h"
 
 #include "io/fif.h"
@@ -35,8 +36,12 @@ static bool make_projector(struct sources *sources, GError **error)
     if (recording != NULL)
         add_projections(all, recording->sensors->projectors);
     add_projections(all, sources->covariance->projectors);
-    sources->n_projections = all->len;
     struct channel_names chosen = {n, names};
+    g_autofree double *ones = g_new(double, n);
+    struct projection reference;
+    if (sources_gate_reference(sources, &chosen, ones, &reference))
+        g_array_append_val(all, reference);
+    sources->n_projections = all->len;
     sources->projector = projector_matrix_new((const struct projection *) (void *) all->data,
                                               all->len, &chosen, error);
     if (sources->projector == NULL)
@@ -94,6 +99,17 @@ static void find_positions(struct sources *sources)
         leadfield_move_points(forward->mri_to_head, sources->position, forward->n_sources);
 }
 
+// Of each position whether it lies on a surface.
+static bool *list_surfaces(const struct forward *forward)
+{
+    bool *is_surface = g_new0(bool, forward->n_sources + 1);
+    size_t k = 0;
+    for (size_t s = 0; s < forward->n_spaces; s++)
+        for (size_t i = 0; i < forward->space[s].n_in_use; i++)
+            is_surface[k++] = forward->space[s].type == SOURCE_SURFACE;
+    return is_surface;
+}
+
 static bool make_leadfield(struct sources *sources, GError **error)
 {
     const struct forward *forward = sources->forward;
@@ -106,12 +122,15 @@ static bool make_leadfield(struct sources *sources, GError **error)
     for (size_t j = 0; j < n_columns; j++)
         for (size_t i = 0; i < choice->n; i++)
             gain[j * choice->n + i] = forward->gain[j * forward->n_channels + choice->forward[i]];
+    bool by_space = sources->orient_by_space && sources->orientation == ORIENTATION_LOOSE;
+    g_autofree bool *is_surface = list_surfaces(forward);
     struct leadfield_input input = {.whitener = sources->whitener,
                                     .gain = gain,
                                     .n_positions = forward->n_sources,
                                     .normals = sources->normals,
                                     .orientation = sources->orientation,
                                     .loose = sources->loose,
+                                    .is_surface = by_space ? is_surface : NULL,
                                     .depth = sources->options->depth};
     sources->leadfield = leadfield_new(&input, error);
     return sources->leadfield != NULL;
@@ -135,5 +154,6 @@ bool sources_form(struct sources *sources, GError **error)
     if (sources->window.data != NULL)
         sources->whitened =
             whitener_apply(sources->whitener, sources->window.data, sources->window.n_time);
+    sources_gate_scale(sources);
     return sources_form_network(sources, error);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "app/pipelines/sources/sources.h"
+#include "app/pipelines/sources/sources_gate.h"
 
 #include <math.h>
 #include <string.h>
@@ -145,19 +145,71 @@ static bool refuse_condition(const struct sources *sources, GError **error)
     return false;
 }
 
+static bool refuse_twins(const struct sources *sources, const char *condition, GError **error)
+{
+    const struct sensors *sensors = sources->recording->sensors;
+    g_autoptr(GString) numbers = g_string_new(NULL);
+    for (size_t i = 0; i < sensors->n_parts; i++)
+        if (strcmp(sensors->part[i].name, condition) == 0)
+            g_string_append_printf(numbers, "%s%zu", numbers->len > 0 ? ", " : "", i + 1);
+    g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
+                "--condition: expected one average of that name, found several of \"%s\": "
+                "numbers %s, which --condition takes too",
+                condition, numbers->str);
+    return false;
+}
+
+// The average of a name, or of a number from 1 where none has that name; n_parts: there is none.
+// *n: how many have the name.
+static size_t find_average(const struct sensors *sensors, const char *condition, size_t *n)
+{
+    size_t found = sensors->n_parts;
+    *n = 0;
+    for (size_t i = sensors->n_parts; i-- > 0;) {
+        const struct part *part = &sensors->part[i];
+        bool fits = condition == NULL ? !part->is_error : strcmp(part->name, condition) == 0;
+        found = fits ? i : found;
+        *n += fits;
+    }
+    guint64 number = 0;
+    if (*n > 0 || condition == NULL ||
+        !g_ascii_string_to_unsigned(condition, 10, 1, sensors->n_parts, &number, NULL))
+        return found;
+    *n = 1;
+    return (size_t) number - 1;
+}
+
+static bool choose_average(struct sources *sources, size_t *best, GError **error)
+{
+    const struct sensors *sensors = sources->recording->sensors;
+    const char *condition = sources->options->condition;
+    size_t n = 0;
+    *best = find_average(sensors, condition, &n);
+    if (condition != NULL && n > 1)
+        return refuse_twins(sources, condition, error);
+    bool many = n > 1 && !sources->any_condition;
+    if (n > 0 && !many && !sensors->part[*best].is_error)
+        return true;
+    if (n == 0 && condition == NULL)
+        io_error_set(error, IO_ERROR_INPUT, sources->recording->path,
+                     "expected averages, found their standard errors alone");
+    else if (n > 0 && !many)
+        g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
+                    "--condition: expected an average, found the standard error of one, \"%s\"",
+                    sensors->part[*best].name);
+    else
+        refuse_condition(sources, error);
+    return false;
+}
+
 // Of parts that are no averages the one with most sensors, then samples.
 bool sources_choose_part(struct sources *sources, GError **error)
 {
     const struct sensors *sensors = sources->recording->sensors;
-    const char *condition = sources->options->condition;
     size_t best = 0;
     if (sensors->part[0].n_averaged > 0) {
-        while (condition != NULL && best < sensors->n_parts &&
-               strcmp(sensors->part[best].name, condition) != 0)
-            best++;
-        if (best == sensors->n_parts ||
-            (condition == NULL && sensors->n_parts > 1 && !sources->any_condition))
-            return refuse_condition(sources, error);
+        if (!choose_average(sources, &best, error))
+            return false;
     } else {
         for (size_t i = 1; i < sensors->n_parts; i++) {
             size_t n = count_usable(sensors, &sensors->part[i]);
@@ -190,7 +242,8 @@ bool sources_choose_channels(struct sources *sources, GError **error)
         list_channels_of_recording(sources);
     else
         list_channels_of_covariance(sources);
-    return unite_bads(sources, error) && choose_channels(sources, error);
+    return unite_bads(sources, error) && sources_gate_units(sources, error) &&
+           choose_channels(sources, error) && sources_gate(sources, error);
 }
 
 bool sources_read(struct sources *sources, GError **error)

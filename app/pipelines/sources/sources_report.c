@@ -299,6 +299,9 @@ static void add_settings(GString *html, const struct sources *sources)
         if (whitener->n_of_group[g] > 0)
             add_fact(html, sensor_group_name((enum sensor_group) g), "%zu channels, rank %zu",
                      whitener->n_of_group[g], whitener->rank_of_group[g]);
+    const char *reference = sources_reference_text(sources);
+    if (reference != NULL)
+        add_fact(html, "reference of EEG", "%s", reference);
     add_fact(html, "projected out", "%zu directions", sources->projector->n_vectors);
     add_fact(html, "positions", "%zu, %zu column%s each", sources->leadfield->n_positions,
              sources->leadfield->n_orient, sources->leadfield->n_orient == 1 ? "" : "s");

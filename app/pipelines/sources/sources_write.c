@@ -304,6 +304,9 @@ JsonObject *sources_to_json(const struct sources *sources)
     json_object_set_int_member(object, "n_channels", (gint64) sources->choice->n);
     json_object_set_object_member(object, "channels", channels_json(sources));
     json_object_set_int_member(object, "n_projectors", (gint64) sources->n_projections);
+    const char *reference = sources_reference_text(sources);
+    if (reference != NULL)
+        json_object_set_string_member(object, "reference", reference);
     json_object_set_int_member(object, "projected_directions",
                                (gint64) sources->projector->n_vectors);
     json_object_set_int_member(object, "rank", (gint64) sources->whitener->rank);
