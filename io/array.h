@@ -25,6 +25,15 @@ struct gz;
 struct array *array_read_stream(const char *path, struct gz *stream, const struct io_context *io,
                                 GError **error);
 
+/**
+ * array_read of series: afterwards a row is a series, whatever the file. A table of text has its
+ * frames in rows and its series in columns, whose names become those of the rows; but a table that
+ * is one row of numbers is one series. A .npy has its series in rows.
+ */
+struct array *array_read_series(const char *path, const struct io_context *io, GError **error);
+struct array *array_read_series_stream(const char *path, struct gz *stream,
+                                       const struct io_context *io, GError **error);
+
 /** Whether a file of this name that begins with these bytes is read by array_read. */
 bool array_recognise(const char *path, const void *head, size_t n_head);
 
@@ -34,6 +43,29 @@ bool array_recognise_file(const char *path);
 void array_free(struct array *array);
 typedef struct array owned_array; // for g_autoptr(owned_array)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_array, array_free)
+
+/** Series for a table of text. */
+struct array_table {
+    size_t n_series;
+    size_t n_time;
+    const char *const *names; // borrowed, n_series of them; or NULL
+    double (*value)(const void *data, size_t v, size_t t);
+    const void *data; // borrowed
+};
+
+/** Whether a file of this name is written as a table. */
+bool array_is_table(const char *path);
+
+/**
+ * Writes a table, by its name .csv, .tsv, or with blanks, by publish: a header where there are
+ * names, then a row a frame, a column a series, each number as short as it reads back the same.
+ */
+bool array_write_table(const char *path, const struct array_table *table, bool overwrite,
+                       GError **error);
+
+/** Writes series, which are rows: as a table with their names, or as a .npy, by the file's name. */
+bool array_write_series(const char *path, const struct array *array, bool overwrite,
+                        GError **error);
 
 /** Writes little-endian float64 .npy of any number of dimensions, row-major, by publish. */
 bool array_write_npy(const char *path, const double *values, const size_t *shape, size_t n_dims,

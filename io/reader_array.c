@@ -2,14 +2,12 @@
 #include "io/array.h"
 #include "io/frame_feed.h"
 
-// An array has its series in rows, as everywhere in Taut; a table whose columns have names has
-// them in columns. Either is read whole when it is opened: it has to be turned to be given by
-// frames.
+// A .npy has its series in rows, a table of text in columns. Either is read whole when it is
+// opened: it has to be turned to be given by frames.
 
 struct array_source {
     struct array *array; // owned
     struct gz *stream;   // owned
-    bool series_in_columns;
 };
 
 static bool array_is_ours(const char *path, const uint8_t *head, size_t n_head)
@@ -23,17 +21,17 @@ static bool array_open(struct recording *recording, struct gz *stream, const str
     struct array_source *source = g_new0(struct array_source, 1);
     recording->source = source;
     source->stream = stream;
-    source->array = array_read_stream(recording->path, stream, io, error);
+    source->array = array_read_series_stream(recording->path, stream, io, error);
     const struct array *array = source->array;
     if (array == NULL)
         return false;
-    source->series_in_columns = array->names != NULL;
     recording->format = array->format;
     recording->datatype = array->type;
     recording->compressed = gz_is_compressed(stream);
     recording->type = SAMPLE_DOUBLE;
-    recording->n_series = source->series_in_columns ? array->n_columns : array->n_rows;
-    recording->n_time = source->series_in_columns ? array->n_rows : array->n_columns;
+    recording->n_series = array->n_rows;
+    recording->n_time = array->n_columns;
+    recording->names = (const char *const *) array->names;
     return true;
 }
 
@@ -47,11 +45,7 @@ static const void *array_samples(void *data, size_t first, size_t count, void *t
 {
     const struct array_frame *frame = data;
     const struct array *array = frame->source->array;
-    bool in_columns = frame->source->series_in_columns;
-    const double *from = array->values + (in_columns ? frame->t * array->n_columns + first
-                                                     : first * array->n_columns + frame->t);
-    if (in_columns)
-        return from;
+    const double *from = array->values + first * array->n_columns + frame->t;
     double *samples = tile;
     for (size_t i = 0; i < count; i++)
         samples[i] = from[i * array->n_columns];
@@ -62,7 +56,7 @@ static bool array_frames(struct recording *recording, const struct selection *se
                          const struct frame_sink *sink, const struct io_context *io, GError **error)
 {
     const struct array_source *source = recording->source;
-    size_t n_series = source->series_in_columns ? source->array->n_columns : source->array->n_rows;
+    size_t n_series = source->array->n_rows;
     g_autofree double *tile = g_new(double, FRAME_FEED_SAMPLES);
     struct array_frame frame = {.source = source};
     struct frame_feed feed = {.selection = selection,

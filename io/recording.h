@@ -68,6 +68,7 @@ struct recording {
         double *d;
         void *any;
     } samples;                   // owned; NULL until recording_read
+    const char *const *names;    // of the series of a table of text, borrowed; else NULL
     size_t *voxel;               // owned; after recording_read: of each series its place in the
                                  // grid, or in the channels of the chosen part; else NULL
     GPtrArray *warnings;         // owned; of owned strings, without the path

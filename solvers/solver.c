@@ -38,6 +38,17 @@ enum series_status series_classify(const double *x, size_t n)
     return varies ? SERIES_SOLVED : SERIES_CONSTANT;
 }
 
+bool series_is_off_centre(const double *x, size_t n)
+{
+    double sum = 0.0, sum2 = 0.0;
+    for (size_t t = 0; t < n; t++) {
+        sum += x[t];
+        sum2 += x[t] * x[t];
+    }
+    double mean = sum / (double) n;
+    return mean * mean > sum2 / (double) n - mean * mean;
+}
+
 static size_t count_jumps(const struct problem *problem, const double *u)
 {
     size_t count = 0;

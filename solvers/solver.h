@@ -34,6 +34,9 @@ struct series_result {
 /** What an input says before it is solved: SERIES_SOLVED where it is finite and varies. */
 enum series_status series_classify(const double *x, size_t n);
 
+/** Whether the mean of n numbers is above their standard deviation. */
+bool series_is_off_centre(const double *x, size_t n);
+
 /**
  * Sets objective, gaps and n_jumps of u at result->lambda, by problem_certify; and the status
  * SERIES_INACCURATE where the relative gap is above tol.

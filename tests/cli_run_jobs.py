@@ -102,9 +102,8 @@ def test_a_failing_recording_does_not_stop_the_others():
 
 def test_a_training_is_done_once():
     rand = random.Random(1)
-    for name, n in (("x.csv", 12), ("d.csv", 8)):
-        rows = [",".join(f"{rand.gauss(0, 1):.6f}" for _ in range(8 if name == "x.csv" else 16))
-                for _ in range(n)]
+    for name, n in (("x.csv", 12), ("d.csv", 16)):
+        rows = [",".join(f"{rand.gauss(0, 1):.6f}" for _ in range(n)) for _ in range(8)]
         write(name, "\n".join(rows) + "\n")
     config = write("t.ini", TRAIN)
     refuses(4, "run", config, says="nets")

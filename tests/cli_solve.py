@@ -10,7 +10,7 @@ import random
 import struct
 
 import cli
-from cli import refuses, succeeds, summary
+from cli import refuses, said, succeeds, summary
 
 N_SERIES, N_OBSERVED = 5, 30
 
@@ -185,11 +185,43 @@ def test_text_is_read_like_binary():
     solve("tv", "--lambda-ratio", "0.1")
     reference = read_npy("u.npy")
     for name, separator in (("x.csv", ","), ("x.tsv", "\t"), ("x.txt", " ")):
-        text = "\n".join(separator.join(repr(v) for v in row)
-                         for row in normal(N_SERIES, N_OBSERVED, 1))
+        text = "\n".join(separator.join(repr(v) for v in frame)
+                         for frame in zip(*normal(N_SERIES, N_OBSERVED, 1)))
         pathlib.Path(name).write_text(text + "\n")
         summary("solve", "tv", "--data", name, "--lambda-ratio", "0.1", "-o", "t.npy", "--force")
         assert read_npy("t.npy") == reference, name
+
+
+def test_a_table_has_frames_in_rows_and_stays_a_table():
+    # the same for every command, with a header or without, and back again
+    series = [[v + 100.0 * (s == 1) for v in row]
+              for s, row in enumerate(normal(N_SERIES, N_OBSERVED, 1))]
+    names = [f"roi {s}" for s in range(N_SERIES)]
+    write_npy("x.npy", series)
+    reference = succeeds("solve", "tv", "--data", "x.npy", "--hrf", "spm", "--tr", "2",
+                         "--lambda-ratio", "0.1", "-o", "u.npy")
+    assert "1 of 5 series have a mean above their standard deviation" in said(reference)
+    _, u = read_npy("u.npy")
+    for header in ([], [",".join(names)]):
+        lines = header + [",".join(map(repr, frame)) for frame in zip(*series)]
+        pathlib.Path("t.csv").write_text("\n".join(lines) + "\n")
+        [told] = summary("info", "t.csv")["files"]
+        assert (told["n_series"], told["n_time"]) == (N_SERIES, N_OBSERVED), told
+        succeeds("convert", "t.csv", "c.npy", "--force")
+        assert read_npy("c.npy") == read_npy("x.npy")
+        for out, separator in (("v.csv", ","), ("v.tsv", "\t"), ("v.txt", " "), ("v.1D", " ")):
+            succeeds("solve", "tv", "--data", "t.csv", "--hrf", "spm", "--tr", "2",
+                     "--lambda-ratio", "0.1", "-o", out, "--force")
+            rows = [line.split(separator) for line in pathlib.Path(out).read_text().splitlines()]
+            written = [name.replace(" ", "_") if separator == " " else name for name in names]
+            assert not header or rows.pop(0) == written, rows[0]
+            assert [float(v) for row in zip(*rows) for v in row] == list(u), out
+            succeeds("convert", out, "w.npy", "--force")
+            assert read_npy("w.npy") == read_npy("u.npy"), out
+        succeeds("convert", "t.csv", "again.csv", "--force")
+        assert pathlib.Path("again.csv").read_text() == pathlib.Path("t.csv").read_text()
+    refuses(2, "solve", "tv", "--data", "x.npy", "--lambda-ratio", "0.1", "--path", "3", "-o",
+            "p.tsv", says="--path: expected an output that ends with .npy")
 
 
 def test_usage_and_inputs_are_refused():

@@ -110,7 +110,7 @@ static bool plan(struct application *it, GError **error)
     it->file = network_file_read(it->given.network, error);
     if (it->file == NULL || !choose_ratio(it, error))
         return false;
-    it->x = array_read(it->given.data, &it->app->host.io, error);
+    it->x = array_read_series(it->given.data, &it->app->host.io, error);
     if (it->x == NULL)
         return false;
     if (it->x->n_columns != it->file->n_observed) {
@@ -218,15 +218,15 @@ static bool write_trace(const struct application *it, GError **error)
 static bool execute(struct application *it, GError **error)
 {
     size_t n = it->x->n_rows;
-    const size_t shape[] = {n, it->op->n_in};
+    const struct array outputs = {
+        .n_rows = n, .n_columns = it->op->n_in, .values = it->u, .names = it->x->names};
     gint64 begin_us = g_get_monotonic_time();
     struct sweep sweep = {it, it->solver, it->u, it->results};
     if (!sweep_all(&sweep, error))
         return false;
     it->seconds = 1e-6 * (double) (g_get_monotonic_time() - begin_us);
     return (it->given.trace == NULL || write_trace(it, error)) &&
-           array_write_npy(it->given.output, it->u, shape, G_N_ELEMENTS(shape), it->app->host.force,
-                           error);
+           array_write_series(it->given.output, &outputs, it->app->host.force, error);
 }
 
 static JsonObject *to_json(const struct application *it, const struct outcome *outcome)

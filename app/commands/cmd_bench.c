@@ -48,7 +48,7 @@ static linop *dense_from_rows(const double *rows, size_t n_rows, size_t n_column
 static bool load_series(const struct bench_command_options *given, const struct io_context *io,
                         struct bench_data *data, GError **error)
 {
-    g_autoptr(owned_array) array = array_read(given->data, io, error);
+    g_autoptr(owned_array) array = array_read_series(given->data, io, error);
     if (array == NULL)
         return false;
     data->n_series = MIN(array->n_rows, given->n_series);
@@ -322,7 +322,7 @@ static void add_prox_row(void *data, const struct bench_prox_row *row)
 static bool bench_prox_of(struct app *app, struct bench_command_options *given, GError **error)
 {
     g_autoptr(owned_array) data = NULL;
-    if (given->data != NULL && (data = array_read(given->data, &app->host.io, error)) == NULL)
+    if (given->data != NULL && (data = array_read_series(given->data, &app->host.io, error)) == NULL)
         return false;
     log_accept(app->log);
     size_t n_rounds = given->race.n_rounds;

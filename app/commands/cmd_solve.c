@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/command.h"
+#include "app/pipelines/inputs/operator.h"
 #include "app/pipelines/inputs/response.h"
 #include "app/pipelines/solve/solve.h"
 #include "app/pipelines/solve/solve_path.h"
@@ -50,6 +51,9 @@ static bool check_path(struct solve *solve, GError **error)
         return app_refuse(error, "--path: expected --lambda-ratio, the least of the ratios");
     if (options->trace != NULL || options->start != NULL)
         return app_refuse(error, "--path: expected neither --trace nor --start");
+    if (array_is_table(options->output))
+        return app_refuse(error, "--path: expected an output that ends with .npy, of three "
+                                 "dimensions");
     if (options->method == NULL)
         options->method = homotopy;
     return true;
@@ -79,7 +83,10 @@ static bool check_options(struct solve *solve, GError **error)
 static bool write_outputs(const struct solve *solve, GError **error)
 {
     const struct solve_options *options = &solve->options;
-    const size_t plain[] = {solve->x->n_rows, solve->op->n_in};
+    const struct array plain = {.n_rows = solve->x->n_rows,
+                                .n_columns = solve->op->n_in,
+                                .values = solve->u,
+                                .names = solve->x->names};
     const size_t path[] = {solve->x->n_rows, solve->n_path, solve->op->n_in};
     if (solve->trace != NULL) {
         g_autofree char *table =
@@ -90,8 +97,7 @@ static bool write_outputs(const struct solve *solve, GError **error)
     if (solve->path != NULL)
         return array_write_npy(options->output, solve->u, path, G_N_ELEMENTS(path),
                                solve->host->force, error);
-    return array_write_npy(options->output, solve->u, plain, G_N_ELEMENTS(plain),
-                           solve->host->force, error);
+    return array_write_series(options->output, &plain, solve->host->force, error);
 }
 
 static JsonArray *numbers(const double *values, size_t n)
@@ -157,11 +163,27 @@ static void print_summary(const struct solve *solve)
            outcome->objective_mean, outcome->iterations.median, solve->solve_seconds);
 }
 
+// A response makes a ramp of a constant, so that a mean that is left in becomes an event.
+static void warn_of_means(struct app *app, const struct solve *solve)
+{
+    struct block x = operator_rows(solve->x);
+    size_t count = 0;
+    for (size_t v = 0; v < x.n_series && solve->options.op.response != NULL; v++)
+        count += series_is_off_centre(block_series(&x, v), x.n_time);
+    if (count > 0)
+        log_warning(
+            app->log,
+            "%s: %zu of %zu series have a mean above their standard deviation: the edges of "
+            "their activity are artefacts (take the mean out first)",
+            solve->options.data, count, x.n_series);
+}
+
 static bool run(struct app *app, struct solve *solve, GError **error)
 {
     gint64 begin_us = g_get_monotonic_time();
     if (!check_options(solve, error) || !solve_plan(solve, error))
         return false;
+    warn_of_means(app, solve);
     log_accept(app->log);
     if (!solve_execute(solve, error) || !write_outputs(solve, error))
         return false;

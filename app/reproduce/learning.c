@@ -150,7 +150,7 @@ bool learning_curve(struct reproduction *r, const struct samples *train, const s
 bool learning_read(struct reproduction *r, const char *path, size_t n_time, struct block *x,
                    GError **error)
 {
-    g_autoptr(owned_array) array = array_read(path, &r->host->io, error);
+    g_autoptr(owned_array) array = array_read_series(path, &r->host->io, error);
     if (array == NULL)
         return false;
     if (array->n_columns != n_time) {

@@ -3,12 +3,22 @@
 
 #include "app/pipelines/solve/solve.h"
 #include "app/settings/tables.h"
+#include "io/array.h"
+#include "io/text.h"
 
 char *array_option_check(const char *path)
 {
     return g_str_has_suffix(path, ".npy")
                ? NULL
                : g_strdup_printf("\"%s\" is not a name that ends with .npy", path);
+}
+
+static char *check_series(const char *path)
+{
+    return text_has_suffix(path, ".npy") || array_is_table(path)
+               ? NULL
+               : g_strdup_printf(
+                     "\"%s\" is not a name that ends with .npy, .csv, .tsv, .txt or .1D", path);
 }
 
 #define AT(member) offsetof(struct operator_options, member)
@@ -30,9 +40,11 @@ const struct option operator_option_rows[] = {
 static const struct option solve_file_rows[] = {
     {NULL, OPTION_CHOICE, AT(kind), .help = "The problem", .choices = "lasso|tv",
      .metavar = "tv|lasso", .flags = OPTION_ARGUMENT | OPTION_REQUIRED},
-    {"output", OPTION_FILE, AT(output), .help = "Array of solutions, float64",
-     .check = array_option_check, .letter = 'o', .metavar = "U.npy", .flags = OPTION_REQUIRED},
-    {"data", OPTION_FILE, AT(data), .help = "Array of series (rows): .npy, .csv, .tsv or .txt",
+    {"output", OPTION_FILE, AT(output),
+     .help = "Solutions: .npy, series in rows, or .csv, .tsv, .txt, .1D, frames in rows",
+     .check = check_series, .letter = 'o', .metavar = "U.npy", .flags = OPTION_REQUIRED},
+    {"data", OPTION_FILE, AT(data),
+     .help = "Series: .npy, in rows, or a table with frames in rows (.csv, .tsv, .txt, .1D)",
      .metavar = "X.npy", .flags = OPTION_REQUIRED},
     {0}};
 
@@ -65,10 +77,11 @@ static const struct option solve_rows[] = {
 static const struct option apply_rows[] = {
     {NULL, OPTION_FILE, AT(network), .help = "The network", .metavar = "NET.safetensors",
      .flags = OPTION_ARGUMENT | OPTION_REQUIRED},
-    {"output", OPTION_FILE, AT(output), .help = "Array of outputs, float64",
-     .check = array_option_check, .letter = 'o', .metavar = "U.npy", .flags = OPTION_REQUIRED},
-    {"data", OPTION_FILE, AT(data), .help = "Array of series (rows)", .metavar = "X.npy",
-     .flags = OPTION_REQUIRED},
+    {"output", OPTION_FILE, AT(output),
+     .help = "Outputs: .npy, series in rows, or .csv, .tsv, .txt, .1D, frames in rows",
+     .check = check_series, .letter = 'o', .metavar = "U.npy", .flags = OPTION_REQUIRED},
+    {"data", OPTION_FILE, AT(data), .help = "Series: .npy, in rows, or a table with frames in rows",
+     .metavar = "X.npy", .flags = OPTION_REQUIRED},
     {"layers", OPTION_COUNT, AT(layers), .help = "Layers to apply (default: all)", .high = 1e6,
      .metavar = "N"},
     {"safeguard", OPTION_CHOICE, AT(safeguard),

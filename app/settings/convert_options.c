@@ -7,8 +7,10 @@
 static const struct option convert_rows[] = {
     {NULL, OPTION_FILE, AT(input), .help = "Recording to read", .metavar = "IN",
      .flags = OPTION_ARGUMENT | OPTION_REQUIRED},
-    {NULL, OPTION_FILE, AT(output), .help = "Recording to write", .metavar = "OUT",
-     .flags = OPTION_ARGUMENT | OPTION_REQUIRED},
+    {NULL, OPTION_FILE, AT(output),
+     .help = "Recording to write, by its name: .bdf, .edf, .fif, .npy, .rf64, .wav, or a "
+             "table with frames in rows: .1D, .csv, .tsv, .txt",
+     .metavar = "OUT", .flags = OPTION_ARGUMENT | OPTION_REQUIRED},
     {"part", OPTION_COUNT, AT(part),
      .help = "Part to write, from 1: a condition, a rate, a stretch (taut info lists them)",
      .low = 1, .high = 1e9, .metavar = "N"},
@@ -20,8 +22,9 @@ static const struct option denoise_rows[] = {
     {NULL, OPTION_FILE, AT(input), .help = "Recording to read", .metavar = "RECORDING",
      .flags = OPTION_ARGUMENT | OPTION_REQUIRED},
     {"output", OPTION_FILE, AT(output),
-     .help = "Recording to write: .bdf, .edf, .fif, .npy, .rf64 or .wav", .flags = OPTION_REQUIRED,
-     .letter = 'o', .metavar = "OUT"},
+     .help = "Recording to write: .bdf, .edf, .fif, .npy, .rf64, .wav, or a table: .csv, .tsv, "
+             ".txt, .1D",
+     .flags = OPTION_REQUIRED, .letter = 'o', .metavar = "OUT"},
     {"lambda", OPTION_NUMBER, AT(lambda),
      .help = "Fraction of each channel's lambda_max (ratio), or the value in its unit (fixed)",
      .flags = OPTION_ABOVE, .high = G_MAXDOUBLE, .metavar = "R"},

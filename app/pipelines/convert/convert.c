@@ -76,10 +76,43 @@ static bool write_npy(G_GNUC_UNUSED const struct host *host, const struct record
     return array_write_npy_rows(path, shape, make_row, (void *) recording, true, error);
 }
 
+static double value_at(const void *data, size_t v, size_t t)
+{
+    double value = 0.0;
+    recording_values(data, t, v, 1, &value);
+    return value;
+}
+
+/** The names of the series, NULL where they have none; the list is the caller's. */
+static const char **names_of(const struct recording *recording)
+{
+    const char *const *given = recording->names;
+    const struct sensors *sensors = recording->sensors;
+    if (given == NULL && sensors == NULL)
+        return NULL;
+    const char **names = g_new(const char *, recording->n_series + 1);
+    for (size_t v = 0; v < recording->n_series; v++)
+        names[v] = given != NULL ? given[v]
+                                 : sensors->channel[sensors->part[sensors->chosen].channel[v]].name;
+    return names;
+}
+
+static bool write_table(G_GNUC_UNUSED const struct host *host, const struct recording *recording,
+                        const char *path, G_GNUC_UNUSED struct conversion *conversion,
+                        GError **error)
+{
+    g_autofree const char **names = names_of(recording);
+    const struct array_table table = {recording->n_series, recording->n_time, names, value_at,
+                                      recording};
+    return array_write_table(path, &table, true, error);
+}
+
 static const struct format formats[] = {
-    {".bdf", true, true, write_edf},  {".edf", true, true, write_edf},
-    {".fif", true, false, write_fif}, {".npy", false, false, write_npy},
-    {".rf64", true, true, write_wav}, {".wav", true, true, write_wav},
+    {".1D", false, false, write_table},  {".bdf", true, true, write_edf},
+    {".csv", false, false, write_table}, {".edf", true, true, write_edf},
+    {".fif", true, false, write_fif},    {".npy", false, false, write_npy},
+    {".rf64", true, true, write_wav},    {".tsv", false, false, write_table},
+    {".txt", false, false, write_table}, {".wav", true, true, write_wav},
 };
 
 static const struct format *find_format(const char *path)
@@ -108,7 +141,8 @@ bool convert_check_output(const struct host *host, const char *input, const char
 {
     if (find_format(output) == NULL) {
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                    "%s: expected a name that ends with .bdf, .edf, .fif, .npy, .rf64 or .wav",
+                    "%s: expected a name that ends with .1D, .bdf, .csv, .edf, .fif, .npy, .rf64, "
+                    ".tsv, .txt or .wav",
                     output);
         return false;
     }
@@ -141,6 +175,8 @@ static bool check_contents(const struct recording *recording, const struct forma
     const char *expected = NULL;
     if (format->is_of_sensors && recording->sensors == NULL)
         expected = "a sensor recording";
+    else if (format->write == write_table && recording->grid != NULL)
+        expected = "an array or a sensor recording";
     else if (recording->n_series == 0 || recording->n_time == 0)
         expected = "samples, and not events alone";
     if (expected == NULL)

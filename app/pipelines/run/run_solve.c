@@ -303,16 +303,8 @@ static void keep_traces(struct run *run, const struct item *item,
 static size_t count_off_centre(const struct item *item)
 {
     size_t count = 0;
-    for (size_t v = 0; v < item->count; v++) {
-        const double *x = block_series(&item->x, v);
-        double sum = 0.0, sum2 = 0.0, n = (double) item->x.n_time;
-        for (size_t t = 0; t < item->x.n_time; t++) {
-            sum += x[t];
-            sum2 += x[t] * x[t];
-        }
-        double mean = sum / n;
-        count += mean * mean > sum2 / n - mean * mean;
-    }
+    for (size_t v = 0; v < item->count; v++)
+        count += series_is_off_centre(block_series(&item->x, v), item->x.n_time);
     return count;
 }
 

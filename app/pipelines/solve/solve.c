@@ -93,7 +93,7 @@ static bool plan_start(struct solve *solve, enum solver_start *start, GError **e
             return true;
         }
     *start = START_GIVEN;
-    solve->start = array_read(text, &solve->host->io, error);
+    solve->start = array_read_series(text, &solve->host->io, error);
     if (solve->start == NULL)
         return false;
     size_t n_rows = solve->start->n_rows, n_columns = solve->start->n_columns;
@@ -143,7 +143,7 @@ static bool plan_path(struct solve *solve, GError **error)
 bool solve_plan(struct solve *solve, GError **error)
 {
     const struct io_context *io = &solve->host->io;
-    solve->x = array_read(solve->options.data, io, error);
+    solve->x = array_read_series(solve->options.data, io, error);
     if (solve->x == NULL || !plan_lambda(solve, error))
         return false;
     solve->op =

@@ -89,7 +89,7 @@ static bool read_targets(const struct training *training, struct training_sample
                          GError **error)
 {
     const char *path = training->options.targets;
-    samples->targets = array_read(path, &training->host->io, error);
+    samples->targets = array_read_series(path, &training->host->io, error);
     if (samples->targets == NULL)
         return false;
     if (samples->targets->n_rows == samples->x->n_rows &&
@@ -177,7 +177,7 @@ static bool read_validation(struct training *training, GError **error)
     if (path == NULL)
         return true;
     if (training->validation.x == NULL)
-        training->validation.x = array_read(path, &training->host->io, error);
+        training->validation.x = array_read_series(path, &training->host->io, error);
     if (training->validation.x == NULL)
         return false;
     if (training->validation.x->n_columns == training->train.x->n_columns)
@@ -338,7 +338,7 @@ bool training_plan(struct training *training, GError **error)
 {
     const struct training_options *options = &training->options;
     if (options->leadfield.forward == NULL)
-        training->train.x = array_read(options->data, &training->host->io, error);
+        training->train.x = array_read_series(options->data, &training->host->io, error);
     else if (!training_read_leadfield(training, error))
         return false;
     if (training->train.x == NULL || !make_problem(training, error) ||
