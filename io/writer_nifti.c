@@ -224,6 +224,24 @@ static bool set_up(struct writer *writer, const char *path, const struct image *
     return true;
 }
 
+// The next member's samples are aligned.
+static size_t compressed_room(void)
+{
+    size_t bound = gz_member_bound(MEMBER_BYTES);
+    return bound + -bound % 64;
+}
+
+static size_t members_at_once(uint64_t n_bytes, size_t n_threads)
+{
+    uint64_t n_members = (n_bytes + MEMBER_BYTES - 1) / MEMBER_BYTES;
+    return (size_t) MIN((uint64_t) MAX(n_threads, 1), n_members);
+}
+
+size_t writer_nifti_memory(uint64_t n_bytes, size_t n_threads)
+{
+    return members_at_once(n_bytes, n_threads) * (MEMBER_BYTES + compressed_room());
+}
+
 bool writer_nifti_write(const char *path, const struct image *image, bool overwrite,
                         const struct io_context *io, GError **error)
 {
@@ -233,9 +251,8 @@ bool writer_nifti_write(const char *path, const struct image *image, bool overwr
     g_autoptr(owned_publish) output = publish_new(path, overwrite, error);
     if (output == NULL)
         return false;
-    size_t batch = MAX(io->n_threads, 1);
-    size_t compressed_bytes = writer.compress ? gz_member_bound(MEMBER_BYTES) : 0;
-    compressed_bytes += -compressed_bytes % 64; // the next member's samples are aligned
+    size_t batch = members_at_once(writer.n_bytes, io->n_threads);
+    size_t compressed_bytes = writer.compress ? compressed_room() : 0;
     g_autofree uint8_t *memory =
         io_context_alloc(io, path, batch, MEMBER_BYTES + compressed_bytes, error);
     if (memory == NULL)

@@ -28,3 +28,6 @@ struct image {
  */
 bool writer_nifti_write(const char *path, const struct image *image, bool overwrite,
                         const struct io_context *io, GError **error);
+
+/** Bytes that writing an image of n_bytes holds besides, for a team of n_threads. */
+size_t writer_nifti_memory(uint64_t n_bytes, size_t n_threads);

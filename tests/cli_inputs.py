@@ -501,4 +501,20 @@ def test_the_memory_that_is_told_is_that_of_the_process():
     assert found["peak_rss_bytes"] < len(held) // 2, found["peak_rss_bytes"]
 
 
+def test_memory_stays_within_the_limit():
+    if cli.SANITIZER != "none":
+        return  # which has memory of its own
+    shape = (28, 28, 24, 120)
+    wave = [(k * 7919 % 1009) / 100.0 for k in range(1009)]
+    n = shape[0] * shape[1] * shape[2] * shape[3]
+    write_image("run_bold.nii.gz", shape, (wave * (n // 1009 + 1))[:n])
+    for options in (("-j", "1"), ("-j", "4"), ("-j", "2", "--save", "all")):
+        arguments = ("deconv", "run_bold.nii.gz", "-o", "out", "--mask", "none", "--force", *options)
+        done = refuses(3, *arguments, "--mem-limit", "1M", says="GiB of memory")
+        needed = float(said(done).split(" need ")[1].split()[0]) * 2 ** 30
+        limit = int(needed * 1.01)
+        found = summary(*arguments, "--mem-limit", str(limit))
+        assert 0.8 * limit < found["peak_rss_bytes"] < 1.05 * limit, (options, limit, found)
+
+
 cli.run(globals())

@@ -13,6 +13,7 @@
 #include "deconv/noise.h"
 #include "io/sidecar.h"
 #include "io/staging.h"
+#include "io/writer_nifti.h"
 #include "solvers/methods.h"
 
 #include <math.h>
@@ -233,6 +234,11 @@ static bool plan_solver(struct run_plan *plan, GError **error)
     return plan->solver != NULL && plan_lambda(plan, error);
 }
 
+// The program with its libraries, its tables and the text of a report.
+static const double PROCESS_BYTES = 12 << 20;
+// A thread with its stack, its heap and what compressing holds.
+static const double THREAD_BYTES = 3 << 19;
+
 // Bytes held at the same time, the scratch memory of the threads included.
 static double bytes_needed(const struct run_plan *plan, size_t series)
 {
@@ -248,10 +254,13 @@ static double bytes_needed(const struct run_plan *plan, size_t series)
     double traces = items * RUN_N_TRACES * n_time * sizeof(float);
     double maps = n_grid * ((double) run_n_maps() * sizeof(float) + 2.0);
     double scratch = threads * 4.0 * RUN_ITEM_SERIES * n_read * sizeof(double);
+    uint64_t image_bytes = (uint64_t) plan->n_grid * plan->n_time * sizeof(float);
+    double writing = (double) writer_nifti_memory(image_bytes, plan->host->io.n_threads);
     double noise = plan->noise_fit == NULL ? 0.0 : 10.0 * sizeof(double);
     double members = plan->component_clean == NULL ? 0.0 : n_read * sizeof(double); // of a parcel
     double choices = plan->rule == NULL ? 0.0 : sizeof(struct lambda_choice) + sizeof(double);
-    return samples + traces + maps + scratch +
+    return PROCESS_BYTES + (double) plan->host->jobs * THREAD_BYTES + samples + traces + maps +
+           MAX(scratch, writing) +
            n_series * (noise + members + sizeof(struct series_result) + 2.0 * sizeof(float) +
                        sizeof(size_t) + choices);
 }
