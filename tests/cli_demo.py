@@ -5,19 +5,24 @@
     cli_demo.py TAUT
 """
 import base64
+import collections
 import html.parser
 import json
 import os
 import re
 import shutil
 import struct
+import urllib.parse
 import zlib
 
 import cli
 
 STEM = "out/sub-sim_task-phantom"
 PAGE = STEM + "_desc-taut_report.html"
-VOID = {"meta", "line", "rect", "image", "path", "br", "tr", "td", "th", "p"}  # end may be absent
+PNG = "data:image/png;base64,"
+SECTIONS = ["Where", "When", "Voxels", "Noise and λ", "Preprocessing and provenance",
+            "Certificates"]
+VOID = {"meta", "line", "rect", "image", "img", "path", "br", "tr", "td", "th", "p"}  # end may be absent
 
 
 class Page(html.parser.HTMLParser):
@@ -26,15 +31,18 @@ class Page(html.parser.HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.open, self.tags, self.references, self.texts, self.broken = [], [], [], [], []
+        self.pictures, self.of_tag = [], collections.defaultdict(list)
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
         self.tags.append(tag)
+        self.of_tag[tag].append(dict(attributes))
         if tag not in VOID:
             self.open.append(tag)
         for name, value in attributes:
             if name in ("src", "href", "xlink:href", "action", "data", "poster", "srcset"):
-                self.references.append(value)
+                is_picture = value.startswith(PNG)
+                (self.pictures if is_picture else self.references).append(value)
             if name.startswith("on"):
                 self.broken.append("%s has %s" % (tag, name))
 
@@ -61,7 +69,10 @@ def read(path):
 def check_page(text):
     page = Page(text)
     assert not page.broken and not page.open, (page.broken, page.open)
-    assert page.references and all(r.startswith("data:image/png;base64,") for r in page.references)
+    assert page.pictures and all(r.startswith("./") for r in page.references)
+    for tag in page.of_tag["img"] + page.of_tag["image"]:
+        assert set(tag) <= {"alt", "style", "src", "x", "y", "width", "height", "href",
+                            "preserveaspectratio"}, tag
     assert not {"script", "link", "iframe", "object", "embed", "base", "form"} & set(page.tags)
     styles = "".join(re.findall(r"<style>(.*?)</style>", text, re.S))
     assert "url(" not in styles and "@import" not in styles and "http" not in styles
@@ -81,8 +92,8 @@ def check_png(data):
         at += 12 + size
     width, height = struct.unpack(">II", chunks[b"IHDR"][:8])
     rows = zlib.decompress(chunks[b"IDAT"])
-    assert len(rows) == (width + 1) * height and len(chunks[b"PLTE"]) == 3 * 256
-    assert len(set(rows)) > 10, "a picture of nothing"
+    assert len(rows) == (width + 1) * height and len(chunks[b"PLTE"]) in (3 * 65, 3 * 256)
+    return len(set(rows))
 
 
 def test_demo_names_its_page_and_three_things_to_see():
@@ -116,9 +127,13 @@ def test_page_stands_alone():
     demo("-q")
     page = check_page(read(PAGE))
     assert page.tags.count("svg") >= 6
-    for reference in page.references:
-        check_png(base64.b64decode(reference.split(",", 1)[1], validate=True))
+    colours = [check_png(base64.b64decode(picture[len(PNG):], validate=True))
+               for picture in page.pictures]
+    assert max(colours) > 50 and sum(n > 10 for n in colours) > len(colours) / 2, colours
     text = " ".join(page.texts)
+    headings = re.findall(r"<h2>(.*?)</h2>", read(PAGE))
+    assert headings == SECTIONS, headings
+    assert text.index("Activity is found.") < text.index("Where")
     for word in ("solved", "tolerance", "time (s)", "percent signal", "jumps of the activity", "mm",
                  "observed x", "activity u", "cosine:128", "ratio", "spm", "880"):
         assert word in text, word
@@ -134,7 +149,8 @@ def test_names_are_escaped_in_the_page():
     [path] = [f for f in os.listdir("odd") if f.endswith("_report.html")]
     text = read(os.path.join("odd", path))
     page = check_page(text)
-    assert "img" not in page.tags and "\x1b" not in text
+    assert "\x1b" not in text and "onerror" not in " ".join(map(str, page.of_tag["img"]))
+    assert os.path.basename(path) in map(urllib.parse.unquote, (r[2:] for r in page.references))
     assert "a<img src=x onerror=alert(1)>&\"'" in "".join(page.texts)
 
 
@@ -160,6 +176,12 @@ def test_report_distrusts_what_it_reads():
     bad.append({**good, "tr": 0})
     bad.append({**good, "traces": [{**good["traces"][0], "x": good["traces"][0]["x"][:-1]}]})
     bad.append({**good, "h": [1, "2"]})
+    carpets = json.loads(json.dumps(good["carpets"]))
+    carpets["images"][0]["png"] = "x'/><script>"
+    bad.append({**good, "carpets": carpets})
+    bad.append({**good, "found": {**good["found"], "white_point": 2}})
+    bad.append({**good, "courses": {**good["courses"], "rises": [0]}})
+    bad.append({**good, "warnings": [{"text": "a", "count": 0}]})
     for case in bad:
         with open(path, "w") as file:
             json.dump(case, file)

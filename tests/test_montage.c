@@ -29,18 +29,43 @@ static void right_is_right_and_top_is_anterior(void **state)
     indices[N_X - 1] = 1;               // right, posterior, inferior
     indices[(N_Y - 1) * N_X] = 2;       // left, anterior, inferior
     indices[(N_Z - 1) * N_X * N_Y] = 3; // left, posterior, superior
-    g_autoptr(owned_montage) montage = montage_new(&grid, inside, 10);
-    g_autoptr(owned_picture) picture = montage_draw(montage, indices);
+    g_autoptr(owned_montage) montage = montage_new(&grid, inside, MONTAGE_AXIAL, 10);
+    g_autoptr(owned_picture) bottom = montage_draw(montage, 0, indices);
+    g_autoptr(owned_picture) top = montage_draw(montage, N_Z - 1, indices);
     size_t size[2];
     double voxel_mm[2];
     montage_tile(montage, size, voxel_mm);
     assert_int_equal(montage->n_slices, N_Z);
-    assert_int_equal(pixel(picture, N_X - 1, N_Y - 1), 1);
-    assert_int_equal(pixel(picture, 0, 0), 2);
-    assert_int_equal(pixel(picture, (N_Z - 1) * size[0], N_Y - 1), 3);
+    assert_int_equal(pixel(bottom, N_X - 1, N_Y - 1), 1);
+    assert_int_equal(pixel(bottom, 0, 0), 2);
+    assert_int_equal(pixel(top, 0, N_Y - 1), 3);
     assert_close(voxel_mm[0], 2.0, 0.0);
     assert_close(voxel_mm[1], 3.0, 0.0);
     assert_close(montage_slice_mm(montage, 2), 8.0, 1e-12);
+}
+
+// Coronal: left at the left, superior on top. Sagittal: posterior at the left.
+static void other_planes_have_superior_on_top(void **state)
+{
+    (void) state;
+    struct image_grid grid = straight_grid();
+    uint8_t inside[N], indices[N] = {0};
+    memset(inside, 1, sizeof inside);
+    indices[N_X - 1 + N_X * N_Y * (N_Z - 1)] = 1; // right, posterior, superior
+    indices[N_X * (N_Y - 1)] = 2;                 // left, anterior, inferior
+    g_autoptr(owned_montage) coronal = montage_new(&grid, inside, MONTAGE_CORONAL, 10);
+    g_autoptr(owned_montage) sagittal = montage_new(&grid, inside, MONTAGE_SAGITTAL, 10);
+    g_autoptr(owned_picture) posterior = montage_draw(coronal, 0, indices);
+    g_autoptr(owned_picture) left = montage_draw(sagittal, 0, indices);
+    g_autoptr(owned_picture) right = montage_draw(sagittal, N_X - 1, indices);
+    assert_int_equal(posterior->width, N_X);
+    assert_int_equal(posterior->height, N_Z);
+    assert_int_equal(pixel(posterior, N_X - 1, 0), 1);
+    assert_int_equal(left->width, N_Y);
+    assert_int_equal(pixel(left, N_Y - 1, N_Z - 1), 2);
+    assert_int_equal(pixel(right, 0, 0), 1);
+    assert_close(montage_slice_mm(coronal, 2), 6.0, 1e-12);
+    assert_close(montage_slice_mm(sagittal, 3), 6.0, 1e-12);
 }
 
 // The same head stored with axes permuted and flipped gives the same picture.
@@ -64,15 +89,16 @@ static void orientation_comes_from_the_affine(void **state)
                 indices[x + N_X * (y + N_Y * z)] = value;
                 same[(N_Z - 1 - z) + N_Z * (x + N_X * (N_Y - 1 - y))] = value;
             }
-    g_autoptr(owned_montage) first = montage_new(&straight, indices, 10);
-    g_autoptr(owned_montage) second = montage_new(&turned, same, 10);
-    g_autoptr(owned_picture) a = montage_draw(first, indices);
-    g_autoptr(owned_picture) b = montage_draw(second, same);
-    assert_int_equal(a->width, b->width);
-    assert_int_equal(a->height, b->height);
-    assert_memory_equal(a->pixels, b->pixels, a->width * a->height);
-    for (size_t s = 0; s < N_Z; s++)
+    g_autoptr(owned_montage) first = montage_new(&straight, indices, MONTAGE_AXIAL, 10);
+    g_autoptr(owned_montage) second = montage_new(&turned, same, MONTAGE_AXIAL, 10);
+    for (size_t s = 0; s < N_Z; s++) {
+        g_autoptr(owned_picture) a = montage_draw(first, s, indices);
+        g_autoptr(owned_picture) b = montage_draw(second, s, same);
+        assert_int_equal(a->width, b->width);
+        assert_int_equal(a->height, b->height);
+        assert_memory_equal(a->pixels, b->pixels, a->width * a->height);
         assert_close(montage_slice_mm(first, s), montage_slice_mm(second, s), 1e-12);
+    }
 }
 
 static void picture_is_cut_to_what_is_inside(void **state)
@@ -81,11 +107,25 @@ static void picture_is_cut_to_what_is_inside(void **state)
     struct image_grid grid = straight_grid();
     uint8_t inside[N] = {0};
     inside[1 + N_X * (2 + N_Y * 1)] = 7;
-    g_autoptr(owned_montage) montage = montage_new(&grid, inside, 10);
-    g_autoptr(owned_picture) picture = montage_draw(montage, inside);
+    g_autoptr(owned_montage) montage = montage_new(&grid, inside, MONTAGE_AXIAL, 10);
+    g_autoptr(owned_picture) picture = montage_draw(montage, 0, inside);
     assert_int_equal(montage->n_slices, 1);
     assert_int_equal(pixel(picture, 0, 0), 7);
-    assert_int_equal(picture->width * picture->height, 4); // the voxel and its margin
+    assert_int_equal(picture->width * picture->height, 1);
+}
+
+// Of a mask in two parts, no slice is of the gap between them.
+static void slices_hold_something(void **state)
+{
+    (void) state;
+    struct image_grid grid = straight_grid();
+    uint8_t inside[N] = {0};
+    inside[N_X * 0] = 1;         // y = 0
+    inside[N_X * (N_Y - 1)] = 1; // y = 12 mm
+    g_autoptr(owned_montage) montage = montage_new(&grid, inside, MONTAGE_CORONAL, 10);
+    assert_int_equal(montage->n_slices, 2);
+    assert_close(montage_slice_mm(montage, 0), 0.0, 0.0);
+    assert_close(montage_slice_mm(montage, 1), 12.0, 1e-12);
 }
 
 static void empty_mask_and_bad_affine_show_the_grid_as_stored(void **state)
@@ -96,11 +136,11 @@ static void empty_mask_and_bad_affine_show_the_grid_as_stored(void **state)
     memset(grid.affine, 0, sizeof grid.affine);
     memset(grid.voxel_mm, 0, sizeof grid.voxel_mm);
     const uint8_t inside[N] = {0};
-    g_autoptr(owned_montage) montage = montage_new(&grid, inside, 2);
+    g_autoptr(owned_montage) montage = montage_new(&grid, inside, MONTAGE_AXIAL, 2);
     assert_false(montage->oriented);
     assert_int_equal(montage->n_slices, 2);
-    g_autoptr(owned_picture) picture = montage_draw(montage, inside);
-    assert_int_equal(picture->width, 2 * (N_X + 1));
+    g_autoptr(owned_picture) picture = montage_draw(montage, 0, inside);
+    assert_int_equal(picture->width, N_X);
 }
 
 int main(void)
@@ -108,7 +148,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(empty_mask_and_bad_affine_show_the_grid_as_stored),
         cmocka_unit_test(orientation_comes_from_the_affine),
+        cmocka_unit_test(other_planes_have_superior_on_top),
         cmocka_unit_test(picture_is_cut_to_what_is_inside),
+        cmocka_unit_test(slices_hold_something),
         cmocka_unit_test(right_is_right_and_top_is_anterior),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

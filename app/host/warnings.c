@@ -76,14 +76,3 @@ JsonArray *warnings_to_json(const struct warnings *warnings)
     }
     return array;
 }
-
-GPtrArray *warnings_texts(const struct warnings *warnings)
-{
-    GPtrArray *texts = g_ptr_array_new();
-    for (guint i = 0; i < warnings->all->len; i++) {
-        const struct warning *warning = g_ptr_array_index(warnings->all, i);
-        g_ptr_array_add(texts, warning->text);
-    }
-    g_ptr_array_add(texts, NULL);
-    return texts;
-}

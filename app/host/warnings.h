@@ -27,6 +27,3 @@ void warnings_tell(struct warnings *warnings, const struct host *host, const cha
 
 /** [{"text": "...", "count": 1}, ...]. */
 JsonArray *warnings_to_json(const struct warnings *warnings);
-
-/** The texts, then NULL; they stay the warnings'. The list is the caller's. */
-GPtrArray *warnings_texts(const struct warnings *warnings);

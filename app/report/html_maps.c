@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "app/report/html_maps.h"
+
 #include "app/report/html_parts.h"
-#include "app/report/html_sections.h"
-#include "app/report/montage.h"
 #include "app/report/plot.h"
 
 #include <math.h>
@@ -9,207 +9,200 @@
 #include <string.h>
 
 enum {
-    MAX_SLICES = 24,  //
-    NOT_SOLVED = 255, // palette entry of voxels without a solution
-    N_SHADES = 254,   // palette entries 1 .. 254: values
+    FIRST_COLOUR = 121, // of findings; before them, greys of the mean
+    LAST_COLOUR = 254,  //
+    NOT_SOLVED = 255,   // palette entry of voxels without a solution
 };
 
-/** A map as it is drawn: palette indices, and what its colours mean. */
-struct shading {
-    uint8_t *indices; // owned; 0: nothing
-    double range[2];  // of the values that the colours span; values beyond get the end colours
-    picture_colour palette[256];
-};
-typedef struct shading owned_shading;
-
-static void shading_clear(struct shading *shading)
+void html_map_clear(struct html_map *map)
 {
-    g_free(shading->indices);
+    g_free(map->indices);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_shading, shading_clear)
 
-// From the 1st to the 99th percentile.
-static struct shading shade_map(const struct html_report *report, enum html_report_map map)
+static double fraction_of(const double range[2], double value)
 {
-    struct shading shading = {.indices = g_new0(uint8_t, html_grid_size(report))};
-    g_auto(owned_html_sorted) sorted = html_sort_map(report, map);
-    double low = html_quantile(&sorted, 0.01);
-    double high = html_quantile(&sorted, 0.99);
-    shading.range[0] = high > low ? low : 0.0;
-    shading.range[1] = high > shading.range[0] ? high : shading.range[0] + 1.0;
-    for (size_t i = 0; i < html_grid_size(report); i++) {
-        if (report->maps[HTML_REPORT_STATUS][i] == (float) SERIES_OUTSIDE)
-            continue;
-        double fraction =
-            (report->maps[map][i] - shading.range[0]) / (shading.range[1] - shading.range[0]);
-        long shade = 1 + lround((N_SHADES - 1) * CLAMP(fraction, 0.0, 1.0));
-        shading.indices[i] = html_has_solution(report, i) ? (uint8_t) shade : NOT_SOLVED;
+    return CLAMP((value - range[0]) / (range[1] - range[0]), 0.0, 1.0);
+}
+
+static struct html_map new_map(const struct html_report *report, size_t first_colour)
+{
+    return (struct html_map){.indices = g_new0(uint8_t, html_grid_size(report)),
+                             .first_colour = first_colour,
+                             .range = {0.0, 1.0}};
+}
+
+// Colours of values, from `low` of the scale on.
+static void set_colours(struct html_map *map, double low)
+{
+    size_t n = LAST_COLOUR - map->first_colour;
+    for (size_t c = 0; c <= n; c++)
+        picture_colour_of(low + (1.0 - low) * (double) c / (double) n,
+                          map->palette[map->first_colour + c]);
+    memcpy(map->palette[NOT_SOLVED], (picture_colour){153, 153, 153, 255}, sizeof(picture_colour));
+}
+
+static void set_range(struct html_map *map, const struct html_sorted *sorted, double from,
+                      double to)
+{
+    double low = html_quantile(sorted, from), high = html_quantile(sorted, to);
+    map->range[0] = high > low ? low : 0.0;
+    map->range[1] = high > map->range[0] ? high : map->range[0] + 1.0;
+}
+
+static uint8_t colour_of(const struct html_map *map, double value)
+{
+    double n = (double) (LAST_COLOUR - map->first_colour);
+    return (uint8_t) (map->first_colour + (size_t) lround(n * fraction_of(map->range, value)));
+}
+
+static bool is_inside(const struct html_report *report, size_t i)
+{
+    return report->maps[HTML_REPORT_STATUS][i] != (float) SERIES_OUTSIDE;
+}
+
+struct html_map html_map_of_values(const struct html_report *report, enum html_report_map which)
+{
+    struct html_map map = new_map(report, 1);
+    g_auto(owned_html_sorted) sorted = html_sort_map(report, which);
+    set_range(&map, &sorted, 0.01, 0.99);
+    set_colours(&map, 0.0);
+    for (size_t i = 0; i < html_grid_size(report); i++)
+        if (is_inside(report, i))
+            map.indices[i] = html_has_solution(report, i)
+                                 ? colour_of(&map, (double) report->maps[which][i])
+                                 : NOT_SOLVED;
+    return map;
+}
+
+// Greys of the mean; one grey where it says nothing, as of data that were standardised.
+static void set_greys(struct html_map *map, const struct html_report *report)
+{
+    g_auto(owned_html_sorted) sorted = html_sort_map(report, HTML_REPORT_MEAN);
+    double range[2] = {html_quantile(&sorted, 0.01), html_quantile(&sorted, 0.995)};
+    bool shows = range[0] >= 0.0 && range[1] > 1e-3 && range[1] > range[0];
+    size_t n = FIRST_COLOUR - 1;
+    for (size_t c = 1; c <= n; c++) {
+        uint8_t grey = (uint8_t) (20 + 215 * (c - 1) / (n - 1));
+        memcpy(map->palette[c], (picture_colour){grey, grey, grey, 255}, sizeof(picture_colour));
     }
-    for (size_t c = 0; c < N_SHADES; c++)
-        picture_colour_of((double) c / (N_SHADES - 1), shading.palette[c + 1]);
-    memcpy(shading.palette[NOT_SOLVED], (picture_colour){153, 153, 153, 255},
-           sizeof(picture_colour));
-    return shading;
+    for (size_t i = 0; i < html_grid_size(report); i++) {
+        double fraction =
+            shows ? fraction_of(range, (double) report->maps[HTML_REPORT_MEAN][i]) : 0.4;
+        if (is_inside(report, i))
+            map->indices[i] = (uint8_t) (1 + lround((double) (n - 1) * fraction));
+    }
 }
 
-static struct shading shade_status(const struct html_report *report)
+struct html_map html_map_of_findings(const struct html_report *report)
 {
-    struct shading shading = {.indices = g_new0(uint8_t, html_grid_size(report))};
+    const double red = 0.42; // of the scale: what stands out of grey
+    struct html_map map = new_map(report, FIRST_COLOUR);
+    const float *explained = report->maps[HTML_REPORT_EXPLAINED];
+    set_greys(&map, report);
+    set_colours(&map, red);
+    g_auto(owned_html_sorted) sorted = html_sort_map(report, HTML_REPORT_EXPLAINED);
+    map.range[0] = report->found.white_point;
+    map.range[1] = fmax(html_quantile(&sorted, 0.999), map.range[0] + 0.01);
+    for (size_t i = 0; i < html_grid_size(report); i++)
+        if (html_is_found(report, i))
+            map.indices[i] = colour_of(&map, (double) explained[i]);
+    return map;
+}
+
+struct html_map html_map_of_status(const struct html_report *report)
+{
+    struct html_map map = new_map(report, 1);
     for (size_t i = 0; i < html_grid_size(report); i++) {
         float status = report->maps[HTML_REPORT_STATUS][i];
-        if (status >= 0.0f && status < (float) SERIES_N_STATUS)
-            shading.indices[i] = (uint8_t) status;
+        if (status >= 0.0F && status < (float) SERIES_N_STATUS)
+            map.indices[i] = (uint8_t) status;
     }
-    for (size_t s = SERIES_OUTSIDE + 1; s < SERIES_N_STATUS; s++) {
+    for (size_t s = 0; s < SERIES_N_STATUS; s++) {
         unsigned long rgb = strtoul(html_status_colours[s] + 1, NULL, 16);
         for (size_t c = 0; c < 3; c++)
-            shading.palette[s][c] = (uint8_t) (rgb >> (8 * (2 - c)));
-        shading.palette[s][3] = 255;
+            map.palette[s][c] = (uint8_t) (rgb >> (8 * (2 - c)));
+        map.palette[s][3] = s == SERIES_OUTSIDE ? 0 : 255;
     }
-    return shading;
+    return map;
 }
 
-static void add_png(GString *html, const struct picture *picture, const struct shading *shading,
-                    double width, double height)
-{
-    g_autoptr(GByteArray) png = picture_png(picture, shading->palette, 256);
-    g_autofree char *base64 = g_base64_encode(png->data, png->len);
-    g_string_append_printf(html,
-                           "<image x='0' y='0' width='%.1f' height='%.1f' "
-                           "preserveAspectRatio='none' href='data:image/png;base64,%s'/>",
-                           width, height, base64);
-}
-
-// Superior coordinates on the slices; left and right on the first.
-static void label_slices(GString *html, const struct montage *montage, double width, double height)
+// "z = 12 mm"; the number of the slice where there is no orientation. Owned.
+static char *place_of(const struct montage *montage, size_t s)
 {
     if (!montage->oriented)
-        return;
-    for (size_t s = 0; s < montage->n_slices; s++) {
-        size_t row = s / montage->n_columns;
-        double left = (double) (s - row * montage->n_columns) * width;
-        double top = (double) row * height;
-        double mm = round(montage_slice_mm(montage, s));
-        g_string_append_printf(html, "<text x='%.1f' y='%.1f'>%s%.0f mm</text>", left + 2.0,
-                               top + height - 3.0, mm < 0.0 ? "−" : "", fabs(mm));
-    }
-    g_string_append_printf(html,
-                           "<text class='strong' x='2' y='13'>L</text>"
-                           "<text class='strong' x='%.1f' y='13' text-anchor='end'>R</text>",
-                           width - 6.0);
+        return g_strdup_printf("slice %zu", montage->slices[s]);
+    double mm = montage_slice_mm(montage, s);
+    return g_strdup_printf("%c = %s%.0f mm", "xyz"[montage->plane], mm <= -0.5 ? "−" : "",
+                           fabs(mm));
 }
 
-static void add_colour_bar(GString *html, const struct shading *shading, double top,
-                           const char *label)
-{
-    const struct plot bar = {
-        html, 0.0, top, 320.0, 12.0, {shading->range[0], shading->range[1]}, {0.0, 1.0}};
-    for (size_t c = 0; c < 64; c++) {
-        const uint8_t *colour = shading->palette[1 + c * (N_SHADES - 1) / 63];
-        g_string_append_printf(html,
-                               "<rect x='%.2f' y='%.1f' width='5.2' height='12' "
-                               "fill='#%02x%02x%02x'/>",
-                               5.0 * (double) c, top, colour[0], colour[1], colour[2]);
-    }
-    double ticks[PLOT_MAX_TICKS];
-    size_t n = plot_ticks(bar.x_range, 6, ticks);
-    for (size_t i = 0; i < n; i++) {
-        double x = bar.width * (ticks[i] - bar.x_range[0]) / (bar.x_range[1] - bar.x_range[0]);
-        g_string_append_printf(html,
-                               "<line class='axis' x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f'/>"
-                               "<text x='%.1f' y='%.1f' text-anchor='%s'>%.4g</text>",
-                               x, top + 12.0, x, top + 16.0, x, top + 29.0,
-                               x < 8.0 ? "start" : "middle", ticks[i]);
-    }
-    g_string_append_printf(html, "<text class='strong' x='340' y='%.1f'>", top + 11.0);
-    html_append_text(html, label);
-    g_string_append(html, "</text>");
-}
-
-static void add_map(GString *html, const struct montage *montage, const struct shading *shading,
-                    const char *label)
+static void add_slice(GString *html, const struct montage *montage, size_t s,
+                      const struct html_map *map)
 {
     size_t size[2];
     double voxel_mm[2];
     montage_tile(montage, size, voxel_mm);
-    double width = fmin((double) HTML_WIDTH / (double) montage->n_columns, 172.0);
-    double height = width * (double) size[1] * voxel_mm[1] / ((double) size[0] * voxel_mm[0]);
-    double bottom = height * (double) montage->n_rows;
-    bool has_bar = shading->range[1] > shading->range[0];
-    g_autoptr(owned_picture) picture = montage_draw(montage, shading->indices);
-    g_string_append(html, "<figure>");
-    html_open_svg(html, HTML_WIDTH, bottom + (has_bar ? 50.0 : 6.0), label);
-    add_png(html, picture, shading, width * (double) montage->n_columns, bottom);
-    label_slices(html, montage, width, height);
-    if (has_bar)
-        add_colour_bar(html, shading, bottom + 14.0, label);
-    g_string_append(html, "</svg></figure>");
+    g_autoptr(owned_picture) picture = montage_draw(montage, s, map->indices);
+    g_autoptr(GByteArray) png = picture_png(picture, map->palette, 256);
+    g_autofree char *text = g_base64_encode(png->data, png->len);
+    g_autofree char *place = place_of(montage, s);
+    bool sized = voxel_mm[0] > 0.0 && voxel_mm[1] > 0.0;
+    double width = (double) size[0] * (sized ? voxel_mm[0] : 1.0);
+    double height = (double) size[1] * (sized ? voxel_mm[1] : 1.0);
+    g_string_append_printf(html,
+                           "<figure><div><img alt='%s' style='aspect-ratio:%.4g/%.4g' "
+                           "src='data:image/png;base64,%s'></div><figcaption>%s</figcaption>"
+                           "</figure>",
+                           place, width, height, text, place);
 }
 
-// Whether lambda is one fraction of lambda_max everywhere: its map then shows nothing new.
-static bool lambda_is_proportional(const struct html_report *report)
+void html_add_slices(GString *html, const struct html_report *report, const struct html_map *map,
+                     enum montage_plane plane, size_t max_slices)
 {
-    double low = INFINITY;
-    double high = -INFINITY;
-    for (size_t i = 0; i < html_grid_size(report); i++) {
-        float lambda_max = report->maps[HTML_REPORT_LAMBDA_MAX][i];
-        if (!html_has_solution(report, i) || !(lambda_max > 0.0f))
-            continue;
-        double ratio = (double) report->maps[HTML_REPORT_LAMBDA][i] / lambda_max;
-        low = fmin(low, ratio);
-        high = fmax(high, ratio);
-    }
-    return high - low <= 1e-5 * high;
-}
-
-static void add_value_map(GString *html, const struct html_report *report,
-                          const struct montage *montage, enum html_report_map map,
-                          const char *label)
-{
-    g_auto(owned_shading) shading = shade_map(report, map);
-    add_map(html, montage, &shading, label);
-}
-
-static bool all_solved(const struct html_report *report)
-{
-    for (size_t i = 0; i < html_grid_size(report); i++) {
-        float status = report->maps[HTML_REPORT_STATUS][i];
-        if (status != (float) SERIES_OUTSIDE && status != (float) SERIES_SOLVED)
-            return false;
-    }
-    return true;
-}
-
-static void add_status_map(GString *html, const struct html_report *report,
-                           const struct montage *montage)
-{
-    g_auto(owned_shading) shading = shade_status(report);
-    add_map(html, montage, &shading, "Status");
-    g_string_append(html, "<p class='caption'>Status of every voxel: ");
-    for (size_t s = SERIES_OUTSIDE + 1; s < SERIES_N_STATUS; s++)
-        g_string_append_printf(html, "<span class='swatch' style='background:%s'></span>%s&emsp;",
-                               html_status_colours[s], series_status_name((enum series_status) s));
-    g_string_append(html, "</p>");
-}
-
-void html_add_maps(GString *html, const struct html_report *report)
-{
-    size_t n = html_grid_size(report);
+    static const char *const names[] = {"sagittal", "coronal", "axial"};
+    size_t n = html_grid_size(report), size[2];
+    double voxel_mm[2];
     g_autofree uint8_t *inside = g_new(uint8_t, n);
     for (size_t i = 0; i < n; i++)
-        inside[i] = report->maps[HTML_REPORT_STATUS][i] != (float) SERIES_OUTSIDE;
-    g_autoptr(owned_montage) montage = montage_new(report->grid, inside, MAX_SLICES);
-    g_string_append(html, "<section><h2>Maps</h2><p class='caption'>Axial slices, inferior to "
-                          "superior");
-    g_string_append(html, montage->oriented
-                              ? "; left is the subject’s left, top is anterior"
-                              : ", in the order of the file (it has no usable orientation)");
-    g_string_append(html, ". Colours span the 1st to the 99th percentile; grey: no solution.</p>");
-    add_value_map(html, report, montage, HTML_REPORT_LAMBDA_MAX, "λₘₐₓ: strength of the response");
-    add_value_map(html, report, montage, HTML_REPORT_JUMPS, "jumps of the activity");
-    if (!lambda_is_proportional(report))
-        add_value_map(html, report, montage, HTML_REPORT_LAMBDA, "λ used");
-    if (!all_solved(report))
-        add_status_map(html, report, montage);
-    g_string_append(html, "</section>");
+        inside[i] = is_inside(report, i);
+    g_autoptr(owned_montage) montage = montage_new(report->grid, inside, plane, max_slices);
+    montage_tile(montage, size, voxel_mm);
+    if (plane != MONTAGE_AXIAL && MIN(size[0], size[1]) < 4) // of a few slices it shows nothing
+        return;
+    g_string_append_printf(html, "<div class='slices %s'>", montage->oriented ? names[plane] : "");
+    for (size_t s = 0; s < montage->n_slices; s++)
+        add_slice(html, montage, s, map);
+    g_string_append(html, "</div>");
+}
+
+void html_add_colours(GString *html, const struct html_map *map, const char *label)
+{
+    enum { N_STEPS = 48, WIDTH = 240 };
+    const struct plot bar = {html, 4.0, 0.0, WIDTH, 12.0, {map->range[0], map->range[1]}, {0, 1}};
+    g_string_append(html, "<p class='colours'><span>");
+    html_append_text(html, label);
+    g_string_append_printf(html, "</span><svg viewBox='0 0 %d 34' role='img' aria-label='Colours'>",
+                           WIDTH + 8);
+    for (size_t c = 0; c < N_STEPS; c++) {
+        size_t n = LAST_COLOUR - map->first_colour;
+        const uint8_t *colour = map->palette[map->first_colour + c * n / (N_STEPS - 1)];
+        g_string_append_printf(html,
+                               "<rect x='%.2f' width='%.2f' height='12' fill='#%02x%02x%02x'/>",
+                               4.0 + (double) (WIDTH * c) / N_STEPS, (double) WIDTH / N_STEPS + 0.3,
+                               colour[0], colour[1], colour[2]);
+    }
+    double ticks[PLOT_MAX_TICKS];
+    size_t n = plot_ticks(bar.x_range, 5, ticks);
+    for (size_t i = 0; i < n; i++) {
+        double x = 4.0 + WIDTH * (ticks[i] - bar.x_range[0]) / (bar.x_range[1] - bar.x_range[0]);
+        g_string_append_printf(html,
+                               "<line class='axis' x1='%.1f' y1='12' x2='%.1f' y2='16'/>"
+                               "<text x='%.1f' y='29' text-anchor='%s'>%.4g</text>",
+                               x, x, x,
+                               x < 16.0         ? "start"
+                               : x > WIDTH - 12 ? "end"
+                                                : "middle",
+                               ticks[i]);
+    }
+    g_string_append(html, "</svg></p>");
 }

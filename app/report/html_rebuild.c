@@ -8,8 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const map_names[HTML_REPORT_N_MAPS] = {"status", "lambda", "lambdamax", "gap",
-                                                          "jumps"};
+static const char *const map_names[HTML_REPORT_N_MAPS] = {"status", "lambda",    "lambdamax", "gap",
+                                                          "jumps",  "explained", "mean",      "p"};
 
 static const char html_ending[] = "_desc-taut_report.html";
 
@@ -195,6 +195,111 @@ static bool get_traces(struct stored *stored, JsonObject *object, GError **error
     return true;
 }
 
+static JsonObject *find_object(JsonObject *object, const char *name, GError **error)
+{
+    JsonNode *node = json_object_get_member(object, name);
+    if (node != NULL && JSON_NODE_HOLDS_OBJECT(node))
+        return json_node_get_object(node);
+    refuse(error, name, "an object");
+    return NULL;
+}
+
+static bool get_warnings(struct stored *stored, JsonObject *object, GError **error)
+{
+    JsonArray *array = find_array(object, "warnings", error);
+    if (array == NULL)
+        return false;
+    size_t n = json_array_get_length(array);
+    struct html_report_warning *made = keep(stored, g_new0(struct html_report_warning, n + 1));
+    stored->report.warnings = made;
+    stored->report.n_warnings = n;
+    for (size_t i = 0; i < n; i++) {
+        JsonObject *warning = element_object(array, i, "warnings", error);
+        double count = 0.0;
+        if (warning == NULL || !get_text(warning, "text", &made[i].text, error) ||
+            !get_number(warning, "count", 1.0, 1e9, &count, error))
+            return false;
+        made[i].count = (size_t) count;
+    }
+    return true;
+}
+
+static bool get_found(struct stored *stored, JsonObject *parent, GError **error)
+{
+    struct html_report_found *found = &stored->report.found;
+    JsonObject *object = find_object(parent, "found", error);
+    size_t n_swings = 3, n_noise = 2;
+    found->sigma = found->ar = NAN;
+    if (object == NULL ||
+        (found->white = get_numbers(stored, object, "white", &found->n_white, error)) == NULL ||
+        !get_number(object, "white_point", 0.0, 1.0, &found->white_point, error) ||
+        !get_number(object, "alpha", 0.0, 1.0, &found->alpha, error))
+        return false;
+    const double *swings = get_numbers(stored, object, "swings", &n_swings, error);
+    if (swings == NULL)
+        return false;
+    found->n_ends = (size_t) CLAMP(swings[0], 0.0, 1e9);
+    found->n_single = (size_t) CLAMP(swings[1], 0.0, 1e9);
+    found->n_spike = (size_t) CLAMP(swings[2], 0.0, 1e9);
+    if (!json_object_has_member(object, "noise"))
+        return true;
+    const double *noise = get_numbers(stored, object, "noise", &n_noise, error);
+    if (noise == NULL)
+        return false;
+    found->sigma = noise[0];
+    found->ar = noise[1];
+    return true;
+}
+
+static bool get_courses(struct stored *stored, JsonObject *parent, GError **error)
+{
+    struct html_report_courses *courses = &stored->report.courses;
+    size_t n = stored->report.n_time;
+    JsonObject *object = find_object(parent, "courses", error);
+    if (object == NULL)
+        return false;
+    if (json_object_has_member(object, "displacement") &&
+        (courses->displacement = get_numbers(stored, object, "displacement", &n, error)) == NULL)
+        return false;
+    return (courses->rises = get_numbers(stored, object, "rises", &n, error)) != NULL &&
+           (courses->falls = get_numbers(stored, object, "falls", &n, error)) != NULL &&
+           (courses->global = get_numbers(stored, object, "global", &n, error)) != NULL &&
+           (courses->censored =
+                get_numbers(stored, object, "censored", &courses->n_censored, error)) != NULL;
+}
+
+// It goes into the page as it is.
+static bool is_base64(const char *text)
+{
+    return *text != '\0' && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                         "0123456789+/=") == strlen(text);
+}
+
+static bool get_carpets(struct stored *stored, JsonObject *parent, GError **error)
+{
+    struct html_report *report = &stored->report;
+    JsonObject *object = find_object(parent, "carpets", error);
+    JsonArray *images = object == NULL ? NULL : find_array(object, "images", error);
+    size_t n_rows = 2;
+    const double *rows =
+        images == NULL ? NULL : get_numbers(stored, object, "rows", &n_rows, error);
+    if (rows == NULL)
+        return false;
+    report->carpet_rows = (size_t) CLAMP(rows[0], 0.0, 1e6);
+    report->carpet_found = (size_t) CLAMP(rows[1], 0.0, rows[0]);
+    for (size_t c = 0; c < MIN(json_array_get_length(images), (guint) HTML_REPORT_N_CARPETS); c++) {
+        struct html_report_carpet *carpet = &report->carpets[c];
+        JsonObject *image = element_object(images, c, "images", error);
+        if (image == NULL || !get_text(image, "name", &carpet->name, error) ||
+            !get_text(image, "span", &carpet->span, error) ||
+            !get_text(image, "png", &carpet->png, error))
+            return false;
+        if (!is_base64(carpet->png))
+            return refuse(error, "png", "base64");
+    }
+    return true;
+}
+
 static bool get_report(struct stored *stored, JsonObject *object, GError **error)
 {
     struct html_report *report = &stored->report;
@@ -207,7 +312,7 @@ static bool get_report(struct stored *stored, JsonObject *object, GError **error
               get_rows(stored, object, "settings", &report->settings, &report->n_settings, error) &&
               get_rows(stored, object, "times", &report->times, &report->n_times, error) &&
               get_texts(stored, object, "outputs", &report->outputs, error) &&
-              get_texts(stored, object, "warnings", &report->warnings, error) &&
+              get_warnings(stored, object, error) &&
               get_number(object, "tr", 1e-6, 1e6, &report->tr_s, error) &&
               get_number(object, "n_time", 1.0, 1e9, &n_time, error) &&
               get_number(object, "n_activity", 1.0, 1e9, &n_activity, error) &&
@@ -216,7 +321,8 @@ static bool get_report(struct stored *stored, JsonObject *object, GError **error
     report->n_time = (size_t) n_time;
     report->n_activity = (size_t) n_activity;
     return ok && (report->h = get_numbers(stored, object, "h", &report->n_h, error)) != NULL &&
-           get_traces(stored, object, error);
+           get_found(stored, object, error) && get_courses(stored, object, error) &&
+           get_carpets(stored, object, error) && get_traces(stored, object, error);
 }
 
 static bool read_json(struct stored *stored, const char *path, GError **error)
@@ -258,6 +364,8 @@ static bool read_maps(struct stored *stored, const char *stem, const struct io_c
 {
     for (size_t m = 0; m < HTML_REPORT_N_MAPS; m++) {
         g_autofree char *path = g_strdup_printf("%s_stat-%s_boldmap.nii.gz", stem, map_names[m]);
+        if (m == HTML_REPORT_P && !(stored->report.found.alpha > 0.0)) // not tested
+            continue;
         g_autoptr(owned_recording) map = recording_open(path, io, error);
         if (map == NULL || !recording_read(map, NULL, 0, 1, io, error))
             return false;

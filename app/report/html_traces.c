@@ -35,16 +35,10 @@ static void add_heading(GString *html, const struct html_report *report,
     g_string_append_printf(html, "</h3><p class='caption'>voxel (%zu, %zu, %zu)", trace->index[0],
                            trace->index[1], trace->index[2]);
     if (grid->affine_ok) {
-        double mm[3];
-        for (size_t w = 0; w < 3; w++) {
-            mm[w] = grid->affine[w][3];
-            for (size_t d = 0; d < 3; d++)
-                mm[w] += grid->affine[w][d] * (double) trace->index[d];
-        }
-        for (size_t w = 0; w < 3; w++)
-            g_string_append_printf(html, "%s%s%.0f", w == 0 ? " at " : ", ",
-                                   mm[w] <= -0.5 ? "−" : "", fabs(mm[w]));
-        g_string_append(html, " mm");
+        g_string_append(html, " at ");
+        html_append_place(html, grid,
+                          trace->index[0] +
+                              grid->dim[0] * (trace->index[1] + grid->dim[1] * trace->index[2]));
     }
     add_fact(html, "λ/λ<sub>max</sub> =", trace->result.lambda / trace->result.lambda_max);
     add_fact(html, "jumps", (double) trace->result.n_jumps);
@@ -83,14 +77,16 @@ static void add_trace(GString *html, const struct html_report *report,
     plot_range(trace->u, report->n_activity, bottom.y_range);
     plot_range_join(bottom.y_range, (double[]){0.0, 0.0});
 
-    g_string_append(html, "<figure>");
+    g_string_append(html, "<figure class='wide'>");
     add_heading(html, report, trace);
     html_open_svg(html, HTML_WIDTH, 306.0, "Time courses of a voxel");
     add_legend(html, HTML_WIDTH - 16.0);
     plot_axes(&top, NULL, report->unit);
+    html_shade_censored(&top, report);
     plot_line(&top, trace->x, report->n_time, report->tr_s, "data");
     plot_line(&top, trace->fitted, report->n_time, report->tr_s, "fit");
     plot_axes(&bottom, "time (s)", "u");
+    html_shade_censored(&bottom, report);
     plot_steps(&bottom, trace->u, report->n_activity, report->tr_s, "act");
     g_string_append(html, "</svg></figure>");
 }
@@ -99,10 +95,11 @@ void html_add_traces(GString *html, const struct html_report *report)
 {
     if (report->n_traces == 0)
         return;
-    g_string_append(html,
-                    "<section><h2>Time courses</h2><p class='caption'>Observed series after "
-                    "cleaning, the response to the activity, and the activity itself, for voxels "
-                    "chosen by their results alone.</p>");
+    g_string_append(
+        html, "<section><h2>Voxels</h2><p class='caption'>Observed series after cleaning, the "
+              "response to the activity, and the activity itself. Voxels are chosen by "
+              "their results alone, of those that are no artefact: not the ends of the run, "
+              "not one swing, not one frame.</p>");
     for (size_t i = 0; i < report->n_traces; i++)
         add_trace(html, report, &report->traces[i]);
     g_string_append(html, "</section>");

@@ -64,21 +64,48 @@ static void cut_to(struct montage *montage, const uint8_t *inside)
     }
 }
 
-struct montage *montage_new(const struct image_grid *grid, const uint8_t *inside, size_t max_slices)
+// Whether anything is inside in slice `at` of the plane.
+static bool holds_any(const struct montage *montage, size_t at, const uint8_t *inside)
+{
+    size_t place[3];
+    place[montage->plane] = at;
+    for (size_t y = montage->low[montage->up]; y < montage->high[montage->up]; y++)
+        for (size_t x = montage->low[montage->across]; x < montage->high[montage->across]; x++) {
+            place[montage->up] = y;
+            place[montage->across] = x;
+            if (inside[index_of(montage, place)] != 0)
+                return true;
+        }
+    return false;
+}
+
+// Evenly, of those that hold anything; of all between low and high where nothing does.
+static void choose_slices(struct montage *montage, const uint8_t *inside, size_t max_slices)
+{
+    size_t plane = montage->plane, available = 0;
+    size_t *slices = g_new(size_t, montage->high[plane] - montage->low[plane] + 1);
+    for (int pass = 0; pass < 2 && available == 0; pass++)
+        for (size_t at = montage->low[plane]; at < montage->high[plane]; at++)
+            if (pass == 1 || holds_any(montage, at, inside))
+                slices[available++] = at;
+    montage->n_slices = MIN(available, max_slices);
+    for (size_t s = 0; s < montage->n_slices; s++)
+        slices[s] = slices[(2 * s + 1) * available / (2 * montage->n_slices)];
+    montage->slices = slices;
+}
+
+struct montage *montage_new(const struct image_grid *grid, const uint8_t *inside,
+                            enum montage_plane plane, size_t max_slices)
 {
     struct montage *montage = g_new0(struct montage, 1);
     montage->grid = grid;
+    montage->plane = plane;
+    montage->across = plane == MONTAGE_SAGITTAL ? 1 : 0;
+    montage->up = plane == MONTAGE_AXIAL ? 1 : 2;
     montage->oriented = grid->affine_ok;
     montage_axes(grid, montage->axis, montage->flipped);
     cut_to(montage, inside);
-    size_t available = montage->high[2] - montage->low[2];
-    montage->n_slices = MIN(available, max_slices);
-    montage->slices = g_new(size_t, montage->n_slices);
-    for (size_t s = 0; s < montage->n_slices; s++)
-        montage->slices[s] = montage->low[2] + (2 * s + 1) * available / (2 * montage->n_slices);
-    // As few rows as can be, and those as even as can be.
-    montage->n_rows = (montage->n_slices + MONTAGE_MAX_COLUMNS - 1) / MONTAGE_MAX_COLUMNS;
-    montage->n_columns = (montage->n_slices + montage->n_rows - 1) / montage->n_rows;
+    choose_slices(montage, inside, max_slices);
     return montage;
 }
 
@@ -92,46 +119,39 @@ void montage_free(struct montage *montage)
 
 void montage_tile(const struct montage *montage, size_t size[2], double voxel_mm[2])
 {
-    for (size_t w = 0; w < 2; w++) {
-        size[w] = montage->high[w] - montage->low[w];
-        voxel_mm[w] = montage->grid->voxel_mm[montage->axis[w]];
+    const size_t axes[2] = {montage->across, montage->up};
+    for (size_t d = 0; d < 2; d++) {
+        size[d] = montage->high[axes[d]] - montage->low[axes[d]];
+        voxel_mm[d] = montage->grid->voxel_mm[montage->axis[axes[d]]];
     }
-    // A margin: a voxel to the right, and room for a line of text below.
-    size[0] += 1;
-    size[1] += MAX(1, size[1] / 8);
 }
 
-struct picture *montage_draw(const struct montage *montage, const uint8_t *indices)
+struct picture *montage_draw(const struct montage *montage, size_t s, const uint8_t *indices)
 {
-    size_t size[2];
+    size_t size[2], place[3];
     double voxel_mm[2];
     montage_tile(montage, size, voxel_mm);
-    struct picture *picture = picture_new(montage->n_columns * size[0], montage->n_rows * size[1]);
-    for (size_t s = 0; s < montage->n_slices; s++) {
-        size_t left = s % montage->n_columns * size[0];
-        size_t top = s / montage->n_columns * size[1];
-        for (size_t y = 0; y < montage->high[1] - montage->low[1]; y++) {
-            uint8_t *row = picture->pixels + (top + y) * picture->width + left;
-            for (size_t x = 0; x < montage->high[0] - montage->low[0]; x++) {
-                size_t place[3] = {montage->low[0] + x, montage->high[1] - 1 - y,
-                                   montage->slices[s]};
-                row[x] = indices[index_of(montage, place)];
-            }
+    struct picture *picture = picture_new(size[0], size[1]);
+    place[montage->plane] = montage->slices[s];
+    for (size_t y = 0; y < size[1]; y++)
+        for (size_t x = 0; x < size[0]; x++) {
+            place[montage->across] = montage->low[montage->across] + x;
+            place[montage->up] = montage->high[montage->up] - 1 - y;
+            picture->pixels[y * size[0] + x] = indices[index_of(montage, place)];
         }
-    }
     return picture;
 }
 
 double montage_slice_mm(const struct montage *montage, size_t s)
 {
     const struct image_grid *grid = montage->grid;
-    size_t place[3] = {0, 0, montage->slices[s]};
-    double mm = grid->affine[2][3];
+    size_t plane = montage->plane;
+    double mm = grid->affine[plane][3];
     for (size_t w = 0; w < 3; w++) {
         size_t axis = montage->axis[w];
-        double at =
-            w == 2 ? (double) turned(montage, w, place[w]) : 0.5 * (double) (grid->dim[axis] - 1);
-        mm += grid->affine[2][axis] * at;
+        double at = w == plane ? (double) turned(montage, w, montage->slices[s])
+                               : 0.5 * (double) (grid->dim[axis] - 1);
+        mm += grid->affine[plane][axis] * at;
     }
     return mm;
 }

@@ -98,7 +98,7 @@ static void append_pixels(GByteArray *png, const struct picture *picture)
     uLongf n_packed = compressBound(n_rows);
     g_autofree uint8_t *packed = g_malloc(n_packed);
     // Fails only where the buffer is too small or memory is out.
-    int status = compress2(packed, &n_packed, rows, n_rows, 9);
+    int status = compress2(packed, &n_packed, rows, n_rows, 6);
     g_assert(status == Z_OK);
     append_chunk(png, "IDAT", packed, n_packed);
 }

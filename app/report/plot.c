@@ -30,7 +30,9 @@ void html_append_number(GString *html, double value)
     double size = fabs(value);
     if (!isfinite(value)) {
         g_string_append(html, isnan(value) ? "–" : "∞");
-    } else if (size == 0.0 || (size >= 1e-3 && size < 1e6)) {
+    } else if (size == 0.0 || (value == round(value) && size < 1e6)) {
+        g_string_append_printf(html, "%.0f", value);
+    } else if (size >= 1e-3 && size < 1e6) {
         g_string_append_printf(html, "%.4g", value);
     } else {
         // Rounded by printf, so that 9.99e-6 is 1.0e-5 and not 10e-6.
@@ -161,6 +163,11 @@ void plot_axes(const struct plot *plot, const char *x_label, const char *y_label
     y_axis(plot, y_label);
 }
 
+void plot_time_axis(const struct plot *plot, const char *label)
+{
+    x_axis(plot, label);
+}
+
 void plot_line(const struct plot *plot, const double *values, size_t n, double step,
                const char *class)
 {
@@ -183,6 +190,25 @@ void plot_steps(const struct plot *plot, const double *values, size_t n, double 
             g_string_append_printf(plot->svg, "H%.1fV%.1f", at_x(plot, (double) i * step),
                                    at_y(plot, values[i]));
     g_string_append_printf(plot->svg, "H%.1f'/>", at_x(plot, (double) n * step));
+}
+
+void plot_shade(const struct plot *plot, const double *begin, size_t n, double width)
+{
+    for (size_t i = 0; i < n; i++) {
+        double left = at_x(plot, begin[i]), right = at_x(plot, begin[i] + width);
+        g_string_append_printf(plot->svg,
+                               "<rect class='shade' x='%.1f' y='%.1f' width='%.1f' "
+                               "height='%.1f'/>",
+                               left, plot->top, fmax(right - left, 1.0), plot->height);
+    }
+}
+
+void plot_picture(const struct plot *plot, const char *png)
+{
+    g_string_append_printf(plot->svg,
+                           "<image x='%.1f' y='%.1f' width='%.1f' height='%.1f' "
+                           "preserveAspectRatio='none' href='data:image/png;base64,%s'/>",
+                           plot->left, plot->top, plot->width, plot->height, png);
 }
 
 void plot_bars(const struct plot *plot, const size_t *counts, size_t n, double first, double width)

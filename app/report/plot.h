@@ -37,6 +37,9 @@ void plot_range_join(double range[2], const double other[2]);
 /** Axes, ticks, grid lines and labels; x_label NULL: no labels below. */
 void plot_axes(const struct plot *plot, const char *x_label, const char *y_label);
 
+/** The lower one of them alone. */
+void plot_time_axis(const struct plot *plot, const char *label);
+
 /** Samples i = 0 .. n-1 at x = i step, joined by lines; `class` names its style. */
 void plot_line(const struct plot *plot, const double *values, size_t n, double step,
                const char *class);
@@ -44,6 +47,12 @@ void plot_line(const struct plot *plot, const double *values, size_t n, double s
 /** The same, each sample held until the next. */
 void plot_steps(const struct plot *plot, const double *values, size_t n, double step,
                 const char *class);
+
+/** Shades stretches of `width` that begin at values of x: frames that do not count. */
+void plot_shade(const struct plot *plot, const double *begin, size_t n, double width);
+
+/** A picture that fills the frame; base64 of a PNG. */
+void plot_picture(const struct plot *plot, const char *png);
 
 /** Bars of counts: bar i spans x = first + i width .. first + (i + 1) width. */
 void plot_bars(const struct plot *plot, const size_t *counts, size_t n, double first, double width);

@@ -68,6 +68,9 @@ void run_free(struct run *run)
     g_free(run->debiased);
     g_free(run->explained);
     g_free(run->deviation);
+    g_free(run->mean);
+    g_free(run->swings);
+    g_free(run->global);
     findings_free(run->findings);
     g_free(run->choices);
     g_free(run->traces);

@@ -4,6 +4,7 @@
 #include "app/pipelines/outputs/outcome.h"
 #include "app/pipelines/run/run_plan.h"
 #include "deconv/parcels.h"
+#include "deconv/swings.h"
 
 /** A series that is kept as it was deconvolved, to be shown. */
 struct run_trace {
@@ -56,10 +57,14 @@ struct run {
     float *debiased;               // owned; n_in x n_series
     float *explained;              // owned; n_series: variance that the response explains
     float *deviation;              // owned; n_series: standard deviation of the activity
+    float *mean;                   // owned; n_series: of the recording, before cleaning
+    uint8_t *swings;               // owned; n_series: enum swings_kind of what was found
+    double *global;                // owned; n_time: mean of the series that were solved
     struct findings *findings;     // owned; NULL: no noise is looked at
     struct lambda_choice *choices; // owned; n_series: what the rule chose
     struct run_lambda lambda;      //
-    struct run_trace *traces;      // owned; RUN_N_TRACES an item
+    struct run_trace *traces;      // owned; n_kept an item
+    size_t n_kept;                 // RUN_TRACE_SPREAD, and those that are spread
     float *trace_x;                // owned; n_time of each
     double sigma;                  // median of the noise level, NaN where no rule looked at it
     size_t n_finished;             // series that a network left to an exact solver

@@ -91,6 +91,11 @@ static double deviation(const struct run *run, size_t v)
     return (double) run->deviation[v];
 }
 
+static double mean(const struct run *run, size_t v)
+{
+    return (double) run->mean[v];
+}
+
 static double sigma(const struct run *run, size_t v)
 {
     return run->findings == NULL ? 0.0 : (double) run->findings->sigma[v];
@@ -125,9 +130,11 @@ const struct run_map_image run_map_images[] = {
     {"ar", "Autocorrelation of the noise from one frame to the next", "1", HTML_REPORT_N_MAPS,
      IMAGE_FLOAT32, ar, finds, 0},
     {"explained", "Part of the variance that the response to the activity explains", "1",
-     HTML_REPORT_N_MAPS, IMAGE_FLOAT32, explained, NULL, 0},
-    {"p", "Probability in noise of a lambda_max at least as large; 1 outside", "1",
-     HTML_REPORT_N_MAPS, IMAGE_FLOAT32, p, finds, 1},
+     HTML_REPORT_EXPLAINED, IMAGE_FLOAT32, explained, NULL, 0},
+    {"mean", "Mean of the recording over time, before cleaning", "arbitrary", HTML_REPORT_MEAN,
+     IMAGE_FLOAT32, mean, NULL, 0},
+    {"p", "Probability in noise of a lambda_max at least as large; 1 outside", "1", HTML_REPORT_P,
+     IMAGE_FLOAT32, p, finds, 1},
     {"q", "False discovery rate at which stat-p finds the voxel; 1 outside", "1",
      HTML_REPORT_N_MAPS, IMAGE_FLOAT32, q, finds, 1},
     {"sd", "Standard deviation of the activity", "arbitrary", HTML_REPORT_N_MAPS, IMAGE_FLOAT32,

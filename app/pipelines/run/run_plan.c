@@ -234,6 +234,13 @@ static bool plan_solver(struct run_plan *plan, GError **error)
     return plan->solver != NULL && plan_lambda(plan, error);
 }
 
+size_t run_n_kept(size_t n_series)
+{
+    enum { MOST_SPREAD = 256 }; // of a small run; of a large one, one an item
+    size_t n_items = (n_series + RUN_ITEM_SERIES - 1) / RUN_ITEM_SERIES;
+    return RUN_TRACE_SPREAD + CLAMP(MOST_SPREAD / MAX(n_items, 1), 1, RUN_ITEM_SERIES);
+}
+
 // The program with its libraries, its tables and the text of a report.
 static const double PROCESS_BYTES = 12 << 20;
 // A thread with its stack, its heap and what compressing holds.
@@ -251,7 +258,7 @@ static double bytes_needed(const struct run_plan *plan, size_t series)
     double items = n_series / RUN_ITEM_SERIES + 1.0;
     double threads = (double) MIN(plan->host->jobs, (size_t) items);
     double samples = n_series * (n_read * sample + extra * n_time * sizeof(float));
-    double traces = items * RUN_N_TRACES * n_time * sizeof(float);
+    double traces = items * n_time * ((double) run_n_kept(series) * sizeof(float) + sizeof(double));
     double maps = n_grid * ((double) run_n_maps() * sizeof(float) + 2.0);
     double scratch = threads * 4.0 * RUN_ITEM_SERIES * n_read * sizeof(double);
     uint64_t image_bytes = (uint64_t) plan->n_grid * plan->n_time * sizeof(float);
@@ -261,7 +268,7 @@ static double bytes_needed(const struct run_plan *plan, size_t series)
     double choices = plan->rule == NULL ? 0.0 : sizeof(struct lambda_choice) + sizeof(double);
     return PROCESS_BYTES + (double) plan->host->jobs * THREAD_BYTES + samples + traces + maps +
            MAX(scratch, writing) +
-           n_series * (noise + members + sizeof(struct series_result) + 2.0 * sizeof(float) +
+           n_series * (noise + members + sizeof(struct series_result) + 3.0 * sizeof(float) + 1.0 +
                        sizeof(size_t) + choices);
 }
 

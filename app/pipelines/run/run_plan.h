@@ -18,12 +18,13 @@ enum { RUN_ITEM_SERIES = 8 * BLOCK_SERIES };
 
 /** Which series of an item are kept. */
 enum run_trace_kind {
-    RUN_TRACE_LAMBDA_MAX, // largest
-    RUN_TRACE_JUMPS,      // most
-    RUN_TRACE_GAP,        // largest
-    RUN_TRACE_FIRST,      // the first that was solved, for the median
-    RUN_N_TRACES
+    RUN_TRACE_EXPLAINED, // most of its variance, of those that are no artefact
+    RUN_TRACE_GAP,       // largest
+    RUN_TRACE_SPREAD,    // from here on: spread evenly over the run
 };
+
+/** Series that are kept of each item of a run: enum run_trace_kind, the spread ones counted. */
+size_t run_n_kept(size_t n_series);
 
 /** A trained network and what it leaves to an exact solver. */
 struct run_network {

@@ -27,6 +27,8 @@ struct pass {
     double *cpu_seconds;       // one an item: of the solver
     struct run_doubts *doubts; // of the pass that solves; NULL in others
     size_t *n_off_centre;      // one an item
+    double *sums;              // n_time an item, of its series that were solved
+    size_t *n_summed;          // of them, one an item
     float *likelihoods;        // of the noise of the series that it is learned from
     size_t *n_likely;          // of them, in each part of the run
     atomic_size_t n_done;      // items
@@ -56,6 +58,18 @@ static void gather(const struct pass *pass, struct item *item, struct workspace 
             item->raw.data[v * item->raw.stride + t] = frame[v];
     }
     workspace_release(ws, mark);
+}
+
+// The mean of each series as it was recorded.
+static void take_means(const struct run *run, const struct item *item)
+{
+    for (size_t v = 0; v < item->count; v++) {
+        const double *y = block_series(&item->raw, v);
+        double sum = 0.0;
+        for (size_t t = 0; t < item->raw.n_time; t++)
+            sum += y[t];
+        run->mean[item->first + v] = (float) (sum / (double) item->raw.n_time);
+    }
 }
 
 // What cannot be cleaned becomes zero, so that the rest of the block can.
@@ -90,6 +104,7 @@ static void item_begin_at(const struct pass *pass, size_t first, size_t count, s
     item->raw = (struct block){run->plan->n_read, item->count, stride,
                                WORKSPACE_ALLOC(ws, double, stride * item->count)};
     gather(pass, item, ws);
+    take_means(run, item);
     classify(pass, item);
     clean_apply(run->plan->clean, &item->raw, ws);
     item->x = item->raw;
@@ -263,40 +278,63 @@ static void store_fit(const struct run *run, const struct item *item, const stru
     workspace_release(ws, mark);
 }
 
-static double trace_value(const struct series_result *result, enum run_trace_kind kind)
+static bool has_solution(const struct run *run, size_t series)
 {
-    switch (kind) {
-    case RUN_TRACE_LAMBDA_MAX:
-        return result->lambda_max;
-    case RUN_TRACE_JUMPS:
-        return (double) result->n_jumps;
-    case RUN_TRACE_GAP:
-        return result->relative_gap;
-    default: // the first one
-        return 0.0;
-    }
+    enum series_status status = run->results[series].status;
+    return status == SERIES_SOLVED || status == SERIES_INACCURATE;
 }
 
-static void keep_traces(struct run *run, const struct item *item,
-                        const struct series_result *results)
+static double trace_value(const struct run *run, size_t series, enum run_trace_kind kind)
 {
-    for (size_t kind = 0; kind < RUN_N_TRACES; kind++) {
-        size_t best = item->count;
-        for (size_t v = 0; v < item->count; v++) {
-            bool candidate =
-                results[v].status == SERIES_SOLVED || results[v].status == SERIES_INACCURATE;
-            if (candidate && (best == item->count ||
-                              trace_value(&results[v], (enum run_trace_kind) kind) >
-                                  trace_value(&results[best], (enum run_trace_kind) kind)))
-                best = v;
+    if (kind == RUN_TRACE_GAP)
+        return run->results[series].relative_gap;
+    return run->swings[series] == SWINGS_NONE ? (double) run->explained[series] : -INFINITY;
+}
+
+// Which series of an item is kept in a slot of it; its count: none.
+static size_t choose_trace(const struct run *run, const struct item *item, size_t kind)
+{
+    size_t best = item->count;
+    double largest = -INFINITY;
+    if (kind >= RUN_TRACE_SPREAD) {
+        size_t v = (kind - RUN_TRACE_SPREAD) * item->count / (run->n_kept - RUN_TRACE_SPREAD);
+        return has_solution(run, item->first + v) ? v : item->count;
+    }
+    for (size_t v = 0; v < item->count; v++) {
+        double value = trace_value(run, item->first + v, (enum run_trace_kind) kind);
+        if (has_solution(run, item->first + v) && value > largest) {
+            largest = value;
+            best = v;
         }
+    }
+    return best;
+}
+
+static void keep_traces(struct run *run, const struct item *item)
+{
+    for (size_t kind = 0; kind < run->n_kept; kind++) {
+        size_t best = choose_trace(run, item, kind);
         if (best == item->count)
             continue;
-        size_t slot = item->index * RUN_N_TRACES + kind;
+        size_t slot = item->index * run->n_kept + kind;
         run->traces[slot] = (struct run_trace){item->first + best, true};
         const double *x = block_series(&item->x, best);
         for (size_t t = 0; t < run->plan->n_time; t++)
             run->trace_x[slot * run->plan->n_time + t] = (float) x[t];
+    }
+}
+
+// The sum of the series of an item that were to be solved, frame by frame.
+static void sum_series(const struct pass *pass, const struct item *item)
+{
+    double *sums = pass->sums + item->index * item->x.n_time;
+    for (size_t v = 0; v < item->count; v++) {
+        if (item->state[v] != SERIES_SOLVED)
+            continue;
+        const double *x = block_series(&item->x, v);
+        for (size_t t = 0; t < item->x.n_time; t++)
+            sums[t] += x[t];
+        pass->n_summed[item->index]++;
     }
 }
 
@@ -308,10 +346,11 @@ static size_t count_off_centre(const struct item *item)
     return count;
 }
 
-// How much of a series its response explains, by the objective that was certified, and how much
-// its activity varies.
+// How much of a series its response explains, by the objective that was certified, how much its
+// activity varies, and where.
 static void describe_fit(const struct run *run, const struct item *item, const struct block *u)
 {
+    size_t edge = swings_edge(u->n_time, run->plan->tr_s);
     for (size_t v = 0; v < item->count; v++) {
         const struct series_result *result = &run->results[item->first + v];
         bool fitted = result->status == SERIES_SOLVED || result->status == SERIES_INACCURATE;
@@ -326,8 +365,10 @@ static void describe_fit(const struct run *run, const struct item *item, const s
         double rss =
             2.0 * (result->objective - result->lambda * problem_penalty(run->plan->problem, own));
         double explained = fitted && sum2 > 0.0 ? 1.0 - rss / sum2 : 0.0;
+        struct swings swings = swings_measure(own, u->n_time, edge, x, item->x.n_time);
         run->explained[item->first + v] = (float) fmin(fmax(explained, 0.0), 1.0);
         run->deviation[item->first + v] = (float) sqrt(variance);
+        run->swings[item->first + v] = (uint8_t) swings_kind_of(&swings, u->n_time, edge);
     }
 }
 
@@ -354,7 +395,8 @@ static void solve_item(void *data, size_t index, struct workspace *ws)
         pass->n_off_centre[index] = count_off_centre(&item);
     store_fit(run, &item, &u, ws);
     store_debiased(run, &item, &u, ws);
-    keep_traces(run, &item, results);
+    keep_traces(run, &item);
+    sum_series(pass, &item);
     for (size_t v = 0; v < item.count; v++)
         run_doubts_note_largest(pass->doubts, item.first + v, block_series(&item.x, v),
                                 item.x.n_time);
@@ -394,7 +436,8 @@ static bool find_one_lambda(struct pass *pass, GError **error)
 
 static bool make_room(struct run *run, GError **error)
 {
-    size_t n_slots = count_items(run) * RUN_N_TRACES;
+    run->n_kept = run_n_kept(run->n_series);
+    size_t n_slots = count_items(run) * run->n_kept;
     unsigned images = run->plan->options->images;
     size_t n_samples = run->plan->n_time * run->n_series; // checked against the memory limit
     const struct {
@@ -406,6 +449,9 @@ static bool make_room(struct run *run, GError **error)
         {(void **) &run->results, run->n_series, sizeof *run->results, true},
         {(void **) &run->explained, run->n_series, sizeof *run->explained, true},
         {(void **) &run->deviation, run->n_series, sizeof *run->deviation, true},
+        {(void **) &run->mean, run->n_series, sizeof *run->mean, true},
+        {(void **) &run->swings, run->n_series, sizeof *run->swings, true},
+        {(void **) &run->global, run->plan->n_time, sizeof *run->global, true},
         {(void **) &run->traces, n_slots, sizeof *run->traces, true},
         {(void **) &run->trace_x, n_slots * run->plan->n_time, sizeof *run->trace_x, true},
         {(void **) &run->choices, run->n_series, sizeof *run->choices, run->plan->rule != NULL},
@@ -496,6 +542,19 @@ static void warn_of_means(struct run *run, const struct pass *pass)
                  run->plan->options->bold, count);
 }
 
+// In the order of the items, whoever took them.
+static void find_global(struct run *run, const struct pass *pass)
+{
+    size_t n_time = run->plan->n_time, n = 0;
+    for (size_t i = 0; i < pass->n_items; i++) {
+        for (size_t t = 0; t < n_time; t++)
+            run->global[t] += pass->sums[i * n_time + t];
+        n += pass->n_summed[i];
+    }
+    for (size_t t = 0; t < n_time; t++)
+        run->global[t] /= (double) MAX(n, 1);
+}
+
 // The results of the passes that are not one a series.
 static void conclude(struct run *run, const struct pass *pass)
 {
@@ -506,6 +565,7 @@ static void conclude(struct run *run, const struct pass *pass)
     if (run->findings != NULL)
         findings_join(run->findings);
     find_sigma(run);
+    find_global(run, pass);
     warn_of_means(run, pass);
 }
 
@@ -524,12 +584,16 @@ bool run_solve(struct run *run, GError **error)
     g_autofree double *lambda_max = g_new0(double, n_items);
     g_autofree double *cpu_seconds = g_new0(double, n_items);
     g_autofree size_t *n_off_centre = g_new0(size_t, n_items);
+    g_autofree double *sums = g_new0(double, n_items * plan->n_time);
+    g_autofree size_t *n_summed = g_new0(size_t, n_items);
     struct pass pass = {.run = run,
                         .samples = *run->recording,
                         .lambda = {plan->options->lambda, plan->options->rule == LAMBDA_RATIO},
                         .lambda_max = lambda_max,
                         .cpu_seconds = cpu_seconds,
                         .n_off_centre = n_off_centre,
+                        .sums = sums,
+                        .n_summed = n_summed,
                         .n_items = n_items,
                         .fraction = 1.0};
     run->activity = (struct run_series){.type = run->recording->type, .n_series = run->n_series};
