@@ -280,23 +280,51 @@ bool array_write_npy(const char *path, const double *values, const size_t *shape
            write_values(output, values, n, error) && publish_commit(output, error);
 }
 
-bool array_write_npy_rows(const char *path, const size_t shape[2],
-                          void (*row)(void *data, size_t r, double *values), void *data,
-                          bool overwrite, GError **error)
+struct npy_output {
+    struct publish *file; // owned
+    size_t n_columns;
+    size_t head_bytes;
+};
+
+struct npy_output *npy_output_new(const char *path, const size_t shape[2], bool overwrite,
+                                  GError **error)
 {
+    g_autoptr(owned_npy_output) output = g_new0(struct npy_output, 1);
     g_autoptr(GByteArray) head = npy_head(shape, 2);
-    g_autofree double *values = g_try_new(double, MAX(shape[1], 1));
-    if (values == NULL) {
-        io_error_set(error, IO_ERROR_MEMORY, path, "needs memory for %zu numbers", shape[1]);
-        return false;
-    }
-    g_autoptr(owned_publish) output = publish_new(path, overwrite, error);
-    if (output == NULL || !publish_write(output, head->data, head->len, error))
-        return false;
-    for (size_t r = 0; r < shape[0]; r++) {
-        row(data, r, values);
-        if (!write_values(output, values, shape[1], error))
+    output->n_columns = shape[1];
+    output->head_bytes = head->len;
+    output->file = publish_new(path, overwrite, error);
+    if (output->file == NULL || !publish_write(output->file, head->data, head->len, error))
+        return NULL;
+    return g_steal_pointer(&output);
+}
+
+bool npy_output_put(struct npy_output *output, size_t row, size_t column, const double *values,
+                    size_t n, GError **error)
+{
+    uint64_t at =
+        output->head_bytes + ((uint64_t) row * output->n_columns + column) * sizeof(double);
+    if (G_BYTE_ORDER == G_LITTLE_ENDIAN)
+        return publish_write_at(output->file, values, n * sizeof(double), at, error);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        bits = GUINT64_TO_LE(bits);
+        if (!publish_write_at(output->file, &bits, sizeof bits, at + i * sizeof bits, error))
             return false;
     }
-    return publish_commit(output, error);
+    return true;
+}
+
+bool npy_output_commit(struct npy_output *output, GError **error)
+{
+    return publish_commit(output->file, error);
+}
+
+void npy_output_free(struct npy_output *output)
+{
+    if (output == NULL)
+        return;
+    publish_free(output->file);
+    g_free(output);
 }

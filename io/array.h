@@ -71,7 +71,16 @@ bool array_write_series(const char *path, const struct array *array, bool overwr
 bool array_write_npy(const char *path, const double *values, const size_t *shape, size_t n_dims,
                      bool overwrite, GError **error);
 
-/** array_write_npy of a matrix whose rows are made one by one: row(data, r, values). */
-bool array_write_npy_rows(const char *path, const size_t shape[2],
-                          void (*row)(void *data, size_t r, double *values), void *data,
-                          bool overwrite, GError **error);
+/** A float64 .npy of shape[0] rows of shape[1] numbers that is written piece by piece, by publish.
+ */
+struct npy_output;
+struct npy_output *npy_output_new(const char *path, const size_t shape[2], bool overwrite,
+                                  GError **error);
+
+/** n numbers of a row, from a column on; pieces in any order, all of them once. */
+bool npy_output_put(struct npy_output *output, size_t row, size_t column, const double *values,
+                    size_t n, GError **error);
+bool npy_output_commit(struct npy_output *output, GError **error);
+void npy_output_free(struct npy_output *output);
+typedef struct npy_output owned_npy_output; // for g_autoptr(owned_npy_output)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_npy_output, npy_output_free)

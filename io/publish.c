@@ -148,6 +148,23 @@ bool publish_write(struct publish *output, const void *bytes, size_t n, GError *
     return true;
 }
 
+bool publish_write_at(struct publish *output, const void *bytes, size_t n, uint64_t offset,
+                      GError **error)
+{
+    const char *at = bytes;
+    while (n > 0) {
+        ssize_t written = pwrite(output->fd, at, n, (off_t) offset);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return fail(error, output->path, written == 0 ? ENOSPC : errno);
+        at += written;
+        offset += (uint64_t) written;
+        n -= (size_t) written;
+    }
+    return true;
+}
+
 static int sync_descriptor(int fd)
 {
     int result;

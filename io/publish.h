@@ -3,6 +3,8 @@
 
 #include "io/io_context.h"
 
+#include <stdint.h>
+
 /**
  * An output under way: bytes go to a temporary beside the final name, `.tmp-HOST-PID-...`; commit
  * syncs and renames it, free without commit removes it. So an output is whole or absent.
@@ -15,6 +17,10 @@ struct publish *publish_new(const char *path, bool overwrite, GError **error);
 
 /** Appends; retries short writes and EINTR. Error: IO_ERROR_OUTPUT `PATH: cannot write: REASON`. */
 bool publish_write(struct publish *output, const void *bytes, size_t n, GError **error);
+
+/** The same at an offset from the beginning; where publish_write goes on does not change. */
+bool publish_write_at(struct publish *output, const void *bytes, size_t n, uint64_t offset,
+                      GError **error);
 
 /** fsync, close, rename, fsync of the folder. The mode is 0666 less the umask. */
 bool publish_commit(struct publish *output, GError **error);

@@ -133,6 +133,28 @@ bool recording_scan(struct recording *recording, struct recording_summary *summa
                     const struct recording_moments *moments, const struct io_context *io,
                     GError **error);
 
+/** Where the blocks of recording_pass go. */
+struct block_sink {
+    /**
+     * The frames [first, first + n_frames) of all series, time-major, as stored, in their order.
+     * False: stop; with an error, or without where the pass is to say that it was stopped.
+     */
+    bool (*take)(void *data, size_t first, size_t n_frames, const double *frames, GError **error);
+    void *data;
+};
+
+/**
+ * All samples of a recording of doubles in blocks of n_block frames (the last may be shorter): out
+ * of memory where they have been read, else streamed from the file in bounded memory. May be
+ * called again. Error: as recording_read, or the sink's.
+ */
+bool recording_pass(struct recording *recording, size_t n_block, const struct block_sink *sink,
+                    const struct io_context *io, GError **error);
+
+/** The values of a frame of a sensor recording, from what is stored; values may be stored. */
+void recording_frame_values(const struct recording *recording, const double *stored,
+                            double *values);
+
 /**
  * Makes another part of a sensor recording its series: n_series, n_time and interval_s follow, and
  * samples that were read are dropped.

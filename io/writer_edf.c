@@ -32,7 +32,7 @@ struct signal {
 };
 
 struct edf_output {
-    const struct recording *recording;
+    struct recording *recording;
     bool is_bdf;
     double lowest; // -2^15 or -2^23
     struct signal *signal;
@@ -170,17 +170,61 @@ struct range {
     bool is_whole;
 };
 
-static bool find_range(const struct recording *recording, size_t v, struct range *range)
+/** What the ranges of all channels are found from, in one pass over the frames. */
+struct extremes {
+    size_t n;
+    double *low;  // one a channel, as the others
+    double *high; //
+    double *zero; // NaN where a sample is not finite
+    double *part; // not 0 where a sample is not whole
+};
+
+enum { RANGE_FRAMES = 256 };
+static const double WHOLE = 0x1.8p52; // x + WHOLE - WHOLE is the whole number next to x,
+static const double LARGE = 0x1p51;   // where |x| is no larger than this
+
+static bool take_extremes(void *data, size_t first, size_t n_frames, const double *frames,
+                          GError **error)
 {
-    *range = (struct range){INFINITY, -INFINITY, true};
-    for (size_t t = 0; t < recording->n_time; t++) {
-        double x = recording->samples.d[t * recording->n_series + v];
-        if (!isfinite(x))
-            return false;
-        range->low = fmin(range->low, x);
-        range->high = fmax(range->high, x);
-        range->is_whole = range->is_whole && x == floor(x);
+    (void) first;
+    (void) error;
+    const struct extremes *e = data;
+    for (size_t t = 0; t < n_frames; t++) {
+        const double *x = frames + t * e->n;
+        for (size_t v = 0; v < e->n; v++) {
+            e->low[v] = x[v] < e->low[v] ? x[v] : e->low[v];
+            e->high[v] = x[v] > e->high[v] ? x[v] : e->high[v];
+            e->zero[v] += x[v] * 0.0;
+            e->part[v] += fabs(x[v] - ((x[v] + WHOLE) - WHOLE));
+        }
     }
+    // Rare numbers, which WHOLE does not tell.
+    for (size_t v = 0; v < e->n; v++)
+        for (size_t t = 0; fmax(-e->low[v], e->high[v]) > LARGE && t < n_frames; t++) {
+            double x = frames[t * e->n + v];
+            if (fabs(x) > LARGE)
+                e->part[v] += x == floor(x) ? 0.0 : 1.0;
+        }
+    return true;
+}
+
+/** The ranges of the channels; one that is not finite has a NaN for its lowest. */
+static bool find_ranges(struct recording *recording, struct range *ranges,
+                        const struct io_context *io, GError **error)
+{
+    size_t n = recording->n_series;
+    g_autofree double *rows = g_new0(double, 4 * n);
+    struct extremes extremes = {n, rows, rows + n, rows + 2 * n, rows + 3 * n};
+    for (size_t v = 0; v < n; v++) {
+        extremes.low[v] = INFINITY;
+        extremes.high[v] = -INFINITY;
+    }
+    struct block_sink sink = {take_extremes, &extremes};
+    if (!recording_pass(recording, RANGE_FRAMES, &sink, io, error))
+        return false;
+    for (size_t v = 0; v < n; v++)
+        ranges[v] = (struct range){extremes.zero[v] + extremes.low[v], extremes.high[v],
+                                   extremes.part[v] == 0.0};
     return true;
 }
 
@@ -226,15 +270,14 @@ static void set_label(struct signal *signal, struct edf_rounding *rounding)
     g_strlcpy(signal->label, ascii, sizeof signal->label);
 }
 
-static bool plan_signal(struct edf_output *output, size_t v, struct edf_rounding *rounding,
-                        GError **error)
+static bool plan_signal(struct edf_output *output, size_t v, struct range range,
+                        struct edf_rounding *rounding, GError **error)
 {
     const struct recording *recording = output->recording;
     const struct sensors *sensors = recording->sensors;
     struct signal *signal = &output->signal[v];
     signal->channel = &sensors->channel[sensors->part[sensors->chosen].channel[v]];
-    struct range range;
-    if (!find_range(recording, v, &range)) {
+    if (isnan(range.low)) {
         io_error_set(error, IO_ERROR_INPUT, recording->path,
                      "channel %zu: expected finite samples for EDF, found NaN or infinity", v + 1);
         return false;
@@ -275,7 +318,7 @@ static void plan_records(struct edf_output *output)
     size_t n = output->recording->n_time;
     double interval_s = output->recording->interval_s;
     double least = INFINITY;
-    output->n_samples = n;
+    output->n_samples = MAX(n, 1);
     for (size_t d = 1; d <= n / d; d++) {
         if (n % d != 0)
             continue;
@@ -402,16 +445,37 @@ static void put_signals(GByteArray *head, const struct edf_output *output)
     put(head, "", 32 * (n + 1));
 }
 
-static int32_t digital_value(const struct signal *signal, double stored)
+// Samples: turned from frame after frame into channel after channel, a tile of frames at a time,
+// which the cache holds.
+
+enum {
+    TILE_FRAMES = 256,
+    BLOCK_FRAMES = 1024,   // whole records of about as many are written together
+    LARGEST_RECORD = 8192, // frames; of a longer record each channel's stretches are put in place
+};
+
+/** How values are rounded: digital_min + (gain stored + offset - lowest) / step. */
+struct rounding {
+    double lowest;
+    double step;
+};
+
+/** To the nearest whole number, halves away from zero; |x| < 2^31. */
+static double to_nearest(double x)
 {
-    if (signal->is_masked)
-        return (int16_t) (uint16_t) ((int64_t) stored & TRIGGER_BITS);
-    if (signal->is_exact)
-        return (int32_t) stored;
+    double whole = (double) (int32_t) x;
+    double rest = x - whole;
+    return whole + (double) (rest >= 0.5) - (double) (rest <= -0.5);
+}
+
+static int32_t digital_value(const struct signal *signal, const struct rounding *rounding,
+                             double stored)
+{
     double value = signal->channel->gain * stored + signal->channel->offset;
-    double steps = (value - signal->physical_min * signal->unit_si) / gain_of(signal);
-    double digital = round(signal->digital_min + steps);
-    return (int32_t) fmin(fmax(digital, signal->digital_min), signal->digital_max);
+    double steps = (value - rounding->lowest) / rounding->step;
+    double digital =
+        fmin(fmax(signal->digital_min + steps, signal->digital_min), signal->digital_max);
+    return (int32_t) to_nearest(digital);
 }
 
 static uint8_t *put_sample(uint8_t *at, bool is_bdf, int32_t value)
@@ -424,43 +488,132 @@ static uint8_t *put_sample(uint8_t *at, bool is_bdf, int32_t value)
     return at;
 }
 
-static void fill_record(const struct edf_output *output, size_t r, uint8_t *bytes)
+/** n samples of a signal, of which `stored` is the first and has the others n_series apart. */
+static void put_samples(const struct edf_output *output, const struct signal *signal,
+                        const double *stored, size_t n, uint8_t *bytes)
 {
-    const struct recording *recording = output->recording;
-    for (size_t s = 0; s < recording->n_series; s++)
-        for (size_t i = 0; i < output->n_samples; i++) {
-            size_t t = r * output->n_samples + i;
-            double stored = recording->samples.d[t * recording->n_series + s];
-            bytes = put_sample(bytes, output->is_bdf, digital_value(&output->signal[s], stored));
+    size_t stride = output->recording->n_series;
+    const struct rounding rounding = {signal->physical_min * signal->unit_si, gain_of(signal)};
+    if (signal->is_masked) {
+        for (size_t i = 0; i < n; i++)
+            bytes = put_sample(bytes, false,
+                               (int16_t) (uint16_t) ((int64_t) stored[i * stride] & TRIGGER_BITS));
+    } else if (signal->is_exact && !output->is_bdf) {
+        for (size_t i = 0; i < n; i++, bytes += sizeof(uint16_t)) {
+            uint16_t bits = GUINT16_TO_LE((uint16_t) (int32_t) stored[i * stride]);
+            memcpy(bytes, &bits, sizeof bits);
         }
+    } else if (signal->is_exact) {
+        for (size_t i = 0; i < n; i++)
+            bytes = put_sample(bytes, true, (int32_t) stored[i * stride]);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            bytes = put_sample(bytes, output->is_bdf,
+                               digital_value(signal, &rounding, stored[i * stride]));
+    }
+}
+
+/** Records under way. */
+struct records {
+    const struct edf_output *output;
+    struct publish *file; // borrowed
+    uint8_t *bytes;       // owned: of the records of a block, or a channel's stretch
+    size_t head_bytes;
+    size_t record_bytes;
+    size_t sample_bytes;
+};
+
+static void put_annotation(const struct edf_output *output, size_t r, uint8_t *bytes)
+{
     const GString *text = output->annotation[r];
     memset(bytes, 0, output->annotation_bytes);
     memcpy(bytes, text->str, text->len);
 }
 
-static bool write_records(struct publish *file, const char *path, const struct edf_output *output,
-                          const struct io_context *io, GError **error)
+static void fill_record(const struct records *records, const double *frames, size_t r,
+                        uint8_t *bytes)
 {
-    size_t n_bytes = output->recording->n_series * output->n_samples * (output->is_bdf ? 3 : 2) +
-                     output->annotation_bytes;
-    g_autofree uint8_t *bytes = io_context_alloc(io, path, n_bytes, 1, error);
-    if (bytes == NULL)
-        return false;
-    for (size_t r = 0; r < output->n_records; r++) {
-        if (!io_context_go_on(io, (double) r / (double) output->n_records))
-            return io_error_stopped(error, path);
-        fill_record(output, r, bytes);
-        if (!publish_write(file, bytes, n_bytes, error))
+    const struct edf_output *output = records->output;
+    size_t n = output->recording->n_series, size = records->sample_bytes;
+    for (size_t t = 0; t < output->n_samples; t += TILE_FRAMES)
+        for (size_t s = 0; s < n; s++)
+            put_samples(output, &output->signal[s], frames + t * n + s,
+                        MIN(TILE_FRAMES, output->n_samples - t),
+                        bytes + (s * output->n_samples + t) * size);
+    put_annotation(output, r, bytes + n * output->n_samples * size);
+}
+
+static bool take_records(void *data, size_t first, size_t n_frames, const double *frames,
+                         GError **error)
+{
+    const struct records *records = data;
+    const struct edf_output *output = records->output;
+    size_t n_records = n_frames / output->n_samples, begin = first / output->n_samples;
+    for (size_t r = 0; r < n_records; r++)
+        fill_record(records, frames + r * output->n_samples * output->recording->n_series,
+                    begin + r, records->bytes + r * records->record_bytes);
+    return publish_write(records->file, records->bytes, n_records * records->record_bytes, error);
+}
+
+/** A stretch of a long record: frames [first, first + n) of the recording, all of that record. */
+static bool put_stretch(const struct records *records, size_t first, size_t n, const double *frames,
+                        GError **error)
+{
+    const struct edf_output *output = records->output;
+    size_t r = first / output->n_samples, t = first % output->n_samples;
+    size_t n_series = output->recording->n_series, size = records->sample_bytes;
+    uint64_t begin = records->head_bytes + (uint64_t) r * records->record_bytes;
+    for (size_t s = 0; s < n_series; s++) {
+        put_samples(output, &output->signal[s], frames + s, n, records->bytes);
+        uint64_t at = begin + ((uint64_t) s * output->n_samples + t) * size;
+        if (!publish_write_at(records->file, records->bytes, n * size, at, error))
             return false;
+    }
+    if (t + n < output->n_samples)
+        return true;
+    put_annotation(output, r, records->bytes);
+    return publish_write_at(records->file, records->bytes, output->annotation_bytes,
+                            begin + records->record_bytes - output->annotation_bytes, error);
+}
+
+static bool take_stretches(void *data, size_t first, size_t n_frames, const double *frames,
+                           GError **error)
+{
+    const struct records *records = data;
+    const struct edf_output *output = records->output;
+    for (size_t done = 0; done < n_frames;) {
+        size_t left = output->n_samples - (first + done) % output->n_samples;
+        size_t n = MIN(n_frames - done, left);
+        if (!put_stretch(records, first + done, n, frames + done * output->recording->n_series,
+                         error))
+            return false;
+        done += n;
     }
     return true;
 }
 
-bool writer_edf_write(const char *path, const struct recording *recording, bool is_bdf,
-                      bool overwrite, const struct io_context *io, struct edf_rounding *rounding,
-                      GError **error)
+static bool write_records(struct publish *file, const char *path, const struct edf_output *output,
+                          size_t head_bytes, const struct io_context *io, GError **error)
 {
-    g_assert(recording->sensors != NULL && recording->samples.d != NULL);
+    size_t n_series = output->recording->n_series, size = output->is_bdf ? 3 : 2;
+    bool is_long = output->n_samples > LARGEST_RECORD;
+    size_t n_together = is_long ? 1 : MAX(BLOCK_FRAMES / output->n_samples, 1);
+    size_t n_block = is_long ? LARGEST_RECORD : n_together * output->n_samples;
+    size_t record_bytes = n_series * output->n_samples * size + output->annotation_bytes;
+    size_t n_bytes =
+        is_long ? LARGEST_RECORD * size + output->annotation_bytes : n_together * record_bytes;
+    g_autofree uint8_t *bytes = io_context_alloc(io, path, n_bytes, 1, error);
+    if (bytes == NULL)
+        return false;
+    struct records records = {output, file, bytes, head_bytes, record_bytes, size};
+    struct block_sink sink = {is_long ? take_stretches : take_records, &records};
+    return recording_pass(output->recording, n_block, &sink, io, error);
+}
+
+bool writer_edf_write(const char *path, struct recording *recording, bool is_bdf, bool overwrite,
+                      const struct io_context *io, struct edf_rounding *rounding, GError **error)
+{
+    g_assert(recording->sensors != NULL);
     *rounding = (struct edf_rounding){0};
     if (recording->n_series < 1 || recording->n_series > MOST_SIGNALS) {
         io_error_set(error, IO_ERROR_INPUT, recording->path,
@@ -472,8 +625,11 @@ bool writer_edf_write(const char *path, const struct recording *recording, bool 
                                        .is_bdf = is_bdf,
                                        .lowest = is_bdf ? -0x1p23 : -0x1p15,
                                        .signal = g_new0(struct signal, recording->n_series)};
+    g_autofree struct range *ranges = g_new(struct range, recording->n_series);
+    if (!find_ranges(recording, ranges, io, error))
+        return false;
     for (size_t v = 0; v < recording->n_series; v++)
-        if (!plan_signal(&output, v, rounding, error))
+        if (!plan_signal(&output, v, ranges[v], rounding, error))
             return false;
     plan_records(&output);
     plan_annotations(&output);
@@ -482,5 +638,5 @@ bool writer_edf_write(const char *path, const struct recording *recording, bool 
     put_signals(head, &output);
     g_autoptr(owned_publish) file = publish_new(path, overwrite, error);
     return file != NULL && publish_write(file, head->data, head->len, error) &&
-           write_records(file, path, &output, io, error) && publish_commit(file, error);
+           write_records(file, path, &output, head->len, io, error) && publish_commit(file, error);
 }

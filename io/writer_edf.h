@@ -13,8 +13,9 @@ struct edf_rounding {
 };
 
 /**
- * Writes the samples of a sensor recording (read before) with its events as EDF+C, or BDF+C
- * (24 bits) where is_bdf, by the publish protocol.
+ * Writes the samples of a sensor recording with its events as EDF+C, or BDF+C (24 bits) where
+ * is_bdf, by the publish protocol. In two passes: one over the samples for their ranges, one that
+ * writes; a recording that has not been read is streamed twice.
  *
  * Integers that fit are written as they are, between two ends whose physical values eight
  * characters hold best; other values are rounded to 2^16 or 2^24 steps from the smallest to the
@@ -24,6 +25,5 @@ struct edf_rounding {
  *
  * Error: IO_ERROR_INPUT where a sample is not finite; _OUTPUT, _EXISTS, _MEMORY, _CANCELLED.
  */
-bool writer_edf_write(const char *path, const struct recording *recording, bool is_bdf,
-                      bool overwrite, const struct io_context *io, struct edf_rounding *rounding,
-                      GError **error);
+bool writer_edf_write(const char *path, struct recording *recording, bool is_bdf, bool overwrite,
+                      const struct io_context *io, struct edf_rounding *rounding, GError **error);

@@ -275,7 +275,7 @@ static bool flush(struct writer_fif *writer, GError **error)
     return true;
 }
 
-static void store(enum fif_samples samples, double value, uint8_t *out)
+static inline void store(enum fif_samples samples, double value, uint8_t *out)
 {
     switch (samples) {
     case FIF_SAMPLES_INT16:
@@ -331,47 +331,23 @@ bool writer_fif_commit(struct writer_fif *writer, GError **error)
     return true;
 }
 
-/** Frames on their way from a reader, which may hand them over piece by piece. */
-struct stream {
-    struct writer_fif *writer;
-    double *frame; // borrowed
-    size_t n;      // channels
-    GError *error; // owned
-};
-
-static bool take(void *data, size_t t, size_t first, size_t count, const void *samples)
+static bool take_block(void *data, size_t first, size_t n_frames, const double *frames,
+                       GError **error)
 {
-    (void) t;
-    struct stream *stream = data;
-    memcpy(stream->frame + first, samples, count * sizeof(double));
-    return first + count < stream->n ||
-           writer_fif_append(stream->writer, stream->frame, 1, &stream->error);
+    (void) first;
+    return writer_fif_append(data, frames, n_frames, error);
 }
 
 bool writer_fif_recording(const char *path, struct recording *recording, enum fif_samples samples,
                           bool overwrite, const struct io_context *io, GError **error)
 {
-    g_assert(recording->sensors != NULL && recording->type == SAMPLE_DOUBLE);
+    enum { FRAMES_A_TURN = 1024 };
+    g_assert(recording->sensors != NULL);
     g_autoptr(owned_writer_fif) writer = writer_fif_new(
         path, recording->sensors, recording->sensors->chosen, samples, 0, overwrite, error);
-    if (writer == NULL)
-        return false;
-    const struct part *part = writer->part;
-    g_autofree double *frame = g_new(double, part->n_channels);
-    struct stream stream = {writer, frame, part->n_channels, NULL};
-    struct series_run all = {0, part->n_channels};
-    struct selection selection = {&all, 1, 0, part->n_time};
-    struct frame_sink sink = {take, &stream};
-    GError *problem = NULL;
-    bool ok = recording->reader->frames(recording, &selection, &sink, io, &problem);
-    // Where the writer refused, the reader says no more than that it was stopped.
-    if (stream.error != NULL) {
-        g_clear_error(&problem);
-        problem = stream.error;
-    }
-    if (problem != NULL)
-        g_propagate_error(error, problem);
-    return ok && writer_fif_commit(writer, error);
+    struct block_sink sink = {take_block, writer};
+    return writer != NULL && recording_pass(recording, FRAMES_A_TURN, &sink, io, error) &&
+           writer_fif_commit(writer, error);
 }
 
 // Averages.

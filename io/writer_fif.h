@@ -41,7 +41,7 @@ void writer_fif_free(struct writer_fif *writer);
 typedef struct writer_fif owned_writer_fif; // for g_autoptr(owned_writer_fif)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_writer_fif, writer_fif_free)
 
-/** The chosen part of a recording, streamed. Errors: also those of reading. */
+/** The chosen part of a recording, streamed unless read before. Errors: also those of reading. */
 bool writer_fif_recording(const char *path, struct recording *recording, enum fif_samples samples,
                           bool overwrite, const struct io_context *io, GError **error);
 

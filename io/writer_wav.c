@@ -86,33 +86,43 @@ static GByteArray *make_head(const struct recording *recording, bool is_rf64)
     return head;
 }
 
-static bool write_samples(struct publish *output, const char *path,
-                          const struct recording *recording, const struct io_context *io,
-                          GError **error)
+struct wav_output {
+    struct publish *file; // borrowed
+    const struct recording *recording;
+    double *values; // owned; of a frame
+    uint8_t *bytes; // owned; of a block
+};
+
+static bool take_block(void *data, size_t first, size_t n_frames, const double *frames,
+                       GError **error)
+{
+    (void) first;
+    const struct wav_output *output = data;
+    size_t n = output->recording->n_series;
+    uint8_t *at = output->bytes;
+    for (size_t t = 0; t < n_frames; t++) {
+        recording_frame_values(output->recording, frames + t * n, output->values);
+        for (size_t c = 0; c < n; c++, at += SAMPLE_BYTES) {
+            uint64_t bits = GUINT64_TO_LE(bytes_of_double(output->values[c]));
+            memcpy(at, &bits, sizeof bits);
+        }
+    }
+    return publish_write(output->file, output->bytes, n_frames * n * SAMPLE_BYTES, error);
+}
+
+static bool write_samples(struct publish *file, struct recording *recording,
+                          const struct io_context *io, GError **error)
 {
     size_t n = recording->n_series;
     g_autofree double *values = g_new(double, n);
     g_autofree uint8_t *bytes = g_malloc(FRAMES_A_TURN * n * SAMPLE_BYTES);
-    for (size_t first = 0; first < recording->n_time; first += FRAMES_A_TURN) {
-        size_t n_frames = MIN(FRAMES_A_TURN, recording->n_time - first);
-        if (!io_context_go_on(io, (double) first / (double) recording->n_time))
-            return io_error_stopped(error, path);
-        uint8_t *at = bytes;
-        for (size_t t = first; t < first + n_frames; t++) {
-            recording_values(recording, t, 0, n, values);
-            for (size_t c = 0; c < n; c++, at += SAMPLE_BYTES) {
-                uint64_t bits = GUINT64_TO_LE(bytes_of_double(values[c]));
-                memcpy(at, &bits, sizeof bits);
-            }
-        }
-        if (!publish_write(output, bytes, n_frames * n * SAMPLE_BYTES, error))
-            return false;
-    }
-    return true;
+    struct wav_output output = {file, recording, values, bytes};
+    struct block_sink sink = {take_block, &output};
+    return recording_pass(recording, FRAMES_A_TURN, &sink, io, error);
 }
 
-bool writer_wav_write(const char *path, const struct recording *recording, bool is_rf64,
-                      bool overwrite, const struct io_context *io, GError **error)
+bool writer_wav_write(const char *path, struct recording *recording, bool is_rf64, bool overwrite,
+                      const struct io_context *io, GError **error)
 {
     if (recording->n_series > MOST_CHANNELS) {
         io_error_set(error, IO_ERROR_INPUT, recording->path,
@@ -123,5 +133,5 @@ bool writer_wav_write(const char *path, const struct recording *recording, bool 
     g_autoptr(GByteArray) head = make_head(recording, is_rf64);
     g_autoptr(owned_publish) output = publish_new(path, overwrite, error);
     return output != NULL && publish_write(output, head->data, head->len, error) &&
-           write_samples(output, path, recording, io, error) && publish_commit(output, error);
+           write_samples(output, recording, io, error) && publish_commit(output, error);
 }

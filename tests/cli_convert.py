@@ -61,21 +61,23 @@ def truth(name):
                 if row["file"] == name and row["type"] != "annotation"]
 
 
-def write_edf(path, samples, rate=64, unit="uV", label="C"):
-    """Plain EDF of int16: each of `samples` is a channel; physical = digital / 2."""
+def write_edf(path, samples, rate=64, unit="uV", label="C", repeat=1):
+    """Plain EDF of int16: each of `samples` is a channel, repeated; physical = digital / 2."""
     n, length = len(samples), len(samples[0])
     field = lambda text, width: str(text).encode()[:width].ljust(width)
     head = field("0", 8) + field("X", 80) + field("X", 80) + field("01.01.8500.00.00", 16)
-    head += field(256 * (n + 1), 8) + field("", 44) + field(length // rate, 8) + field(1, 8)
+    head += field(256 * (n + 1), 8) + field("", 44) + field(length // rate * repeat, 8)
+    head += field(1, 8)
     head += field(n, 4)
     head += b"".join(field(f"{label}{i}", 16) for i in range(n)) + field("", 80) * n
     for text in (unit, -16384, "16383.5", -32768, 32767):
         head += field(text, 8) * n
     head += field("", 80) * n + field(rate, 8) * n + field("", 32) * n
+    data = b""
     for second in range(length // rate):
         for row in samples:
-            head += struct.pack(f"<{rate}h", *row[second * rate:(second + 1) * rate])
-    pathlib.Path(path).write_bytes(head)
+            data += struct.pack(f"<{rate}h", *row[second * rate:(second + 1) * rate])
+    pathlib.Path(path).write_bytes(head + repeat * data)
 
 
 def wave(n=640, scale=1000):
@@ -262,6 +264,22 @@ def test_the_same_bytes_for_any_number_of_threads():
         for jobs in 1, 4:
             succeeds("convert", "x.edf", f"j{jobs}.{form}", "-j", jobs, "--force")
         assert pathlib.Path(f"j1.{form}").read_bytes() == pathlib.Path(f"j4.{form}").read_bytes()
+
+
+def test_recordings_are_streamed():
+    """41 MB of samples in 30 MB, whatever is written."""
+    rows = [[(7 * t + 31 * c) % 4001 - 2000 for t in range(640)] for c in range(64)]
+    write_edf("x.edf", rows, repeat=125)
+    for form in "edf", "bdf", "fif", "npy", "wav":
+        succeeds("convert", "x.edf", f"y.{form}", "--mem-limit", "30M")
+    expected = [[0.5e-6 * x for x in row] * 125 for row in (rows[0], rows[63])]
+    for again in "y.npy", "y.edf", "y.bdf", "y.wav", "y.fif":
+        if again != "y.npy":
+            succeeds("convert", again, "y.npy", "--force", "--mem-limit", "30M")
+        found = load("y.npy")
+        assert len(found) == 64
+        assert distance([found[0], found[63]], expected) < 1e-6, again
+    refuses(3, "denoise", "x.edf", "-o", "d.edf", "--mem-limit", "30M", says="memory")
 
 
 def test_malformed_recordings_get_their_verdicts():

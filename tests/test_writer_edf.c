@@ -160,6 +160,67 @@ static void records_tell_the_rate_and_hold_every_sample(void **state)
         }
 }
 
+/** 27 s in one record, whose duration is told best: channels are put in place piece by piece. */
+static void a_long_record_is_written_in_pieces(void **state)
+{
+    (void) state;
+    enum { N = 18013 };
+    for (int is_bdf = 0; is_bdf < 2; is_bdf++) {
+        struct recording *made = make_recording(N, 1000.0 / 3.0);
+        for (size_t i = 0; i < N * CHANNELS; i++)
+            made->samples.d[i] = (double) ((int) (i * 7919 % 20000) - 8000);
+        char *folder = temporary_folder();
+        g_autofree char *path = g_build_filename(folder, is_bdf ? "x.bdf" : "x.edf", NULL);
+        struct io_context io = io_context_default();
+        struct edf_rounding rounding;
+        assert_true(writer_edf_write(path, made, is_bdf, false, &io, &rounding, NULL));
+        g_autofree char *bytes = NULL;
+        size_t n_bytes = 0;
+        assert_true(g_file_get_contents(path, &bytes, &n_bytes, NULL));
+        assert_memory_equal(bytes + 236, "1       ", 8); // records
+        size_t size = is_bdf ? 3 : 2, head = 256 * (CHANNELS + 2);
+        for (size_t i = 0; i < N * CHANNELS; i++) {
+            const uint8_t *at = (const uint8_t *) bytes + head + (i % 2 * N + i / 2) * size;
+            int16_t found = (int16_t) (at[0] | at[1] << 8);
+            assert_int_equal(found, (int) made->samples.d[i]);
+        }
+        assert_memory_equal(bytes + head + N * CHANNELS * size, "+0\x14\x14", 5);
+        free_made(made);
+        remove_folder(folder);
+    }
+}
+
+/** A file that is streamed twice gives the bytes of the samples in memory. */
+static void a_stream_is_written_as_what_was_read(void **state)
+{
+    (void) state;
+    struct recording *made = make_recording(5000, 500.0);
+    for (size_t i = 0; i < 5000 * CHANNELS; i++)
+        made->samples.d[i] = sin((double) i) * 1e-4;
+    char *folder = temporary_folder();
+    g_autofree char *path = g_build_filename(folder, "x.wav", NULL);
+    struct io_context io = io_context_default();
+    assert_true(writer_wav_write(path, made, false, false, &io, NULL));
+    free_made(made);
+    char *bytes[2] = {NULL, NULL};
+    size_t n_bytes[2];
+    for (int whole = 0; whole < 2; whole++) {
+        g_autofree char *copy = g_build_filename(folder, whole ? "w.edf" : "s.edf", NULL);
+        g_autoptr(owned_recording) recording = recording_open(path, &io, NULL);
+        if (whole)
+            assert_true(recording_read(recording, NULL, 0, recording->n_time, &io, NULL));
+        struct edf_rounding rounding;
+        assert_true(writer_edf_write(copy, recording, false, false, &io, &rounding, NULL));
+        assert_int_equal(rounding.n_rounded, 2);
+        assert_true(g_file_get_contents(copy, &bytes[whole], &n_bytes[whole], NULL));
+    }
+    assert_int_equal(n_bytes[0], n_bytes[1]);
+    assert_memory_equal(bytes[0], bytes[1], n_bytes[0]);
+    g_free(bytes[0]);
+    g_free(bytes[1]);
+    remove_folder(folder);
+}
+
 static void events_come_back_in_order(void **state)
 {
     (void) state;
@@ -267,6 +328,8 @@ int main(void)
         cmocka_unit_test(a_range_that_eight_characters_hold_is_exact),
         cmocka_unit_test(other_values_are_rounded_by_half_a_step_at_most),
         cmocka_unit_test(records_tell_the_rate_and_hold_every_sample),
+        cmocka_unit_test(a_long_record_is_written_in_pieces),
+        cmocka_unit_test(a_stream_is_written_as_what_was_read),
         cmocka_unit_test(events_come_back_in_order),
         cmocka_unit_test(constant_channels_come_back),
         cmocka_unit_test(wide_triggers_keep_their_low_bits),

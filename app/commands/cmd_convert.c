@@ -10,7 +10,7 @@ static bool run(struct app *app, const struct convert_options *given, GError **e
     if (!convert_check_output(&app->host, given->input, output, error))
         return false;
     g_autoptr(owned_recording) recording =
-        convert_read(&app->host, given->input, output, given->part, error);
+        convert_open(&app->host, given->input, output, given->part, false, error);
     if (recording == NULL)
         return false;
     g_auto(owned_conversion) conversion = {0};

@@ -99,7 +99,7 @@ static bool run(struct app *app, const struct denoise_options *given, GError **e
     if (!convert_check_output(&app->host, given->input, given->output, error))
         return false;
     g_autoptr(owned_recording) recording =
-        convert_read(&app->host, given->input, given->output, given->part, error);
+        convert_open(&app->host, given->input, given->output, given->part, true, error);
     if (recording == NULL)
         return false;
     if (recording->sensors == NULL) {

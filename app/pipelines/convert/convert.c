@@ -16,18 +16,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { FRAMES_A_TURN = 1024 };
-
 /** A format that is written. */
 struct format {
     const char *extension;
     bool is_of_sensors; // else of images and arrays, too
     bool has_tables;    // channels.tsv and events.tsv beside it
-    bool (*write)(const struct host *host, const struct recording *recording, const char *path,
+    bool (*write)(const struct host *host, struct recording *recording, const char *path,
                   struct conversion *conversion, GError **error);
 };
 
-static bool write_edf(const struct host *host, const struct recording *recording, const char *path,
+static bool write_edf(const struct host *host, struct recording *recording, const char *path,
                       struct conversion *conversion, GError **error)
 {
     conversion->is_rounded = true;
@@ -35,7 +33,7 @@ static bool write_edf(const struct host *host, const struct recording *recording
                             &conversion->rounding, error);
 }
 
-static bool write_wav(const struct host *host, const struct recording *recording, const char *path,
+static bool write_wav(const struct host *host, struct recording *recording, const char *path,
                       G_GNUC_UNUSED struct conversion *conversion, GError **error)
 {
     return writer_wav_write(path, recording, text_has_suffix(path, ".rf64"), true, &host->io,
@@ -43,37 +41,81 @@ static bool write_wav(const struct host *host, const struct recording *recording
 }
 
 /** As raw data: integers with the gain of their channel where FIF can have that, else floats. */
-static bool write_fif(const struct host *host, const struct recording *recording, const char *path,
+static bool write_fif(const struct host *host, struct recording *recording, const char *path,
                       G_GNUC_UNUSED struct conversion *conversion, GError **error)
 {
-    g_autoptr(owned_writer_fif) writer =
-        writer_fif_new(path, recording->sensors, recording->sensors->chosen,
-                       writer_fif_samples(recording), 0, true, error);
-    if (writer == NULL)
-        return false;
-    size_t n = recording->n_series;
-    for (size_t t = 0; t < recording->n_time; t += FRAMES_A_TURN) {
-        size_t n_frames = MIN(FRAMES_A_TURN, recording->n_time - t);
-        if (!io_context_go_on(&host->io, (double) t / (double) recording->n_time))
-            return !host_stopped(host, error);
-        if (!writer_fif_append(writer, recording->samples.d + t * n, n_frames, error))
+    return writer_fif_recording(path, recording, writer_fif_samples(recording), true, &host->io,
+                                error);
+}
+
+static bool write_rows(const struct recording *recording, struct npy_output *output, GError **error)
+{
+    g_autofree double *values = g_new(double, recording->n_time);
+    for (size_t v = 0; v < recording->n_series; v++) {
+        for (size_t t = 0; t < recording->n_time; t++)
+            recording_values(recording, t, v, 1, values + t);
+        if (!npy_output_put(output, v, 0, values, recording->n_time, error))
             return false;
     }
-    return writer_fif_commit(writer, error);
+    return true;
 }
 
-static void make_row(void *data, size_t r, double *values)
+/** Frames on their way into rows. */
+struct turning {
+    const struct recording *recording;
+    struct npy_output *output; // borrowed
+    double *values;            // owned; of a frame
+    double *rows;              // owned; of a block
+    size_t n_block;
+};
+
+/** A few frames at a time, so that what they are gathered from stays in the cache. */
+static bool take_frames(void *data, size_t first, size_t n_frames, const double *frames,
+                        GError **error)
 {
-    const struct recording *recording = data;
-    for (size_t t = 0; t < recording->n_time; t++)
-        recording_values(recording, t, r, 1, values + t);
+    enum { TILE = 64 };
+    const struct turning *turning = data;
+    size_t n = turning->recording->n_series;
+    for (size_t tile = 0; tile < n_frames; tile += TILE) {
+        size_t end = MIN(tile + TILE, n_frames);
+        for (size_t t = tile; t < end; t++)
+            recording_frame_values(turning->recording, frames + t * n,
+                                   turning->values + (t - tile) * n);
+        for (size_t v = 0; v < n; v++)
+            for (size_t t = tile; t < end; t++)
+                turning->rows[v * turning->n_block + t] = turning->values[(t - tile) * n + v];
+    }
+    for (size_t v = 0; v < n; v++)
+        if (!npy_output_put(turning->output, v, first, turning->rows + v * turning->n_block,
+                            n_frames, error))
+            return false;
+    return true;
 }
 
-static bool write_npy(G_GNUC_UNUSED const struct host *host, const struct recording *recording,
-                      const char *path, G_GNUC_UNUSED struct conversion *conversion, GError **error)
+static bool write_turned(const struct host *host, struct recording *recording,
+                         struct npy_output *output, GError **error)
+{
+    enum { BLOCK_BYTES = 24 << 20, TILE = 64 };
+    size_t n = recording->n_series, frame_bytes = n * sizeof(double);
+    size_t n_block = CLAMP(BLOCK_BYTES / frame_bytes, 1, recording->n_time);
+    g_autofree double *values = g_new(double, TILE *n);
+    g_autofree double *rows =
+        io_context_alloc(&host->io, recording->path, n_block, frame_bytes, error);
+    struct turning turning = {recording, output, values, rows, n_block};
+    struct block_sink sink = {take_frames, &turning};
+    return rows != NULL && recording_pass(recording, n_block, &sink, &host->io, error);
+}
+
+static bool write_npy(const struct host *host, struct recording *recording, const char *path,
+                      G_GNUC_UNUSED struct conversion *conversion, GError **error)
 {
     const size_t shape[] = {recording->n_series, recording->n_time};
-    return array_write_npy_rows(path, shape, make_row, (void *) recording, true, error);
+    g_autoptr(owned_npy_output) output = npy_output_new(path, shape, true, error);
+    if (output == NULL)
+        return false;
+    bool done = recording->sensors == NULL ? write_rows(recording, output, error)
+                                           : write_turned(host, recording, output, error);
+    return done && npy_output_commit(output, error);
 }
 
 static double value_at(const void *data, size_t v, size_t t)
@@ -97,14 +139,53 @@ static const char **names_of(const struct recording *recording)
     return names;
 }
 
-static bool write_table(G_GNUC_UNUSED const struct host *host, const struct recording *recording,
-                        const char *path, G_GNUC_UNUSED struct conversion *conversion,
-                        GError **error)
+/** All values of a recording, a frame after the other. */
+struct gathering {
+    const struct recording *recording;
+    double *values; // owned
+};
+
+static bool gather(void *data, size_t first, size_t n_frames, const double *frames,
+                   G_GNUC_UNUSED GError **error)
+{
+    const struct gathering *gathering = data;
+    size_t n = gathering->recording->n_series;
+    for (size_t t = 0; t < n_frames; t++)
+        recording_frame_values(gathering->recording, frames + t * n,
+                               gathering->values + (first + t) * n);
+    return true;
+}
+
+static double gathered_at(const void *data, size_t v, size_t t)
+{
+    const struct gathering *gathering = data;
+    return gathering->values[t * gathering->recording->n_series + v];
+}
+
+/** Text is several times as long as what it is made from: the samples are held whole. */
+static bool write_gathered(const struct host *host, struct recording *recording,
+                           struct array_table *table, const char *path, GError **error)
+{
+    enum { BLOCK_BYTES = 24 << 20 };
+    size_t frame_bytes = recording->n_series * sizeof(double);
+    size_t n_block = CLAMP(BLOCK_BYTES / frame_bytes, 1, recording->n_time);
+    g_autofree double *values =
+        io_context_alloc(&host->io, recording->path, recording->n_time, frame_bytes, error);
+    struct gathering gathering = {recording, values};
+    struct block_sink sink = {gather, &gathering};
+    table->value = gathered_at;
+    table->data = &gathering;
+    return values != NULL && recording_pass(recording, n_block, &sink, &host->io, error) &&
+           array_write_table(path, table, true, error);
+}
+
+static bool write_table(const struct host *host, struct recording *recording, const char *path,
+                        G_GNUC_UNUSED struct conversion *conversion, GError **error)
 {
     g_autofree const char **names = names_of(recording);
-    const struct array_table table = {recording->n_series, recording->n_time, names, value_at,
-                                      recording};
-    return array_write_table(path, &table, true, error);
+    struct array_table table = {recording->n_series, recording->n_time, names, value_at, recording};
+    return recording->sensors != NULL ? write_gathered(host, recording, &table, path, error)
+                                      : array_write_table(path, &table, true, error);
 }
 
 static const struct format formats[] = {
@@ -256,11 +337,18 @@ static void cut_events(struct recording *recording)
     }
 }
 
+/** The warnings from number `from` on. */
+static void tell_warnings(const struct host *host, const struct recording *recording, guint from)
+{
+    g_autofree char *name = text_escape(recording->path);
+    for (guint i = from; i < recording->warnings->len; i++)
+        host_warning(host, "%s: %s", name, (const char *) recording->warnings->pdata[i]);
+}
+
 static void tell(const struct host *host, const struct recording *recording, size_t part)
 {
     g_autofree char *name = text_escape(recording->path);
-    for (guint i = 0; i < recording->warnings->len; i++)
-        host_warning(host, "%s: %s", name, (const char *) recording->warnings->pdata[i]);
+    tell_warnings(host, recording, 0);
     const struct sensors *sensors = recording->sensors;
     if (sensors == NULL || sensors->n_parts == 1 || part != SIZE_MAX)
         return;
@@ -269,18 +357,23 @@ static void tell(const struct host *host, const struct recording *recording, siz
                  sensors->n_parts, chosen);
 }
 
-struct recording *convert_read(const struct host *host, const char *input, const char *output,
-                               size_t part, GError **error)
+static bool read_samples(const struct host *host, struct recording *recording, GError **error)
+{
+    host_progress_begin(host, "read");
+    bool done = recording_read(recording, NULL, 0, recording->n_time, &host->io, error);
+    host_progress_end(host);
+    return done;
+}
+
+struct recording *convert_open(const struct host *host, const char *input, const char *output,
+                               size_t part, bool whole, GError **error)
 {
     g_autoptr(owned_recording) recording = recording_open(input, &host->io, error);
     if (recording == NULL || !choose_part(recording, part, error) ||
         !check_contents(recording, find_format(output), error) ||
         !check_units(recording, find_format(output), error))
         return NULL;
-    host_progress_begin(host, "read");
-    bool done = recording_read(recording, NULL, 0, recording->n_time, &host->io, error);
-    host_progress_end(host);
-    if (!done)
+    if ((whole || recording->sensors == NULL) && !read_samples(host, recording, error))
         return NULL;
     tell(host, recording, part);
     if (recording->sensors != NULL)
@@ -520,8 +613,8 @@ static bool add_continuations(const struct host *host, struct staging *staging,
     }
 }
 
-static bool write_all(const struct host *host, const struct recording *recording,
-                      const char *output, const GArray *companions, struct staging *staging,
+static bool write_all(const struct host *host, struct recording *recording, const char *output,
+                      const GArray *companions, struct staging *staging,
                       struct conversion *conversion, GError **error)
 {
     const char *path = add_output(host, staging, conversion, output);
@@ -540,7 +633,7 @@ static bool write_all(const struct host *host, const struct recording *recording
     return staging_commit(staging, error);
 }
 
-bool convert_write(const struct host *host, const struct recording *recording, const char *output,
+bool convert_write(const struct host *host, struct recording *recording, const char *output,
                    JsonObject *notes, struct conversion *conversion, GError **error)
 {
     g_autoptr(GArray) companions = make_companions(recording, output, notes);
@@ -552,9 +645,11 @@ bool convert_write(const struct host *host, const struct recording *recording, c
     if (staging == NULL)
         return false;
     GError *problem = NULL;
+    guint n_told = recording->warnings->len;
     host_progress_begin(host, "write");
     bool done = write_all(host, recording, output, companions, staging, conversion, &problem);
     host_progress_end(host);
+    tell_warnings(host, recording, n_told);
     if (problem != NULL)
         staging_propagate(staging, error, problem);
     return done;

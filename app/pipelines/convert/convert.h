@@ -24,10 +24,11 @@ bool convert_check_output(const struct host *host, const char *input, const char
 
 /**
  * Opens a recording that is to be written to `output`, chooses a part of it (from 1;
- * SIZE_MAX: the one that recording_open chose), tells its warnings, and reads the part whole.
+ * SIZE_MAX: the one that recording_open chose) and tells its warnings. The samples of images and
+ * arrays are read, those of sensors where `whole`: else convert_write streams them.
  */
-struct recording *convert_read(const struct host *host, const char *input, const char *output,
-                               size_t part, GError **error);
+struct recording *convert_open(const struct host *host, const char *input, const char *output,
+                               size_t part, bool whole, GError **error);
 
 /** What was written. */
 struct conversion {
@@ -40,11 +41,11 @@ void conversion_clear(struct conversion *conversion);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(owned_conversion, conversion_clear)
 
 /**
- * Writes a recording that was read, with its side-cars, all or none: OUT.json (what it is, its
+ * Writes a recording that was opened, with its side-cars, all or none: OUT.json (what it is, its
  * channels and events) and, for sound, EDF and BDF, OUT_channels.tsv and OUT_events.tsv. Side-cars
  * that are there with the same contents stay. notes: further members of OUT.json, or NULL.
  */
-bool convert_write(const struct host *host, const struct recording *recording, const char *output,
+bool convert_write(const struct host *host, struct recording *recording, const char *output,
                    JsonObject *notes, struct conversion *conversion, GError **error);
 
 /** Members of the summary: version, input, outputs, what was written. */

@@ -9,7 +9,7 @@
 #include <math.h>
 
 static const double TOLERANCE = 1e-9; // of the relative gap: the prox is exact up to rounding
-enum { BISECTIONS = 60 };
+enum { MOST_STEPS = 60 };
 
 const char *const denoise_rule_names[] = {"fixed", "lut", "mad", "ratio", "ut", NULL};
 
@@ -30,21 +30,51 @@ static double residual_variance(const double *y, const double *u, size_t n)
     return sum / (double) n;
 }
 
-/** The residual grows with lambda: the one where it is the noise lies between 0 and lambda_max. */
+/**
+ * What the sum of squares of the residual grows by with lambda^2 while the segments stay: a segment
+ * of n samples is its mean, moved by lambda / n times the difference of the signs of the jumps at
+ * its ends.
+ */
+static double residual_slope(const double *u, size_t n)
+{
+    double slope = 0.0, sign_before = 0.0;
+    for (size_t begin = 0, end = 1; begin < n; begin = end++) {
+        while (end < n && u[end] == u[begin])
+            end++;
+        double sign_after = 0.0;
+        if (end < n)
+            sign_after = u[end] > u[begin] ? 1.0 : -1.0;
+        double pull = sign_after - sign_before;
+        slope += pull * pull / (double) (end - begin);
+        sign_before = sign_after;
+    }
+    return slope;
+}
+
+/**
+ * The residual grows with lambda: the one where it is the noise lies between 0 and lambda_max. It
+ * is straight in lambda^2 between two bends of the path: Newton's steps, kept within what is known.
+ */
 static double match_noise(const double *y, size_t n, double sigma, double lambda_max,
                           struct workspace *ws)
 {
     size_t mark = workspace_mark(ws);
     double *u = WORKSPACE_ALLOC(ws, double, n);
-    double low = 0.0;
-    double high = lambda_max;
-    for (size_t i = 0; i < BISECTIONS && high - low > 1e-12 * lambda_max; i++) {
-        double lambda = 0.5 * (low + high);
+    double low = 0.0, high = lambda_max, lambda = fmin(2.0 * sigma, 0.5 * lambda_max);
+    for (size_t i = 0; i < MOST_STEPS && high - low > 1e-12 * lambda_max; i++) {
         prox_tv(y, n, lambda, u, NULL, ws);
-        if (residual_variance(y, u, n) < sigma * sigma)
+        double missing = (sigma * sigma - residual_variance(y, u, n)) * (double) n;
+        if (missing > 0.0)
             low = lambda;
         else
             high = lambda;
+        double square = lambda * lambda + missing / residual_slope(u, n);
+        double next = square > 0.0 ? sqrt(square) : 0.0;
+        if (next > 0.0 && fabs(next - lambda) <= 1e-12 * lambda_max) {
+            high = next;
+            break;
+        }
+        lambda = next > low && next < high ? next : 0.5 * (low + high);
     }
     workspace_release(ws, mark);
     return high;
