@@ -5,6 +5,7 @@
 #include "app/settings/tables.h"
 #include "deconv/nearest.h"
 #include "io/json_text.h"
+#include "io/text.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -201,6 +202,22 @@ void app_clear(struct app *app)
 {
     parallel_free(app->host.team);
     log_free(app->log);
+}
+
+void app_tell(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    size_t n = strlen(text);
+    bool ends = n > 0 && text[n - 1] == '\n';
+    if (ends)
+        text[n - 1] = '\0';
+    g_autofree char *printable = text_escape(text);
+    fputs(printable, stdout);
+    if (ends)
+        putchar('\n');
 }
 
 void app_print(char *text)

@@ -58,6 +58,12 @@ struct options *app_options(struct app *app, const struct command *self,
 /** Releases what app_options made; app itself is the caller's. */
 void app_clear(struct app *app);
 
+/**
+ * A part of a line of results that holds names or other text from outside: what is not printable in
+ * them is escaped (text_escape), a newline at the very end excepted.
+ */
+void app_tell(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
 /** Prints a text to stdout; takes it. */
 void app_print(char *text);
 

@@ -2,6 +2,7 @@
 #include "io/array.h"
 
 #include "io/gz.h"
+#include "io/input.h"
 #include "io/npy.h"
 #include "io/publish.h"
 #include "io/table.h"
@@ -204,11 +205,12 @@ bool array_recognise(const char *path, const void *head, size_t n_head)
 bool array_recognise_file(const char *path)
 {
     char head[16] = {0};
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
+    struct input input;
+    size_t n = 0;
+    if (!input_open(&input, path, NULL))
         return array_recognise(path, head, 0);
-    size_t n = fread(head, 1, sizeof head, file);
-    fclose(file);
+    input_read(&input, 0, head, sizeof head, &n);
+    input_close(&input);
     return array_recognise(path, head, n);
 }
 

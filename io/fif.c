@@ -44,7 +44,7 @@ void fif_warn(struct fif *fif, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    g_ptr_array_add(fif->warnings, g_strdup_vprintf(format, arguments));
+    io_warnings_add(fif->warnings, g_strdup_vprintf(format, arguments));
     va_end(arguments);
 }
 

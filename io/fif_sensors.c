@@ -276,28 +276,13 @@ static bool set_reference(const struct fif *fif, size_t meas_info, struct sensor
     return true;
 }
 
-static char *without_spaces(const char *name)
-{
-    g_auto(GStrv) pieces = g_strsplit(name, " ", -1);
-    return g_strjoinv("", pieces);
-}
-
-/** Names are compared as sensors_find does, in one go: lists may be long. */
 static void mark_bads(struct sensors *sensors, char **bads)
 {
-    g_autoptr(GHashTable) exact = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(GHashTable) bare = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    for (size_t i = sensors->n_channels; i-- > 0;) {
-        g_hash_table_insert(exact, sensors->channel[i].name, &sensors->channel[i]);
-        g_hash_table_insert(bare, without_spaces(sensors->channel[i].name), &sensors->channel[i]);
-    }
+    g_autoptr(owned_sensor_names) names = sensor_names_new(sensors);
     for (; *bads != NULL; bads++) {
-        g_autofree char *name = without_spaces(*bads);
-        struct channel *channel = g_hash_table_lookup(exact, *bads);
-        if (channel == NULL)
-            channel = g_hash_table_lookup(bare, name);
-        if (channel != NULL)
-            channel->bad = true;
+        size_t c = sensor_names_find(names, *bads);
+        if (c < sensors->n_channels)
+            sensors->channel[c].bad = true;
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -92,4 +93,31 @@ void input_close(struct input *input)
     if (input->fd >= 0)
         close(input->fd);
     input->fd = -1;
+}
+
+static char *read_all(const struct input *input, const char *path, size_t most, size_t *n,
+                      GError **error)
+{
+    g_autofree char *text = input->size > most ? NULL : g_try_malloc((size_t) input->size + 1);
+    if (text == NULL) {
+        io_error_set(error, IO_ERROR_INPUT, path, "expected at most %zu bytes, found %" PRIu64,
+                     most, input->size);
+        return NULL;
+    }
+    if (!input_read(input, 0, text, (size_t) input->size, n)) {
+        io_error_set(error, IO_ERROR_INPUT, path, "cannot read: %s", g_strerror(errno));
+        return NULL;
+    }
+    text[*n] = '\0';
+    return g_steal_pointer(&text);
+}
+
+char *input_text(const char *path, size_t most, size_t *n, GError **error)
+{
+    struct input input;
+    if (!input_open(&input, path, error))
+        return NULL;
+    char *text = read_all(&input, path, most, n, error);
+    input_close(&input);
+    return text;
 }

@@ -31,3 +31,9 @@ struct input input_of_bytes(const void *bytes, size_t n);
 bool input_read(const struct input *input, uint64_t offset, void *bytes, size_t n, size_t *n_read);
 
 void input_close(struct input *input);
+
+/**
+ * The whole of a regular file of at most `most` bytes, a NUL behind it; *n: its bytes. Owned.
+ * Error: IO_ERROR_INPUT.
+ */
+char *input_text(const char *path, size_t most, size_t *n, GError **error);

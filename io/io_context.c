@@ -26,6 +26,16 @@ bool io_error_stopped(GError **error, const char *path)
     return false;
 }
 
+void io_warnings_add(GPtrArray *warnings, char *text)
+{
+    enum { MOST = 100 };
+    g_autofree char *warning = text;
+    if (warnings->len > MOST || g_ptr_array_find_with_equal_func(warnings, text, g_str_equal, NULL))
+        return;
+    g_ptr_array_add(warnings, warnings->len < MOST ? g_steal_pointer(&warning)
+                                                   : g_strdup("further warnings are left out"));
+}
+
 bool io_context_run(const struct io_context *io, size_t n, void (*body)(void *data, size_t i),
                     void *data)
 {

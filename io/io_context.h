@@ -46,6 +46,12 @@ void io_error_set(GError **error, enum io_error code, const char *path, const ch
 /** Sets IO_ERROR_CANCELLED `PATH: stopped`: the caller did not want to go on. Returns false. */
 bool io_error_stopped(GError **error, const char *path);
 
+/**
+ * Notes a warning of a file, which is taken, once. After a hundred one more says that others are
+ * left out: a broken file may have as many as it has bytes.
+ */
+void io_warnings_add(GPtrArray *warnings, char *text);
+
 /** io->run, or a plain loop where it is NULL. */
 bool io_context_run(const struct io_context *io, size_t n, void (*body)(void *data, size_t i),
                     void *data);

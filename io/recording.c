@@ -48,10 +48,8 @@ void recording_warn(struct recording *recording, const char *flag, const char *f
 {
     va_list arguments;
     va_start(arguments, format);
-    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    io_warnings_add(recording->warnings, g_strdup_vprintf(format, arguments));
     va_end(arguments);
-    if (!g_ptr_array_find_with_equal_func(recording->warnings, text, g_str_equal, NULL))
-        g_ptr_array_add(recording->warnings, g_steal_pointer(&text));
     if (!g_ptr_array_find_with_equal_func(recording->flags, flag, g_str_equal, NULL))
         g_ptr_array_add(recording->flags, (char *) flag);
 }

@@ -202,3 +202,48 @@ size_t sensors_find(const struct sensors *sensors, const char *name)
             return i;
     return sensors->n_channels;
 }
+
+struct sensor_names {
+    GHashTable *exact; // owned; names to indices
+    GHashTable *bare;  // owned; names without spaces, owned too, to indices
+    size_t n_channels;
+};
+
+static char *without_spaces(const char *name)
+{
+    g_auto(GStrv) pieces = g_strsplit(name, " ", -1);
+    return g_strjoinv("", pieces);
+}
+
+struct sensor_names *sensor_names_new(const struct sensors *sensors)
+{
+    struct sensor_names *names = g_new0(struct sensor_names, 1);
+    names->exact = g_hash_table_new(g_str_hash, g_str_equal);
+    names->bare = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    names->n_channels = sensors->n_channels;
+    for (size_t i = sensors->n_channels; i-- > 0;) { // the first of equal ones stays
+        char *name = sensors->channel[i].name;
+        g_hash_table_insert(names->exact, name, GSIZE_TO_POINTER(i));
+        g_hash_table_insert(names->bare, without_spaces(name), GSIZE_TO_POINTER(i));
+    }
+    return names;
+}
+
+size_t sensor_names_find(const struct sensor_names *names, const char *name)
+{
+    void *index = NULL;
+    g_autofree char *bare = without_spaces(name);
+    if (g_hash_table_lookup_extended(names->exact, name, NULL, &index) ||
+        g_hash_table_lookup_extended(names->bare, bare, NULL, &index))
+        return GPOINTER_TO_SIZE(index);
+    return names->n_channels;
+}
+
+void sensor_names_free(struct sensor_names *names)
+{
+    if (names == NULL)
+        return;
+    g_hash_table_unref(names->exact);
+    g_hash_table_unref(names->bare);
+    g_free(names);
+}

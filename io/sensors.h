@@ -157,3 +157,11 @@ bool sensors_make_names_unique(struct sensors *sensors);
  * without spaces ("MEG 0113", "MEG0113").
  */
 size_t sensors_find(const struct sensors *sensors, const char *name);
+
+/** The names of all channels, for many of sensors_find: each takes the same time. */
+struct sensor_names;
+struct sensor_names *sensor_names_new(const struct sensors *sensors);
+size_t sensor_names_find(const struct sensor_names *names, const char *name);
+void sensor_names_free(struct sensor_names *names);
+typedef struct sensor_names owned_sensor_names; // for g_autoptr(owned_sensor_names)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_sensor_names, sensor_names_free)

@@ -235,13 +235,16 @@ static void set_channel(struct recording *recording, struct channel *channel,
     set_unit(units, channel, tsv_field(table, row, "units"), type != NULL);
 }
 
-/** Whether a name stands in the table. */
-static bool is_listed(const struct tsv *table, const char *name)
+/** The names in a table, borrowed from it. */
+static GHashTable *listed_names(const struct tsv *table)
 {
-    for (guint row = 0; row < table->rows->len; row++)
-        if (g_strcmp0(tsv_field(table, row, "name"), name) == 0)
-            return true;
-    return false;
+    GHashTable *listed = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint row = 0; row < table->rows->len; row++) {
+        const char *name = tsv_field(table, row, "name");
+        if (name != NULL)
+            g_hash_table_add(listed, (char *) name);
+    }
+    return listed;
 }
 
 /**
@@ -253,12 +256,15 @@ static void apply_channels(struct recording *recording, const struct tsv *table)
     struct sensors *sensors = recording->sensors;
     size_t n = sensors->n_channels;
     g_autofree size_t *channel_of = g_new(size_t, table->rows->len + 1);
+    g_autoptr(owned_sensor_names) names = sensor_names_new(sensors);
+    g_autoptr(GHashTable) listed = listed_names(table);
     size_t n_lost = 0;
     struct told_units units = {0};
     for (guint row = 0; row < table->rows->len; row++) {
         const char *name = tsv_field(table, row, "name");
-        size_t c = name == NULL ? n : sensors_find(sensors, name);
-        if (c == n && table->rows->len == n && !is_listed(table, sensors->channel[row].name))
+        size_t c = name == NULL ? n : sensor_names_find(names, name);
+        if (c == n && table->rows->len == n &&
+            !g_hash_table_contains(listed, sensors->channel[row].name))
             c = row;
         channel_of[row] = c;
         n_lost += c == n;
@@ -350,10 +356,11 @@ static double coordinate_unit_m(const struct bids_name *name)
 static void apply_electrodes(struct recording *recording, const struct tsv *table, double unit_m)
 {
     struct sensors *sensors = recording->sensors;
+    g_autoptr(owned_sensor_names) names = sensor_names_new(sensors);
     for (guint row = 0; row < table->rows->len; row++) {
         double xyz[3] = {(double) NAN, (double) NAN, (double) NAN};
         const char *name = tsv_field(table, row, "name");
-        size_t c = name == NULL ? sensors->n_channels : sensors_find(sensors, name);
+        size_t c = name == NULL ? sensors->n_channels : sensor_names_find(names, name);
         tsv_number(table, row, "x", &xyz[0]);
         tsv_number(table, row, "y", &xyz[1]);
         tsv_number(table, row, "z", &xyz[2]);

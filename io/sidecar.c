@@ -28,25 +28,6 @@ char *sidecar_path(const char *image_path)
     return g_strconcat(stem, ".json", NULL);
 }
 
-static char *read_text(const char *path, size_t *n, GError **error)
-{
-    struct input input;
-    if (!input_open(&input, path, error))
-        return NULL;
-    g_autofree char *text = NULL;
-    if (input.size > MOST_BYTES) {
-        io_error_set(error, IO_ERROR_INPUT, path, "expected at most 4 MiB, found more");
-    } else {
-        text = g_malloc((size_t) input.size + 1);
-        if (!input_read(&input, 0, text, (size_t) input.size, n)) {
-            io_error_set(error, IO_ERROR_INPUT, path, "cannot read: %s", g_strerror(errno));
-            g_clear_pointer(&text, g_free);
-        }
-    }
-    input_close(&input);
-    return g_steal_pointer(&text);
-}
-
 static JsonObject *parse(const char *path, const char *text, size_t n, GError **error)
 {
     const char *problem = json_text_check(text, n, MOST_LEVELS);
@@ -75,7 +56,7 @@ static JsonObject *parse(const char *path, const char *text, size_t n, GError **
 JsonObject *sidecar_read_file(const char *path, GError **error)
 {
     size_t n = 0;
-    g_autofree char *text = read_text(path, &n, error);
+    g_autofree char *text = input_text(path, MOST_BYTES, &n, error);
     return text == NULL ? NULL : parse(path, text, n, error);
 }
 

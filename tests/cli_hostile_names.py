@@ -41,6 +41,41 @@ def test_odd_names_are_escaped_in_messages():
         assert done.stderr.decode("utf-8")[:-1].isprintable(), said(done)
 
 
+def shows_nothing_raw(done):
+    for line in (done.stdout + done.stderr).split(b"\n"):
+        assert line.decode("utf-8").isprintable(), line
+
+
+def test_results_show_odd_names_escaped():
+    succeeds("simulate", "tv", "--series", "2", "--observed", "20", "-o", "arrays")
+    for name in ODD.values():
+        if b"/" in name or len(name) > 100:
+            continue
+        image = name + b"_bold.nii.gz"
+        os.rename(small_run("plain.nii.gz"), image)
+        for words in (["deconv", "--mask", "none", "-o", name, b"./" + image],
+                      ["report", name],
+                      ["simulate", "tv", "--series", "2", "--observed", "20", "-o", name + b"2"],
+                      ["solve", "tv", "--data", "arrays/X.npy", "--lambda-ratio", "0.1", "-o", name + b".npy"],
+                      ["info", b"./" + image]):
+            shows_nothing_raw(succeeds(*words))
+    os.rename(small_run("plain.nii.gz"), b"x\x1b[2Jy_bold.nii.gz")
+    pathlib.Path("c.ini").write_text("[input]\nbold = x*_bold.nii.gz\nmask = none\n[output]\nfolder = last\n")
+    for words in (["--dry-run"], [], []):
+        shows_nothing_raw(succeeds("run", "c.ini", *words))
+
+
+def test_a_pipe_in_the_place_of_a_file_is_refused_at_once():
+    pathlib.Path("d").mkdir()
+    os.mkfifo("d/x_desc-taut_report.json")
+    os.mkfifo("pipe.ini")
+    os.mkfifo("pipe_bold.nii.gz")
+    for words in (["report", "d"], ["run", "pipe.ini"], ["info", "pipe.ini"],
+                  ["solve", "tv", "--data", "pipe.ini", "--lambda", "1", "-o", "u.npy"],
+                  ["deconv", "pipe_bold.nii.gz", "--mask", "none", "-o", "out"]):
+        refuses(3, *words, says="named pipe", timeout=20)
+
+
 def test_a_leading_dash_is_no_option_after_two_dashes():
     small_run("-run_bold.nii.gz")
     succeeds("deconv", "--mask", "none", "-o", "out", "--", "-run_bold.nii.gz")

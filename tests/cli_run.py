@@ -264,6 +264,15 @@ def test_an_input_that_cannot_be_hashed_is_exit_3():
         assert not pathlib.Path("out").exists() or not cli.contents("out")
 
 
+def test_a_configuration_of_nothing_but_problems_is_told_in_part():
+    for line in ("nonsense\n", "[solver]\n", "[solver]\nx = 1\n", "[solver]\n{} = 1\n"):
+        text = "".join(line.replace("{}", f"k{i}") for i in range(50000))
+        pathlib.Path("c.ini").write_text(text[:1 << 20])
+        done = taut("run", "c.ini", timeout=60)
+        assert done.returncode == 2, said(done)
+        assert len(said(done).splitlines()) <= 110, len(said(done).splitlines())
+
+
 def test_a_signal_keeps_what_is_done():
     for i in range(1, 9):
         small_run(name=f"s{i}_bold.nii.gz", shape=(16, 16, 8, 60))

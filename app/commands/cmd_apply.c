@@ -269,11 +269,11 @@ static bool run(struct application *it, GError **error)
         app_print_json(to_json(it, &outcome));
         return true;
     }
-    printf("%s: %zu series, %zu layers of %s %s, relative gap %.2g in the median, %.2g at most, "
-           "%.3g s\n",
-           it->given.output, it->x->n_rows, it->use.depth, it->network->kind->network,
-           it->network->kind->variant, outcome.relative_gap.median, outcome.relative_gap.max,
-           it->seconds);
+    app_tell("%s: %zu series, %zu layers of %s %s, relative gap %.2g in the median, %.2g at most, "
+             "%.3g s\n",
+             it->given.output, it->x->n_rows, it->use.depth, it->network->kind->network,
+             it->network->kind->variant, outcome.relative_gap.median, outcome.relative_gap.max,
+             it->seconds);
     return true;
 }
 

@@ -13,9 +13,9 @@ static void print_summary(const struct run *run)
     const struct outcome *outcome = &run->outcome;
     const size_t *counts = outcome->counts;
     const char *stem = plan->files->stem;
-    printf("%s: %zu %s, %zu frames every %g s (%s)\n", stem, run->n_series,
-           run->parcels == NULL ? "voxels" : "parcels", plan->n_time, plan->tr_s,
-           plan->metadata->source);
+    app_tell("%s: %zu %s, %zu frames every %g s (%s)\n", stem, run->n_series,
+             run->parcels == NULL ? "voxels" : "parcels", plan->n_time, plan->tr_s,
+             plan->metadata->source);
     printf("  solved %zu, constant %zu, nonfinite %zu, inaccurate %zu; largest relative gap %.2g\n",
            counts[SERIES_SOLVED], counts[SERIES_CONSTANT], counts[SERIES_NONFINITE],
            counts[SERIES_INACCURATE], outcome->relative_gap.max);
@@ -23,7 +23,7 @@ static void print_summary(const struct run *run)
            outcome->lambda.min, outcome->lambda.max, outcome->lambda.median, outcome->jumps.median);
     printf("  read %.2f s, solved in %.2f s, written in %.2f s, %.2f s in all\n", run->seconds.read,
            run->seconds.solve, run->seconds.write, run->seconds.total);
-    printf("  %s/%s_desc-taut_report.html\n", plan->options->folder, stem);
+    app_tell("  %s/%s_desc-taut_report.html\n", plan->options->folder, stem);
 }
 
 static bool deconvolve(struct app *app, const struct run_options *options, GError **error)

@@ -83,8 +83,8 @@ static struct match match_region(const struct run *run, const struct phantom *ph
 static void print_tour(const struct run *run, const struct match *matches)
 {
     const struct outcome *outcome = &run->outcome;
-    printf("%s/%s_desc-taut_report.html\n\nOpen it and look at\n", run->plan->options->folder,
-           run->plan->files->stem);
+    app_tell("%s/%s_desc-taut_report.html\n", run->plan->options->folder, run->plan->files->stem);
+    puts("\nOpen it and look at");
     printf("  the certificates: %zu of %zu voxels solved, largest relative gap %.1e\n",
            outcome->counts[SERIES_SOLVED], run->n_series, outcome->relative_gap.max);
     printf("  the maps: the response is strongest in the %d regions that were given activity\n",

@@ -195,9 +195,9 @@ static void print_findings(const struct findings *findings)
     if (findings->checked)
         print_check(findings);
     for (size_t i = 0; i < recording->warnings->len; i++)
-        printf("  warning      %s\n", (char *) recording->warnings->pdata[i]);
+        app_tell("  warning      %s\n", (char *) recording->warnings->pdata[i]);
     for (size_t i = 0; i < findings->warnings->len; i++)
-        printf("  warning      %s\n", (char *) findings->warnings->pdata[i]);
+        app_tell("  warning      %s\n", (char *) findings->warnings->pdata[i]);
 }
 
 static void set_numbers(JsonObject *object, const char *name, const double *values, size_t n)

@@ -57,7 +57,7 @@ bool cmd_report(struct app *app, const struct command *self, int argc, char **ar
             !html_report_rebuild(pages->pdata[i], &app->host.io, error))
             return false;
         if (!app->json)
-            puts(pages->pdata[i]);
+            app_tell("%s\n", (char *) pages->pdata[i]);
         json_array_add_string_element(outputs, pages->pdata[i]);
     }
     if (app->json)

@@ -3,6 +3,7 @@
 #include "app/reproduce/experiments.h"
 #include "app/settings/small_options.h"
 #include "app/settings/tables.h"
+#include "io/sidecar.h"
 
 #include <glib/gstdio.h>
 #include <stdio.h>
@@ -42,14 +43,11 @@ static bool is_done(const struct request *request, const char *folder)
 {
     g_autofree char *path = g_build_filename(folder, "summary.json", NULL);
     g_autofree char *seed = g_strdup_printf("%zu", request->options.seed);
-    g_autoptr(JsonParser) parser = json_parser_new();
-    if (request->app->host.force || !json_parser_load_from_file(parser, path, NULL))
+    g_autoptr(JsonObject) summary = request->app->host.force ? NULL : sidecar_read_file(path, NULL);
+    JsonNode *node = summary == NULL ? NULL : json_object_get_member(summary, "settings");
+    if (node == NULL || !JSON_NODE_HOLDS_OBJECT(node))
         return false;
-    JsonNode *root = json_parser_get_root(parser);
-    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root) ||
-        !json_object_has_member(json_node_get_object(root), "settings"))
-        return false;
-    JsonObject *settings = json_object_get_object_member(json_node_get_object(root), "settings");
+    JsonObject *settings = json_node_get_object(node);
     return g_strcmp0(setting_of(settings, "size"), size_of(request)) == 0 &&
            g_strcmp0(setting_of(settings, "seed"), seed) == 0 &&
            g_strcmp0(setting_of(settings, "files"), request->options.data) == 0;

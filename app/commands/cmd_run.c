@@ -16,7 +16,7 @@ static void print_units(const struct batch *batch)
     for (guint i = 0; i < batch->units->len; i++) {
         const struct batch_unit *unit = g_ptr_array_index(batch->units, i);
         g_autofree char *output = options_quote(options_find(unit->options, "output"));
-        printf("%-8s  %s -> %s\n", words[unit->state], unit->input, output);
+        app_tell("%-8s  %s -> %s\n", words[unit->state], unit->input, output);
     }
 }
 

@@ -83,7 +83,7 @@ static void print_outputs(const struct app *app, JsonObject *facts, const GPtrAr
     JsonArray *list = json_array_new();
     for (size_t i = 0; i < outputs->len; i++) {
         if (!app->json)
-            puts(outputs->pdata[i]);
+            app_tell("%s\n", (char *) outputs->pdata[i]);
         json_array_add_string_element(list, outputs->pdata[i]);
     }
     json_object_set_string_member(facts, "command", "simulate");

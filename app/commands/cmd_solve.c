@@ -153,8 +153,8 @@ static JsonObject *to_json(const struct solve *solve, double total_seconds)
 static void print_summary(const struct solve *solve)
 {
     const struct outcome *outcome = &solve->outcome;
-    printf("%s: %zu series, %zu observed, %zu unknown, by %s\n", solve->options.output,
-           solve->x->n_rows, solve->op->n_out, solve->op->n_in, solve->options.method);
+    app_tell("%s: %zu series, %zu observed, %zu unknown, by %s\n", solve->options.output,
+             solve->x->n_rows, solve->op->n_out, solve->op->n_in, solve->options.method);
     printf("  solved %zu, constant %zu, nonfinite %zu, inaccurate %zu; largest relative gap %.2g\n",
            outcome->counts[SERIES_SOLVED], outcome->counts[SERIES_CONSTANT],
            outcome->counts[SERIES_NONFINITE], outcome->counts[SERIES_INACCURATE],

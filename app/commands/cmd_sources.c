@@ -19,10 +19,10 @@ static void print_summary(const struct sources *sources)
 {
     const struct sources_result *result = &sources->result;
     const struct sources_window *window = &sources->window;
-    printf("%s: %s%s%zu channels of rank %zu, %zu samples, %g .. %g s", sources->stem,
-           window->condition, *window->condition == '\0' ? "" : ", ", sources->choice->n,
-           sources->whitener->rank, window->n_time, window->start_s,
-           window->start_s + (double) (window->n_time - 1) * window->interval_s);
+    app_tell("%s: %s%s%zu channels of rank %zu, %zu samples, %g .. %g s", sources->stem,
+             window->condition, *window->condition == '\0' ? "" : ", ", sources->choice->n,
+             sources->whitener->rank, window->n_time, window->start_s,
+             window->start_s + (double) (window->n_time - 1) * window->interval_s);
     if (window->n_averaged > 0)
         printf(", average of %d", window->n_averaged);
     printf("\n  %zu of %zu positions active at lambda %.4g, %g of the largest\n",
@@ -37,7 +37,7 @@ static void print_summary(const struct sources *sources)
         print_network(sources);
     printf("\n  read %.2f s, prepared %.2f s, solved in %.3g s\n", sources->read_s,
            sources->prepare_s, result->solve_s);
-    printf("  %s/%s_desc-taut_report.html\n", sources->options->folder, sources->stem);
+    app_tell("  %s/%s_desc-taut_report.html\n", sources->options->folder, sources->stem);
 }
 
 static void print_json(const struct sources *sources)

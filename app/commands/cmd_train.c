@@ -8,10 +8,10 @@
 static void print_summary(const struct training *training)
 {
     const struct network *network = training->net;
-    printf("%s: %s%s%s, %zu layers, %zu parameters, %zu series, %.1f s\n", training->options.output,
-           network->kind->network, *network->kind->variant == '\0' ? "" : " ",
-           network->kind->variant, network->depth, network->offsets[network->depth],
-           training->train.x->n_rows, training->seconds);
+    app_tell("%s: %s%s%s, %zu layers, %zu parameters, %zu series, %.1f s\n",
+             training->options.output, network->kind->network,
+             *network->kind->variant == '\0' ? "" : " ", network->kind->variant, network->depth,
+             network->offsets[network->depth], training->train.x->n_rows, training->seconds);
     printf("  layers   untrained loss     trained loss%s\n",
            training->validation.x == NULL ? "" : "  validation loss");
     for (size_t i = 0; i < training->n_stages; i++) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/commands/info_fif.h"
 
+#include "app/command.h"
 #include "app/commands/info_sensors.h"
 #include "io/fif_covariance.h"
 #include "io/fif_forward.h"
@@ -129,7 +130,7 @@ void info_fif_print(const struct info_fif *info)
         print_covariance(info->covariance);
     const GPtrArray *warnings = warnings_of(info);
     for (guint i = 0; i < warnings->len; i++)
-        printf("  warning      %s\n", (char *) warnings->pdata[i]);
+        app_tell("  warning      %s\n", (char *) warnings->pdata[i]);
 }
 
 static JsonArray *texts_json(char **texts, size_t n)

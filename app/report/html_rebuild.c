@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/report/html_parts.h"
 #include "app/report/html_sections.h"
+#include "io/input.h"
 #include "io/json_text.h"
 #include "io/publish.h"
 #include "io/sidecar.h"
@@ -328,19 +329,19 @@ static bool get_report(struct stored *stored, JsonObject *object, GError **error
 static bool read_json(struct stored *stored, const char *path, GError **error)
 {
     enum { MAX_BYTES = 64 << 20, MAX_LEVELS = 64 };
-    g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, NULL);
-    size_t n = file == NULL ? 0 : g_mapped_file_get_length(file);
+    size_t n = 0;
+    g_autofree char *text = input_text(path, MAX_BYTES, &n, error);
+    if (text == NULL)
+        return false;
     stored->source = json_parser_new_immutable();
     stored->owned = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GError) problem = NULL;
-    bool parsed = n > 0 && n <= MAX_BYTES &&
-                  json_text_check(g_mapped_file_get_contents(file), n, MAX_LEVELS) == NULL &&
-                  json_parser_load_from_data(stored->source, g_mapped_file_get_contents(file),
-                                             (gssize) n, &problem);
+    bool parsed = n > 0 && json_text_check(text, n, MAX_LEVELS) == NULL &&
+                  json_parser_load_from_data(stored->source, text, (gssize) n, &problem);
     JsonNode *root = parsed ? json_parser_get_root(stored->source) : NULL;
     if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root)) {
-        g_set_error(error, IO_ERROR, IO_ERROR_INPUT, "%s: expected a JSON object, found %s", path,
-                    file == NULL ? "no such file" : "something else");
+        g_set_error(error, IO_ERROR, IO_ERROR_INPUT,
+                    "%s: expected a JSON object, found something else", path);
         return false;
     }
     if (get_report(stored, json_node_get_object(root), error))

@@ -6,12 +6,13 @@
 
 #include "app/host/app_error.h"
 #include "deconv/nearest.h"
+#include "io/input.h"
 #include "io/text.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { FILE_BYTES_MAX = 1 << 20 };
+enum { FILE_BYTES_MAX = 1 << 20, NOTES_MAX = 100 };
 
 struct entry {
     guint line;
@@ -23,6 +24,7 @@ struct scan {
     const char *path;   // borrowed
     GString *text;      // owned; the good lines
     GPtrArray *entries; // owned, of owned entries, in the order of the file
+    GHashTable *places; // owned; the entry of an owned "GROUP\nKEY"
     GPtrArray *notes;   // owned, of owned notes
 };
 typedef struct scan owned_scan;
@@ -51,6 +53,7 @@ static void note_free(void *data)
 static void scan_clear(struct scan *scan)
 {
     g_string_free(scan->text, TRUE);
+    g_hash_table_unref(scan->places);
     g_ptr_array_unref(scan->entries);
     g_ptr_array_unref(scan->notes);
 }
@@ -61,7 +64,14 @@ static struct scan scan_new(const char *path)
     return (struct scan){.path = path,
                          .text = g_string_new(NULL),
                          .entries = g_ptr_array_new_with_free_func(entry_free),
+                         .places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
                          .notes = g_ptr_array_new_with_free_func(note_free)};
+}
+
+// A file with so many problems is no configuration: the rest of it is not looked at.
+static bool is_full(const struct scan *scan)
+{
+    return scan->notes->len >= NOTES_MAX;
 }
 
 G_GNUC_PRINTF(3, 4)
@@ -77,22 +87,11 @@ static void add_note(struct scan *scan, guint line, const char *format, ...)
     g_ptr_array_add(scan->notes, note);
 }
 
-// Keys are the same whether their words are joined by - or _.
-static bool same_key(const char *a, const char *b)
+// Keys are the same whether their words are joined by - or _. Owned.
+static char *place_of(const char *group, const char *key)
 {
-    for (; *a != '\0' && (*a == *b || (*a == '-' && *b == '_') || (*a == '_' && *b == '-')); a++)
-        b++;
-    return *a == *b;
-}
-
-static const struct entry *find_entry(const struct scan *scan, const char *group, const char *key)
-{
-    for (guint i = 0; i < scan->entries->len; i++) {
-        const struct entry *entry = g_ptr_array_index(scan->entries, i);
-        if (strcmp(entry->group, group) == 0 && same_key(entry->key, key))
-            return entry;
-    }
-    return NULL;
+    g_autofree char *words = g_strdelimit(g_strdup(key), "-", '_');
+    return g_strconcat(group, "\n", words, NULL);
 }
 
 static void scan_key(struct scan *scan, guint line, const char *group, const char *text)
@@ -107,7 +106,8 @@ static void scan_key(struct scan *scan, guint line, const char *group, const cha
         add_note(scan, line, "expected \"key = value\", got \"%s\"", text);
         return;
     }
-    const struct entry *first = find_entry(scan, group, key);
+    g_autofree char *place = place_of(group, key);
+    const struct entry *first = g_hash_table_lookup(scan->places, place);
     if (first != NULL) {
         add_note(scan, line, "[%s] %s given twice (first on line %u)", group, key, first->line);
         return;
@@ -115,6 +115,7 @@ static void scan_key(struct scan *scan, guint line, const char *group, const cha
     struct entry *entry = g_new0(struct entry, 1);
     *entry = (struct entry){line, g_strdup(group), g_steal_pointer(&key)};
     g_ptr_array_add(scan->entries, entry);
+    g_hash_table_insert(scan->places, g_steal_pointer(&place), entry);
     g_string_append_printf(scan->text, "%s\n", text);
 }
 
@@ -137,7 +138,7 @@ static void scan_text(struct scan *scan, const char *text)
 {
     g_autofree char *group = NULL;
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (guint i = 0; lines[i] != NULL; i++)
+    for (guint i = 0; lines[i] != NULL && !is_full(scan); i++)
         scan_line(scan, i + 1, g_strstrip(lines[i]), &group);
 }
 
@@ -213,22 +214,21 @@ static void tell_notes(struct options *options, struct scan *scan)
         const struct note *note = g_ptr_array_index(scan->notes, i);
         g_ptr_array_add(options->problems, text_escape(note->text));
     }
+    if (is_full(scan))
+        g_ptr_array_add(options->problems,
+                        g_strdup_printf("%s: as many problems as are told at once: the rest of it "
+                                        "was not looked at",
+                                        scan->path));
 }
 
 static bool read_text(const char *path, char **text, GError **error)
 {
-    gsize n;
-    g_autoptr(GError) problem = NULL;
-    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR) && g_file_test(path, G_FILE_TEST_EXISTS))
-        g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: expected a file", path);
-    else if (!g_file_get_contents(path, text, &n, &problem))
-        g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: cannot read: %s", path,
-                    g_strerror(problem->code == G_FILE_ERROR_NOENT ? ENOENT : errno));
-    else if (n > FILE_BYTES_MAX || strlen(*text) != n)
-        g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: expected a configuration, found %s",
-                    path, n > FILE_BYTES_MAX ? "more than 1 MiB" : "bytes that are no text");
-    else
-        return true;
+    size_t n = 0;
+    *text = input_text(path, FILE_BYTES_MAX, &n, error);
+    if (*text == NULL || strlen(*text) == n)
+        return *text != NULL;
+    g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
+                "%s: expected a configuration, found bytes that are no text", path);
     return false;
 }
 
@@ -247,7 +247,7 @@ bool options_load(struct options *options, const char *path, GError **error)
     if (scan.text->len == 0 && scan.notes->len == 0 && options->table->group != NULL)
         add_note(&scan, 1, "expected the group [%s], found none", options->table->group);
     g_autofree char *folder = g_path_get_dirname(path);
-    for (guint i = 0; i < scan.entries->len; i++)
+    for (guint i = 0; i < scan.entries->len && !is_full(&scan); i++)
         take_entry(options, &scan, g_ptr_array_index(scan.entries, i), values, folder);
     tell_notes(options, &scan);
     return true;

@@ -3,6 +3,7 @@
 
 #include "app/host/version.h"
 #include "io/array.h"
+#include "io/input.h"
 #include "io/json_text.h"
 #include "io/publish.h"
 #include "io/siblings.h"
@@ -533,10 +534,12 @@ enum standing { STANDS_NOTHING, STANDS_SAME, STANDS_OURS, STANDS_OTHER };
 /** --force is about the output: it is not to cost a dataset the side-cars that others wrote. */
 static enum standing judge_standing(const struct companion *companion)
 {
-    g_autofree char *text = NULL;
+    enum { MOST_BYTES = 64 << 20 };
     if (!g_file_test(companion->path, G_FILE_TEST_EXISTS))
         return STANDS_NOTHING;
-    if (!g_file_get_contents(companion->path, &text, NULL, NULL))
+    size_t n = 0;
+    g_autofree char *text = input_text(companion->path, MOST_BYTES, &n, NULL);
+    if (text == NULL)
         return STANDS_OTHER;
     if (strcmp(text, companion->text) == 0)
         return STANDS_SAME;

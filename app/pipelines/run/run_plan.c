@@ -11,6 +11,7 @@
 #include "deconv/debias.h"
 #include "deconv/hrf_conv.h"
 #include "deconv/noise.h"
+#include "io/input.h"
 #include "io/sidecar.h"
 #include "io/staging.h"
 #include "io/writer_nifti.h"
@@ -305,10 +306,12 @@ static bool is_input(const struct run_plan *plan, const char *path)
 // A dump of settings may stand where it would be written: it is what `taut run` was given.
 static bool is_own_config(const struct run_plan *plan, const char *path)
 {
-    g_autofree char *text = NULL;
+    if (!g_str_has_suffix(path, ".ini"))
+        return false;
     g_autofree char *own = run_plan_config(plan);
-    return g_str_has_suffix(path, ".ini") && g_file_get_contents(path, &text, NULL, NULL) &&
-           strcmp(text, own) == 0;
+    size_t n = 0;
+    g_autofree char *text = input_text(path, strlen(own), &n, NULL);
+    return text != NULL && strcmp(text, own) == 0;
 }
 
 // No output may be there already, but for what an earlier run began and did not finish; and none
