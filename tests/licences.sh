@@ -6,8 +6,8 @@
 set -eu
 cd "${1:-$(dirname "$0")/..}"
 
-find setup test .ci/run solvers io deconv sources unrolled app lib python tests bench tools docs -type f \
-    \( -name '*.[ch]' -o -name '*.sh' -o -name '*.py' -o -name '*.awk' -o -path setup -o -path test \
+find setup test .ci/run solvers io deconv sources unrolled app lib python examples tests bench tools docs -type f \
+    \( -name '*.[ch]' -o -name '*.sh' -o -name '*.py' -o -name '*.R' -o -name '*.jl' -o -name '*.awk' -o -path setup -o -path test \
     -o -path .ci/run \) -print0 2>/dev/null | sort -z | xargs -0 awk '
 FNR == 1 && NR > 1 && !found { refuse() }
 FNR == 1 { found = 0; file = FILENAME }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Every command has a manual page, and is told of in the page of the program.
+# Every command has a manual page, and every function of the library is told of in taut.h(3).
 #
 # usage: tests/pages.sh TAUT ROOT
 set -eu
@@ -11,6 +11,12 @@ for command in $("$1" --help | awk '/^Commands:/ { on = 1; next } on && /^  / { 
         status=1
     elif ! grep -q "'taut-$command': \['$command'\]" "$2/docs/meson.build"; then
         echo "taut-$command(1): not in docs/meson.build"
+        status=1
+    fi
+done
+for function in $(sed -n 's/^TAUT_API .*[ *]\(taut_[a-z_]*\)(.*/\1/p' "$2/lib/taut.h"); do
+    if ! grep -q "\*$function\*(" "$2/docs/taut.h.3.scd"; then
+        echo "taut.h(3): $function is absent"
         status=1
     fi
 done
