@@ -35,8 +35,9 @@ bool siblings_channel_kind(const char *type, enum channel_kind *kind);
 const char *siblings_channel_type(enum channel_kind kind);
 
 /**
- * Applies the siblings to a sensor recording: names, types and status of channels, units of those of
- * which the file tells none that is known (else the file's hold, and a contradiction is told), events (instead of those of the file), positions of electrodes, the line frequency. What
- * is malformed is left out with a warning. False: stopped for want of memory.
+ * Applies the siblings to a sensor recording: names, types and status of channels, units of those
+ * of which the file tells none that is known (else the file's hold, and a contradiction is told),
+ * events (instead of those of the file), positions of electrodes, the line frequency. What is
+ * malformed is left out with a warning. False: stopped for want of memory.
  */
 bool siblings_apply(struct recording *recording, const struct io_context *io, GError **error);

@@ -14,6 +14,7 @@ for command in $("$1" --help | awk '/^Commands:/ { on = 1; next } on && /^  / { 
         status=1
     fi
 done
+# shellcheck disable=SC2013 # names have no blanks
 for function in $(sed -n 's/^TAUT_API .*[ *]\(taut_[a-z_]*\)(.*/\1/p' "$2/lib/taut.h"); do
     if ! grep -q "\*$function\*(" "$2/docs/taut.h.3.scd"; then
         echo "taut.h(3): $function is absent"

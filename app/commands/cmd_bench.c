@@ -322,7 +322,8 @@ static void add_prox_row(void *data, const struct bench_prox_row *row)
 static bool bench_prox_of(struct app *app, struct bench_command_options *given, GError **error)
 {
     g_autoptr(owned_array) data = NULL;
-    if (given->data != NULL && (data = array_read_series(given->data, &app->host.io, error)) == NULL)
+    if (given->data != NULL &&
+        (data = array_read_series(given->data, &app->host.io, error)) == NULL)
         return false;
     log_accept(app->log);
     size_t n_rounds = given->race.n_rounds;
