@@ -94,15 +94,16 @@ static bool volume_interval(const struct recording *recording, JsonObject *json,
                      recording->n_time, n);
         return false;
     }
-    double step = (times_s[n - 1] - times_s[0]) / (double) (n - 1);
+    double step = (times_s[n - 1] - times_s[0]) / (double) (n - 1), first = times_s[1] - times_s[0];
     for (size_t i = 1; i < n; i++) {
-        if (fabs(times_s[i] - times_s[i - 1] - step) <= TR_CONFLICT_S)
+        double own = times_s[i] - times_s[i - 1];
+        if (own > 0.0 && fabs(own - first) <= TR_CONFLICT_S)
             continue;
         io_error_set(error, IO_ERROR_INPUT, recording->path,
-                     "sidecar: VolumeTiming: expected frames at equal distances, found %g s and "
-                     "%g s between frames %zu and %zu (sparse or clustered scans cannot be "
-                     "deconvolved frame by frame; --tr S takes them as equal)",
-                     times_s[1] - times_s[0], times_s[i] - times_s[i - 1], i - 1, i);
+                     "sidecar: VolumeTiming: expected frames at equal distances, found %g s at the "
+                     "beginning, and %g s between frames %zu and %zu (sparse or clustered scans "
+                     "cannot be deconvolved frame by frame; --tr S takes them as equal)",
+                     first, own, i - 1, i);
         return false;
     }
     *step_s = step;

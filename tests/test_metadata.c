@@ -179,7 +179,12 @@ static void frames_at_unequal_distances_are_refused(G_GNUC_UNUSED void **state)
     GError *error = NULL;
     put_text(set.folder, "sub-1_task-a_bold.json", "{\"VolumeTiming\": [0, 2, 4, 9, 11, 13]}");
     assert_null(gather(&set, 0, &error));
-    assert_io_error(&error, IO_ERROR_INPUT, "VolumeTiming: expected frames at equal distances");
+    assert_io_error(&error, IO_ERROR_INPUT,
+                    "VolumeTiming: expected frames at equal distances, found 2 s at the beginning, "
+                    "and 5 s between frames 2 and 3");
+    put_text(set.folder, "sub-1_task-a_bold.json", "{\"VolumeTiming\": [0, -2, -4, -6, -8, -10]}");
+    assert_null(gather(&set, 0, &error));
+    assert_io_error(&error, IO_ERROR_INPUT, "found -2 s at the beginning");
     put_text(set.folder, "sub-1_task-a_bold.json",
              "{\"VolumeTiming\": [1, 4, 7, 10.0002, 13, 16]}");
     g_autoptr(owned_metadata) metadata = gather(&set, 0, &error);
