@@ -70,6 +70,7 @@ struct hrf {
     double tr_s;
     size_t n;
     double *h;                     // owned
+    double before;                 // of a file: largest absolute value at times before 0
     const struct hrf_model *model; // borrowed from the table; NULL for a file's
     double p[HRF_MAX_PARAMETERS];  // values of the model's parameters
     struct hrf_grid grid;          // where the model was evaluated
@@ -89,8 +90,9 @@ struct hrf *hrf_new(const char *spec, double tr_s, GError **error);
 struct hrf *hrf_new_from_samples(const double *h, size_t n, double tr_s, GError **error);
 
 /**
- * A response from samples at times_s (rising, the first at 0 or later; n of both), interpolated
- * linearly at k tr_s up to the last time; 0 before the first. Refuses as hrf_new_from_samples.
+ * A response from samples at times_s (rising; n of both), interpolated linearly at k tr_s up to the
+ * last time; 0 before the first; what is before time 0 is left out. Refuses as
+ * hrf_new_from_samples.
  */
 struct hrf *hrf_new_from_times(const double *times_s, const double *h, size_t n, double tr_s,
                                GError **error);

@@ -124,11 +124,10 @@ struct hrf *hrf_new_from_samples(const double *h, size_t n, double tr_s, GError 
 static bool check_times(const double *times_s, size_t n, GError **error)
 {
     for (size_t i = 0; i < n; i++) {
-        bool rises = i == 0 ? times_s[0] >= 0.0 : times_s[i] > times_s[i - 1];
+        bool rises = i == 0 || times_s[i] > times_s[i - 1];
         if (!(rises && isfinite(times_s[i]))) {
             g_set_error(error, DECONV_ERROR, DECONV_ERROR_VALUE,
-                        "hrf: file: time %zu: expected seconds that rise from 0, got %g", i,
-                        times_s[i]);
+                        "hrf: file: time %zu: expected seconds that rise, got %g", i, times_s[i]);
             return false;
         }
     }
@@ -163,5 +162,8 @@ struct hrf *hrf_new_from_times(const double *times_s, const double *h, size_t n,
     g_autofree double *samples = g_new(double, grid.n);
     for (size_t k = 0; k < grid.n; k++)
         samples[k] = interpolate(times_s, h, n, (double) k * tr_s);
-    return hrf_new_from_samples(samples, grid.n, tr_s, error);
+    struct hrf *hrf = hrf_new_from_samples(samples, grid.n, tr_s, error);
+    for (size_t i = 0; hrf != NULL && i < n && times_s[i] < 0.0; i++)
+        hrf->before = fmax(hrf->before, fabs(h[i]));
+    return hrf;
 }

@@ -129,7 +129,13 @@ static void doubt_ends(const struct doubts *doubts)
     const struct hrf *hrf = doubts->hrf;
     double peak = peak_of(hrf), first = hrf->h[0] / peak, last = hrf->h[hrf->n - 1] / peak;
     bool begins = fabs(first) <= small, ends = fabs(last) <= small;
-    if (!begins)
+    if (hrf->before > small * fabs(peak))
+        doubt(doubts,
+              "before time 0 it has %.2g of its peak: it is not causal, and what comes before is "
+              "left "
+              "out",
+              hrf->before / fabs(peak));
+    else if (!begins)
         doubt(doubts,
               "it begins at %.2g of its peak: it is not causal, or its beginning is cut off",
               first);

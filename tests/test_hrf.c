@@ -583,6 +583,25 @@ static void a_doubtful_file_is_named_for_what_it_is(void **state)
     }
 }
 
+static void what_comes_before_time_0_is_left_out_and_told(void **state)
+{
+    (void) state;
+    double times_s[40], h[40];
+    g_autoptr(owned_hrf) spm = hrf_new("spm", 1.0, NULL);
+    for (size_t late = 0; late < 2; late++) {
+        for (size_t i = 0; i < 40; i++) {
+            times_s[i] = (double) i - 4.0;
+            size_t k = i + 3 * late; // the peak before time 0, or in its place
+            h[i] = k >= 4 && k - 4 < spm->n ? spm->h[k - 4] : 0.0;
+        }
+        g_autoptr(owned_hrf) hrf = hrf_new_from_times(times_s, h, 30, 1.0, NULL);
+        g_auto(GStrv) warnings = hrf_warnings(hrf);
+        g_autofree char *all = g_strjoinv("; ", warnings);
+        assert_close(hrf->h[3], spm->h[3 + 3 * late], 1e-15);
+        assert_int_equal(strstr(all, "before time 0") != NULL, late == 1);
+    }
+}
+
 static void parameters_may_be_separated_by_colons(void **state)
 {
     (void) state;
@@ -610,6 +629,7 @@ int main(void)
         cmocka_unit_test(times_of_a_file_are_resampled),
         cmocka_unit_test(misuse_is_warned_of),
         cmocka_unit_test(a_doubtful_file_is_named_for_what_it_is),
+        cmocka_unit_test(what_comes_before_time_0_is_left_out_and_told),
         cmocka_unit_test(parameters_may_be_separated_by_colons),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
