@@ -88,6 +88,8 @@ static bool plan_frames(struct clean *clean, const struct clean_options *options
 
 /* Trends */
 
+enum { MOST_COSINES_BY_QR = 64 };
+
 static bool has_cosines(const struct clean_options *options)
 {
     return (options->detrend == DETREND_COSINE || options->detrend == DETREND_LINEAR_COSINE) &&
@@ -143,7 +145,12 @@ static bool plan_trends(struct clean *clean, double tr_s, const struct clean_opt
     size_t n_columns = 1 + (has_ramp(options) ? 1 : 0) + n_cosines;
     g_autofree double *columns = g_new(double, n_columns *n);
     fill_trends(clean, columns, has_ramp(options), n_cosines);
-    orthobasis_add(&clean->trends, columns, n_columns);
+    // Of many cosines QR is most of a run's cost, and they are orthogonal over all frames.
+    bool orthogonal = clean->censor == NULL && !has_ramp(options) && n_cosines < clean->n_time;
+    if (orthogonal && n_cosines > MOST_COSINES_BY_QR)
+        orthobasis_add_orthogonal(&clean->trends, columns, n_columns);
+    else
+        orthobasis_add(&clean->trends, columns, n_columns);
     clean->trends_have_mean = clean->centres = true;
     return true;
 }

@@ -20,6 +20,8 @@ static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
 // Responses of 32 s have 17 samples at 2 s, 44 at 0.735 s.
 enum { FFT_RESPONSE = 144, FFT_FRAMES = 200 };
 
+enum { MOST_POWER_FRAMES = 8192, LONG_IN_RESPONSES = 64 };
+
 struct hrf_conv {
     linop base;
     struct filter filter;
@@ -194,6 +196,31 @@ static bool check_response(const double *h, size_t n, GError **error)
     return has_any;
 }
 
+// The largest |H(f)|^2, which ||A||^2 does not exceed and comes close to where the series is much
+// longer than the response. It is a trigonometric polynomial of degree n - 1: between `GRID` n
+// points it exceeds the largest of them by 1 / cos(pi / GRID) at most (Ehlich and Zeller 1964).
+static double spectral_norm2(const double *h, size_t n)
+{
+    enum { GRID = 128 };
+    double largest = 0.0;
+    for (size_t i = 0; i <= GRID / 2 * n; i++) {
+        double complex turn = cexp(-2.0 * I * G_PI * (double) i / (double) (GRID * n)), sum = 0.0;
+        for (size_t k = n; k-- > 0;)
+            sum = sum * turn + h[k];
+        largest = fmax(largest, creal(sum * conj(sum)));
+    }
+    return largest / cos(G_PI / GRID);
+}
+
+// By power iteration, whose cost grows faster than the series.
+static double norm2_of(const struct hrf_conv *conv)
+{
+    size_t n_time = conv->base.n_out, n = conv->filter.n;
+    if (n_time > MOST_POWER_FRAMES && n_time / LONG_IN_RESPONSES >= n)
+        return spectral_norm2(conv->h, n);
+    return linop_power_norm2(&conv->base);
+}
+
 static bool prefers_fft(size_t n_h, size_t n_time)
 {
     return n_h > FFT_RESPONSE && n_time > FFT_FRAMES;
@@ -225,6 +252,6 @@ linop *hrf_conv_new(const double *h, size_t n_h, size_t n_time, enum hrf_conv_ki
         conv->base.apply = fft_apply;
         conv->base.adjoint = fft_adjoint;
     }
-    conv->base.norm2 = linop_power_norm2(&conv->base);
+    conv->base.norm2 = norm2_of(conv);
     return &conv->base;
 }

@@ -48,6 +48,19 @@ size_t orthobasis_add(struct orthobasis *basis, const double *columns, size_t n_
     return n_columns - rank;
 }
 
+void orthobasis_add_orthogonal(struct orthobasis *basis, const double *columns, size_t n_columns)
+{
+    size_t n = basis->n;
+    basis->q = g_renew(double, basis->q, MAX(n * (basis->rank + n_columns), 1));
+    for (size_t j = 0; j < n_columns; j++) {
+        const double *column = columns + j * n;
+        double *q = basis->q + n * basis->rank++;
+        double scale = 1.0 / sqrt(basis->kernels->dot(column, column, n));
+        for (size_t t = 0; t < n; t++)
+            q[t] = scale * column[t];
+    }
+}
+
 void orthobasis_remove(const struct orthobasis *basis, double *y, double *coefficients)
 {
     size_t n = basis->n, rank = basis->rank;

@@ -31,6 +31,9 @@ void orthobasis_init(struct orthobasis *basis, size_t n);
  */
 size_t orthobasis_add(struct orthobasis *basis, const double *columns, size_t n_columns);
 
+/** Adds columns that are known to be orthogonal to each other and to the basis; none is zero. */
+void orthobasis_add_orthogonal(struct orthobasis *basis, const double *columns, size_t n_columns);
+
 /** y -= Q Q' y; coefficients: rank doubles of scratch. */
 void orthobasis_remove(const struct orthobasis *basis, double *y, double *coefficients);
 

@@ -490,6 +490,28 @@ static void nothing_is_allocated_after_the_first_block(void **state)
     assert_int_equal(workspace_capacity(ws), capacity);
 }
 
+// More of them than are put through QR: 125 of 16 s or longer.
+static void many_cosines_are_taken_out_and_no_others(void **state)
+{
+    (void) state;
+    enum { N = 1000 };
+    g_autoptr(owned_workspace) ws = workspace_new();
+    struct clean_options options = {.detrend = DETREND_COSINE, .cosine_s = 16.0};
+    g_autoptr(owned_clean) clean = clean_with(N, 1.0, &options);
+    assert_int_equal(clean_rank(clean), 126);
+    for (size_t k = 0; k <= 130; k++) {
+        double y[N];
+        struct block block = block_of_series(y, N);
+        for (size_t t = 0; t < N; t++)
+            y[t] = cos(G_PI / N * ((double) t + 0.5) * (double) k);
+        clean_apply(clean, &block, ws);
+        for (size_t t = 0; t < N; t++) {
+            double whole = cos(G_PI / N * ((double) t + 0.5) * (double) k);
+            assert_close(y[t], k <= 125 ? 0.0 : whole, 1e-12);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -497,6 +519,7 @@ int main(void)
         cmocka_unit_test(censored_series_are_cleaned_as_nilearn_does),
         cmocka_unit_test(censored_frames_do_not_count),
         cmocka_unit_test(slow_cosines_are_taken_out_and_no_others),
+        cmocka_unit_test(many_cosines_are_taken_out_and_no_others),
         cmocka_unit_test(a_large_mean_costs_no_more_than_its_own_rounding),
         cmocka_unit_test(cosines_of_the_confounds_replace_ours),
         cmocka_unit_test(standardised_series_have_mean_0_and_deviation_1),
