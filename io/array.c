@@ -198,6 +198,9 @@ static struct array *read_npy(const char *path, struct gz *stream, const struct 
 
 bool array_recognise(const char *path, const void *head, size_t n_head)
 {
+    const size_t n = strlen(PHILIPS_HEADER);
+    if (n_head >= n && memcmp(head, PHILIPS_HEADER, n) == 0)
+        return false;
     return npy_recognise(head, n_head) || text_has_suffix(path, ".npy") ||
            table_format(path) != NULL;
 }

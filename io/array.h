@@ -3,6 +3,9 @@
 
 #include "io/io_context.h"
 
+/** What a .par begins with that is no table. */
+#define PHILIPS_HEADER "# === DATA DESCRIPTION FILE"
+
 /** A matrix in double, row-major: row r at values + r * n_columns. */
 struct array {
     size_t n_rows;

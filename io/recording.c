@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "io/recording.h"
 
+#include "io/array.h"
 #include "io/reader.h"
 #include "io/siblings.h"
 
@@ -73,12 +74,22 @@ static const char *name_stranger(const char *path, const uint8_t *head, size_t n
         {"MATLAB 5.0", "a MATLAB file", 0},
         {"PK\x03\x04", "a ZIP archive", 0},
         {"\xff\xff\xfe", "a FreeSurfer surface", 0},
+        {PHILIPS_HEADER, "a Philips PAR header (dcm2niix makes NIfTI of it)", 0},
+        {"TRACK", "fibres of TrackVis", 0},
+        {"mrtrix tracks", "fibres of MRtrix", 0},
+        {"mrtrix image", "an MRtrix image (mrconvert makes NIfTI of it)", 0},
+        {"NRRD", "an NRRD image", 0},
+        {"ObjectType", "a MetaImage", 0},
+        {"Brain Vision Data Exchange Marker", "events of BrainVision: give the .vhdr", 0},
+        {"BrainVision Data Exchange Marker", "events of BrainVision: give the .vhdr", 0},
     };
     static const struct {
         const char *ending;
         const char *name;
     } names[] = {{".img", "the data of a pair: give its .hdr"},
                  {".img.gz", "the data of a pair: give its .hdr.gz"},
+                 {".rec", "the data of a Philips PAR header (dcm2niix makes NIfTI of it)"},
+                 {".eeg", "data of BrainVision: give the .vhdr"},
                  {".mgh", "an MGH image (mri_convert makes NIfTI of it)"},
                  {".mgz", "an MGH image (mri_convert makes NIfTI of it)"},
                  {".brik", "an AFNI data set (3dAFNItoNIFTI makes NIfTI of it)"},

@@ -339,6 +339,89 @@ def test_four_generations_of_fmriprep_run_in_one_batch():
     assert again["skipped"] == 8, again
 
 
+# Runs that were joined
+
+def write_joined(lengths):
+    """run_bold.nii.gz, and one_bold.nii.gz, two_bold.nii.gz, ... of which it is made; a table each."""
+    names = ("one", "two", "three")[:len(lengths)]
+    joined, tables = [], []
+    for i, (name, n) in enumerate(zip(names, lengths)):
+        values = blocks(24, n, seed=i + 1, level=100.0 + 40.0 * i)
+        joined += values
+        write_image(f"{name}_bold.nii.gz", (4, 3, 2, n), values)
+        rand = random.Random(i)
+        tables.append([repr(rand.gauss(0.0, 1.0)) for _ in range(n)])
+        write_table(f"{name}.tsv", {"csf": tables[-1]})
+    write_image("run_bold.nii.gz", (4, 3, 2, sum(lengths)), joined)
+    write_table("run.tsv", {"csf": sum(tables, [])})
+    return names
+
+
+def test_joined_runs_are_what_they_are_alone():
+    lengths = (60, 45, 50)
+    names = write_joined(lengths)
+    options = ["--mask", "none", "--lambda-rule", "fixed", "--lambda", "0.4", "--save", "all",
+               "--bandpass", "0.02:", "--detrend", "linear"]
+    starts = "60,105"
+    done = summary("deconv", "run_bold.nii.gz", "-o", "out", "--run-starts", starts, *options,
+                   "--confounds", "run.tsv:csf")
+    assert done["n_frames"] == 155 and done["status"]["solved"] == 24, done
+    for name in names:
+        succeeds("deconv", f"{name}_bold.nii.gz", "-o", "alone", *options, "--confounds",
+                 f"{name}.tsv:csf")
+    for image in ("activity", "innovation", "fitted", "residual"):
+        _, found = read_image(f"out/run_desc-{image}_bold.nii.gz")
+        expected = []
+        for name in names:
+            expected += read_image(f"alone/{name}_desc-{image}_bold.nii.gz")[1]
+        assert list(found) == expected, image
+    sidecar = json.loads(pathlib.Path("out/run_desc-activity_bold.json").read_text())
+    assert sidecar["Frames"]["RunStarts"] == [0, 60, 105], sidecar["Frames"]
+    pathlib.Path("starts.txt").write_text("0\n60\n105\n")
+    again = summary("deconv", "run_bold.nii.gz", "-o", "file", "--run-starts", "starts.txt",
+                    *options, "--confounds", "run.tsv:csf")
+    assert cli.images("file") == cli.images("out"), again
+    os.unlink("starts.txt")
+    assert summary("run", "file/run_desc-taut_config.ini", "--force")["done"] == 1
+
+
+def test_joined_runs_have_one_lambda():
+    names = write_joined((60, 45))
+    options = ["--mask", "none", "--lambda", "0.2"]
+    succeeds("deconv", "run_bold.nii.gz", "-o", "out", "--run-starts", "60", *options)
+    largest = [0.0] * 24
+    for name in names:
+        succeeds("deconv", f"{name}_bold.nii.gz", "-o", "alone", *options)
+        _, own = read_image(f"alone/{name}_stat-lambdamax_boldmap.nii.gz")
+        largest = list(map(max, largest, own))
+    assert list(read_image("out/run_stat-lambdamax_boldmap.nii.gz")[1]) == largest
+    _, used = read_image("out/run_stat-lambda_boldmap.nii.gz")
+    assert all(abs(a - 0.2 * b) < 1e-6 * b for a, b in zip(used, largest)), used
+    _, gaps = read_image("out/run_stat-gap_boldmap.nii.gz")
+    assert 0.0 <= max(gaps) < 1e-10, max(gaps)
+    succeeds("deconv", "run_bold.nii.gz", "-o", "wide", "--run-starts", "60", "--lambda-scope",
+             "run", *options)
+    _, used = read_image("wide/run_stat-lambda_boldmap.nii.gz")
+    assert all(abs(a - 0.2 * max(largest)) < 1e-6 * a for a in used), used
+    # frames are dropped at the beginning of the file
+    succeeds("deconv", "run_bold.nii.gz", "-o", "drop", "--run-starts", "60", "--drop", "4",
+             *options)
+    sidecar = json.loads(pathlib.Path("drop/run_desc-activity_bold.json").read_text())
+    assert sidecar["Frames"]["RunStarts"] == [4, 60], sidecar["Frames"]
+
+
+def test_starts_that_are_none_are_refused():
+    small_run()
+    arguments = ("deconv", "run_bold.nii.gz", "-o", "out", "--mask", "none", "--run-starts")
+    refuses(3, *arguments, "20,10", says="run-starts: expected frames that rise")
+    refuses(3, *arguments, "0,40", says="found \"40\"")
+    refuses(3, *arguments, "absent.txt", says="run-starts: expected frames")
+    for options in (("--conv", "full"), ("--frames", "0:20"), ("--debias",), ("--null", "100"),
+                    ("--lambda-rule", "mad")):
+        refuses(2, *arguments, "20", *options, says="run-starts: expected none")
+    refuses(3, *arguments, "20,38", says="run 3: detrend: expected")
+
+
 # Silence
 
 def with_frames(values, frames, value, n=24):
@@ -433,10 +516,14 @@ def test_what_is_no_run_is_named_for_what_it_is():
     pathlib.Path("s.func.gii").write_text('<?xml version="1.0"?><GIFTI Version="1.0"></GIFTI>')
     pathlib.Path("d.ima").write_bytes(bytes(128) + b"DICM" + bytes(900))
     pathlib.Path("a.mgz").write_bytes(bytes(999))
+    pathlib.Path("p.PAR").write_text("# === DATA DESCRIPTION FILE ====\n#\n.    Patient :   x\n")
+    pathlib.Path("f.trk").write_bytes(b"TRACK" + bytes(995))
+    pathlib.Path("m.vmrk").write_text("Brain Vision Data Exchange Marker File, Version 1.0\n")
     for path, says in (("three.nii", "found a single volume (3-D)"), (five, "fifth dimension"),
                        (cifti, "found CIFTI"), ("pair.img", "give its .hdr"),
                        ("old.hdr", "ANALYZE 7.5"), ("s.func.gii", "GIFTI"), ("d.ima", "DICOM"),
-                       ("a.mgz", "MGH")):
+                       ("a.mgz", "MGH"), ("p.PAR", "Philips PAR"), ("f.trk", "TrackVis"),
+                       ("m.vmrk", "give the .vhdr")):
         refuses(3, "deconv", path, "-o", "out", "--mask", "none", says=says)
     assert outputs() == []
 

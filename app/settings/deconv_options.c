@@ -87,6 +87,10 @@ static const struct option rows[] = {
              "steady",
      .group = "input", .high = 1e9, .choices = "auto", .unit = "frames", .metavar = "N|auto",
      .fallback = "auto"},
+    {"run-starts", OPTION_TEXT, AT(joined),
+     .help = "First frames (from 0, of the recording) of runs that were joined in it, or a file of "
+             "them: neither activity nor cleaning crosses them",
+     .group = "input", .metavar = "LIST|FILE"},
     {"frames", OPTION_FRAMES, AT(given.frames),
      .help = "First frame (from 0, of those not dropped) and count of what is deconvolved, after "
              "all were cleaned",
@@ -255,10 +259,38 @@ static bool find_beside(struct options *options, struct run_options *run, GError
     return run->confounds != NULL;
 }
 
+// A file of frames becomes their list, which needs no file any more.
+static bool resolve_starts(struct options *options, GError **error)
+{
+    struct option_slot *slot = options_find(options, "run-starts");
+    g_autofree char *text = NULL;
+    if (slot->text == NULL || strspn(slot->text, "0123456789,") == strlen(slot->text))
+        return true;
+    g_autoptr(GError) problem = NULL;
+    if (!g_file_get_contents(slot->text, &text, NULL, &problem)) {
+        g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
+                    "run-starts: expected frames, \"240,480\", or a file of them, found \"%s\"",
+                    slot->text);
+        return false;
+    }
+    g_auto(GStrv) words = g_strsplit_set(text, " \t\r\n,;", -1);
+    g_autoptr(GString) list = g_string_new(NULL);
+    for (char **word = words; *word != NULL; word++)
+        if (**word != '\0')
+            g_string_append_printf(list, "%s%s", list->len > 0 ? "," : "", *word);
+    if (strspn(list->str, "0123456789,") != list->len || list->len == 0) {
+        g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: expected whole numbers of frames",
+                    slot->text);
+        return false;
+    }
+    options_give(options, slot, list->str);
+    return true;
+}
+
 bool deconv_options_fill(struct options *options, struct run_options *run, GError **error)
 {
     struct deconv_options values = {0};
-    if (!options_fill(options, &values, error))
+    if (!resolve_starts(options, error) || !options_fill(options, &values, error))
         return false;
     *run = values.run;
     run_options_complete(run);

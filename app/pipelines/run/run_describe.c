@@ -116,6 +116,13 @@ static JsonObject *describe_frames(const struct run *run)
         if (censored[t])
             json_array_add_int_element(frames, (gint64) (run->plan->n_drop + run->plan->first + t));
     json_object_set_array_member(object, "Censored", frames);
+    if (run->plan->joined == NULL)
+        return object;
+    JsonArray *starts = json_array_new();
+    for (size_t i = 0; i < run->plan->joined->n; i++)
+        json_array_add_int_element(
+            starts, (gint64) (run->plan->n_drop + run->plan->joined->parts[i].first));
+    json_object_set_array_member(object, "RunStarts", starts);
     return object;
 }
 
@@ -157,11 +164,11 @@ static JsonObject *describe_solver(const struct run *run)
     JsonObject *object = json_object_new();
     const struct run_plan *plan = run->plan;
     bool is_network = plan->network.network != NULL;
-    set_text(object, "Name", is_network ? plan->solver->name : plan->options->solver);
+    set_text(object, "Name", is_network ? run_plan_solver(plan)->name : plan->options->solver);
     if (is_network)
         json_object_set_object_member(object, "Network", describe_network(run));
-    json_object_set_double_member(object, "Tolerance", plan->solver->options.tol);
-    set_count(object, "IterationsMax", plan->solver->options.max_iter);
+    json_object_set_double_member(object, "Tolerance", run_plan_solver(plan)->options.tol);
+    set_count(object, "IterationsMax", run_plan_solver(plan)->options.max_iter);
     json_object_set_double_member(object, "RelativeGapMax", run->outcome.relative_gap.max);
     json_object_set_object_member(object, "Status", outcome_status_json(&run->outcome));
     return object;
@@ -179,7 +186,7 @@ static JsonArray *describe_cleaning(const struct run *run)
 {
     const struct preprocessing *words = &run->plan->options->words;
     JsonArray *steps = json_array_new();
-    g_autofree char *rank = g_strdup_printf("%zu", clean_rank(run->plan->clean));
+    g_autofree char *rank = g_strdup_printf("%zu", run_plan_rank(run->plan));
     add_step(steps, "detrend", "Kind", words->detrend);
     if (words->bandpass != NULL)
         add_step(steps, "bandpass", "Hz", words->bandpass);

@@ -6,7 +6,9 @@
 
 static double innovation(const struct run *run, size_t t, size_t v)
 {
-    return t == 0 ? 0.0 : run_activity(run, t, v) - run_activity(run, t - 1, v);
+    const struct run_joined *joined = run->plan->joined;
+    bool is_start = joined == NULL ? t == 0 : run_joined_is_start(joined, t);
+    return is_start ? 0.0 : run_activity(run, t, v) - run_activity(run, t - 1, v);
 }
 
 static double fitted(const struct run *run, size_t t, size_t v)
@@ -39,7 +41,7 @@ const struct run_series_image run_series_images[] = {
      RUN_ACTIVITY, true, run_activity},
     {"debiased", "Activity with its levels refitted by least squares where u is constant",
      RUN_DEBIASED, true, debiased},
-    {"innovation", "First difference of the activity, u(t) - u(t-1); 0 in the first frame",
+    {"innovation", "First difference of the activity, u(t) - u(t-1); 0 in the first frame of a run",
      RUN_INNOVATION, true, innovation},
     {"innovations",
      "Jumps of the activity that noise would not have shown, by their refitted levels; 0 elsewhere",

@@ -70,10 +70,11 @@ struct run_options {
     const char *lambda_map; // rule LAMBDA_MAP
 
     // frames
-    double tr_s;   // 0: that of the sidecar, else of the header
-    size_t n_drop; // at the beginning
-    size_t first;  // of those left, the first that is deconvolved
-    size_t n_time; // and how many are; 0: all from there on
+    double tr_s;        // 0: that of the sidecar, else of the header
+    size_t n_drop;      // at the beginning
+    size_t first;       // of those left, the first that is deconvolved
+    size_t n_time;      // and how many are; 0: all from there on
+    const char *joined; // first frames of runs that were joined, "240,480"; NULL: it is one run
 
     // the problem
     struct run_words given;     //

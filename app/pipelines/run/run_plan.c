@@ -160,6 +160,85 @@ static bool plan_confounds(struct run_plan *plan, GError **error)
     return true;
 }
 
+static void warn_of_cleaning(struct run_plan *plan, const struct clean *clean)
+{
+    for (const char *const *line = clean_warnings(clean); *line != NULL; line++)
+        run_plan_warn(plan, "%s: %s", plan->options->bold, *line);
+    if (clean_n_dropped(clean) > 0)
+        run_plan_warn(plan, "%s: %zu confounds depend on the others and are left out",
+                      plan->options->bold, clean_n_dropped(clean));
+}
+
+// "240,480" as frames of those that are read, 0 before them; NULL: they are none. Owned.
+static size_t *list_starts(const struct run_plan *plan, size_t *n, GError **error)
+{
+    const size_t least = 2; // frames of a run
+    g_auto(GStrv) words = g_strsplit(plan->options->joined, ",", -1);
+    g_autofree size_t *starts = g_new(size_t, g_strv_length(words) + 1);
+    *n = 1;
+    starts[0] = 0;
+    for (char **word = words; *word != NULL; word++) {
+        guint64 frame = 0;
+        bool is_frame = g_ascii_string_to_unsigned(*word, 10, 0, G_MAXUINT32, &frame, NULL);
+        size_t from = frame > plan->n_drop ? (size_t) frame - plan->n_drop : 0;
+        if (is_frame && from == 0)
+            continue;
+        if (!is_frame || from < starts[*n - 1] + least || from + least > plan->n_read) {
+            g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
+                        "%s: run-starts: expected frames that rise, up to %zu, found \"%s\"",
+                        plan->options->bold, plan->n_drop + plan->n_read - least, *word);
+            return NULL;
+        }
+        starts[(*n)++] = from;
+    }
+    return g_steal_pointer(&starts);
+}
+
+static bool plan_joined(struct run_plan *plan, const struct clean_options *clean, GError **error)
+{
+    size_t n = 0;
+    g_autofree size_t *starts = list_starts(plan, &n, error);
+    if (starts == NULL)
+        return false;
+    struct solver_options solver = plan->options->solving;
+    const struct run_joined_options options = {.starts = starts,
+                                               .n = n,
+                                               .n_time = plan->n_read,
+                                               .tr_s = plan->tr_s,
+                                               .clean = clean,
+                                               .response = plan->response,
+                                               .method = plan->options->solver,
+                                               .solver = &solver};
+    plan->joined = run_joined_new(&options, error);
+    if (plan->joined == NULL) {
+        g_prefix_error(error, "%s: ", plan->options->bold);
+        return false;
+    }
+    for (size_t i = 0; i < plan->joined->n; i++)
+        warn_of_cleaning(plan, plan->joined->parts[i].clean);
+    linop_free(plan->op);
+    plan->op = run_joined_operator(plan->joined);
+    return true;
+}
+
+const struct solver *run_plan_solver(const struct run_plan *plan)
+{
+    return plan->joined == NULL ? plan->solver : plan->joined->parts[0].solver;
+}
+
+size_t run_plan_rank(const struct run_plan *plan)
+{
+    size_t rank = plan->joined == NULL ? clean_rank(plan->clean) : 0;
+    for (size_t i = 0; plan->joined != NULL && i < plan->joined->n; i++)
+        rank += clean_rank(plan->joined->parts[i].clean);
+    return rank;
+}
+
+bool run_plan_centres(const struct run_plan *plan)
+{
+    return clean_centres(plan->joined == NULL ? plan->clean : plan->joined->parts[0].clean);
+}
+
 struct clean_options run_plan_clean_options(const struct run_plan *plan)
 {
     struct clean_options options = plan->options->clean;
@@ -177,6 +256,8 @@ static bool plan_clean(struct run_plan *plan, GError **error)
     if (!plan_confounds(plan, error))
         return false;
     struct clean_options options = run_plan_clean_options(plan);
+    if (plan->options->joined != NULL)
+        return plan_joined(plan, &options, error);
     g_autoptr(GError) problem = NULL;
     plan->clean = clean_new(plan->n_read, plan->tr_s, &options, &problem);
     if (plan->clean == NULL) {
@@ -184,11 +265,7 @@ static bool plan_clean(struct run_plan *plan, GError **error)
                     problem->message);
         return false;
     }
-    for (const char *const *line = clean_warnings(plan->clean); *line != NULL; line++)
-        run_plan_warn(plan, "%s: %s", plan->options->bold, *line);
-    if (clean_n_dropped(plan->clean) > 0)
-        run_plan_warn(plan, "%s: %zu confounds depend on the others and are left out",
-                      plan->options->bold, clean_n_dropped(plan->clean));
+    warn_of_cleaning(plan, plan->clean);
     return true;
 }
 
@@ -222,6 +299,8 @@ const bool *run_plan_censored(const struct run_plan *plan)
 
 static bool plan_solver(struct run_plan *plan, GError **error)
 {
+    if (plan->joined != NULL)
+        return plan_lambda(plan, error);
     if (run_plan_censored(plan) != NULL)
         plan->seen = censor_operator(plan->op, run_plan_censored(plan));
     plan->problem = problem_new_tv(plan->seen == NULL ? plan->op : plan->seen);
@@ -339,11 +418,28 @@ static bool check_outputs(const struct run_plan *plan, GError **error)
     return true;
 }
 
+// What is not there for runs that were joined.
+static bool check_joined(const struct run_options *options, GError **error)
+{
+    const char *what = options->network != NULL                ? "a network"
+                       : options->conv == HRF_CONV_FULL        ? "--conv full"
+                       : options->first + options->n_time > 0  ? "--frames"
+                       : (options->images & RUN_DEBIASED) != 0 ? "--debias"
+                       : options->finds                        ? "--null"
+                       : options->rule != LAMBDA_RATIO && options->rule != LAMBDA_FIXED
+                           ? "a rule of lambda other than ratio and fixed"
+                           : NULL;
+    return options->joined == NULL || what == NULL ||
+           app_refuse(error, "run-starts: expected none of what joined runs cannot have, found %s",
+                      what);
+}
+
 static bool make(struct run_plan *plan, GError **error)
 {
-    return run_options_check_network(plan->options, error) && run_plan_input(plan, error) &&
-           check_outputs(plan, error) && plan_response(plan, error) && plan_clean(plan, error) &&
-           plan_solver(plan, error) && run_plan_noise(plan, error) && run_plan_mask(plan, error) &&
+    return run_options_check_network(plan->options, error) && check_joined(plan->options, error) &&
+           run_plan_input(plan, error) && check_outputs(plan, error) &&
+           plan_response(plan, error) && plan_clean(plan, error) && plan_solver(plan, error) &&
+           run_plan_noise(plan, error) && run_plan_mask(plan, error) &&
            run_plan_atlas(plan, error) && run_plan_lambda_map(plan, error) &&
            (plan->makes_mask || run_plan_check_memory(plan, plan->n_inside, error));
 }
@@ -390,6 +486,7 @@ void run_plan_free(struct run_plan *plan)
     confounds_free(plan->confounds);
     linop_free(plan->seen);
     linop_free(plan->op);
+    run_joined_free(plan->joined);
     hrf_free(plan->response);
     g_free(plan->lambda_map);
     warnings_clear(&plan->warnings);

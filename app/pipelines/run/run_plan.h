@@ -3,6 +3,7 @@
 
 #include "app/host/warnings.h"
 #include "app/pipelines/outputs/record.h"
+#include "app/pipelines/run/run_joined.h"
 #include "app/pipelines/run/run_options.h"
 #include "deconv/confounds.h"
 #include "deconv/hrf.h"
@@ -85,10 +86,11 @@ struct run_plan {
     linop *seen;                 // owned; op less what censored frames would see; NULL: op
     struct frame_table *table;   // owned; of the confounds; NULL: none
     struct confounds *confounds; // owned; NULL: none
-    struct clean *clean;         // owned
+    struct clean *clean;         // owned; NULL for runs that were joined, which have their own
+    struct run_joined *joined;   // owned; NULL: it is one run
     struct problem *problem;     // owned
     struct run_network network;  // in the place of a solver by name
-    struct solver *solver;       // owned
+    struct solver *solver;       // owned; NULL for runs that were joined
     struct debias *levels;       // owned; NULL: they stay as they are
     struct lambda_rule *rule;    // owned; NULL: ratio or fixed
     double *lambda_map;          // owned; n_grid: rule map
@@ -114,6 +116,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_run_plan, run_plan_free)
 
 /** True for the frames of those deconvolved that do not count; NULL where all do. */
 const bool *run_plan_censored(const struct run_plan *plan);
+
+/** The method that solves, or that of the first of runs that were joined. */
+const struct solver *run_plan_solver(const struct run_plan *plan);
+
+/** Regressors that are taken out of all frames; whether means are. */
+size_t run_plan_rank(const struct run_plan *plan);
+bool run_plan_centres(const struct run_plan *plan);
 
 /** Refuses n_series series where they need more memory than the limit. */
 bool run_plan_check_memory(const struct run_plan *plan, size_t n_series, GError **error);

@@ -192,7 +192,7 @@ bool run_write_report(const struct run *run, const char *path, const float *cons
                                  .unit = run_plan_unit(run->plan),
                                  .h = run->plan->response->h,
                                  .n_h = run->plan->response->n,
-                                 .tol = run->plan->solver->options.tol,
+                                 .tol = run_plan_solver(run->plan)->options.tol,
                                  .microseconds =
                                      1e6 * run->solve_cpu_seconds / (double) run->n_series,
                                  .grid = &run->plan->grid};

@@ -106,7 +106,10 @@ static void item_begin_at(const struct pass *pass, size_t first, size_t count, s
     gather(pass, item, ws);
     take_means(run, item);
     classify(pass, item);
-    clean_apply(run->plan->clean, &item->raw, ws);
+    if (run->plan->joined != NULL)
+        run_joined_clean(run->plan->joined, &item->raw, ws);
+    else
+        clean_apply(run->plan->clean, &item->raw, ws);
     item->x = item->raw;
     item->x.n_time = run->plan->n_time;
     item->x.data += run->plan->first;
@@ -157,11 +160,14 @@ static void estimate_noise(const struct run *run, const struct item *item, struc
 static double largest_lambda_max(const struct run *run, const struct item *item,
                                  struct workspace *ws)
 {
+    const struct run_joined *joined = run->plan->joined;
     double largest = 0.0;
-    for (size_t v = 0; v < item->count; v++)
+    for (size_t v = 0; v < item->count; v++) {
+        const double *x = block_series(&item->x, v);
         if (item->state[v] == SERIES_SOLVED)
-            largest =
-                MAX(largest, problem_lambda_max(run->plan->problem, block_series(&item->x, v), ws));
+            largest = MAX(largest, joined != NULL ? run_joined_lambda_max(joined, x, ws)
+                                                  : problem_lambda_max(run->plan->problem, x, ws));
+    }
     return largest;
 }
 
@@ -218,7 +224,10 @@ static void solve_blocks(const struct pass *pass, const struct item *item, struc
                                     .lambda = lambda,
                                     .lambda_is_ratio = pass->lambda.is_ratio,
                                     .first_series = item->first + first};
-        solver_run(run->plan->solver, &input, &part, results + first, ws);
+        if (run->plan->joined != NULL)
+            run_joined_solve(run->plan->joined, &input, &part, results + first, ws);
+        else
+            solver_run(run->plan->solver, &input, &part, results + first, ws);
     }
     for (size_t v = 0; v < item->count; v++)
         settle(item, v, &results[v], block_series(u, v), u->n_time);
@@ -362,8 +371,9 @@ static void describe_fit(const struct run *run, const struct item *item, const s
             mean += own[t] / n;
         for (size_t t = 0; t < u->n_time; t++)
             variance += (own[t] - mean) * (own[t] - mean) / n;
-        double rss =
-            2.0 * (result->objective - result->lambda * problem_penalty(run->plan->problem, own));
+        double penalty = run->plan->joined != NULL ? run_joined_penalty(run->plan->joined, own)
+                                                   : problem_penalty(run->plan->problem, own);
+        double rss = 2.0 * (result->objective - result->lambda * penalty);
         double explained = fitted && sum2 > 0.0 ? 1.0 - rss / sum2 : 0.0;
         struct swings swings = swings_measure(own, u->n_time, edge, x, item->x.n_time);
         run->explained[item->first + v] = (float) fmin(fmax(explained, 0.0), 1.0);
@@ -391,7 +401,7 @@ static void solve_item(void *data, size_t index, struct workspace *ws)
     if (run->findings != NULL && run->plan->options->finds)
         findings_look(run->findings, &looked, ws);
     describe_fit(run, &item, &u);
-    if (!clean_centres(run->plan->clean))
+    if (!run_plan_centres(run->plan))
         pass->n_off_centre[index] = count_off_centre(&item);
     store_fit(run, &item, &u, ws);
     store_debiased(run, &item, &u, ws);
