@@ -2,16 +2,12 @@
 #include "deconv/hrf_conv.h"
 
 #include "deconv/hrf.h"
+#include "deconv/hrf_fft.h"
 #include "solvers/kernels.h"
 
 #include <complex.h>
-#include <fftw3.h>
 #include <math.h>
-#include <pthread.h>
 #include <string.h>
-
-// FFTW makes and destroys plans on one thread at a time; running them needs no lock.
-static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
 
 // Where the FFT becomes faster: a response of more than 128 .. 192 samples, for 250 to 4096 frames
 // (bench/hrf_conv, Zen 4 with AVX-512). One application and its transpose, us a series:
@@ -28,23 +24,13 @@ struct hrf_conv {
     double *h;                     // owned; n samples
     double *reversed;              // owned; h backwards
     const struct kernels *kernels; // of this processor
-    // FFT only
-    size_t n_fft;
-    double complex *spectrum; // owned; n_fft / 2 + 1, of h / n_fft
-    fftw_plan forward;        // owned
-    fftw_plan backward;       // owned
+    struct hrf_fft *fft;           // owned; NULL: direct sums
 };
 
 static void hrf_conv_free(linop *op)
 {
     struct hrf_conv *conv = (struct hrf_conv *) op;
-    if (conv->forward != NULL) {
-        pthread_mutex_lock(&planner);
-        fftw_destroy_plan(conv->forward);
-        fftw_destroy_plan(conv->backward);
-        pthread_mutex_unlock(&planner);
-    }
-    g_free(conv->spectrum);
+    hrf_fft_free(conv->fft);
     g_free(conv->h);
     g_free(conv->reversed);
     g_free(conv);
@@ -85,82 +71,15 @@ static void fir_adjoint(const linop *op, const struct block *x, struct block *u,
     workspace_release(ws, mark);
 }
 
-// a *= b, or the conjugate of b; by real products, without C's rules for infinities.
-static void multiply(double complex *a, const double complex *b, size_t n, bool conjugate)
-{
-    double *re_im = (double *) a;
-    const double *by = (const double *) b;
-    double sign = conjugate ? -1.0 : 1.0;
-    for (size_t f = 0; f < n; f++) {
-        double re = re_im[2 * f], im = re_im[2 * f + 1];
-        double by_re = by[2 * f], by_im = sign * by[2 * f + 1];
-        re_im[2 * f] = re * by_re - im * by_im;
-        re_im[2 * f + 1] = re * by_im + im * by_re;
-    }
-}
-
-// out = the first samples of F^-1 (F in . s), s the spectrum of h or its conjugate.
-static void fft_filter(const struct hrf_conv *conv, bool conjugate, const struct block *in,
-                       struct block *out, struct workspace *ws)
-{
-    size_t n_frequencies = conv->n_fft / 2 + 1;
-    size_t mark = workspace_mark(ws);
-    double *padded = WORKSPACE_ALLOC(ws, double, conv->n_fft);
-    double complex *spectrum = WORKSPACE_ALLOC(ws, double complex, n_frequencies);
-    for (size_t v = 0; v < in->n_series; v++) {
-        memcpy(padded, block_series(in, v), in->n_time * sizeof(double));
-        memset(padded + in->n_time, 0, (conv->n_fft - in->n_time) * sizeof(double));
-        fftw_execute_dft_r2c(conv->forward, padded, spectrum);
-        multiply(spectrum, conv->spectrum, n_frequencies, conjugate);
-        fftw_execute_dft_c2r(conv->backward, spectrum, padded);
-        memcpy(block_series(out, v), padded, out->n_time * sizeof(double));
-    }
-    workspace_release(ws, mark);
-}
-
 static void fft_apply(const linop *op, const struct block *u, struct block *x, struct workspace *ws)
 {
-    fft_filter((const struct hrf_conv *) op, false, u, x, ws);
+    hrf_fft_filter(((const struct hrf_conv *) op)->fft, false, u, x, ws);
 }
 
 static void fft_adjoint(const linop *op, const struct block *x, struct block *u,
                         struct workspace *ws)
 {
-    fft_filter((const struct hrf_conv *) op, true, x, u, ws);
-}
-
-// The least even number >= n without prime factors above 7.
-static size_t fast_length(size_t n)
-{
-    for (size_t length = n + n % 2;; length += 2) {
-        size_t rest = length;
-        for (size_t prime = 2; prime <= 7; prime++)
-            while (rest % prime == 0)
-                rest /= prime;
-        if (rest == 1)
-            return length;
-    }
-}
-
-// Plans are for 64-byte aligned arrays, as those of a workspace: other alignments change bits.
-static void plan_fft(struct hrf_conv *conv)
-{
-    size_t n_fft = fast_length(conv->base.n_in + conv->filter.n - 1);
-    size_t n_frequencies = n_fft / 2 + 1;
-    g_autoptr(owned_workspace) ws = workspace_new();
-    double *padded = WORKSPACE_ALLOC(ws, double, n_fft);
-    double complex *spectrum = WORKSPACE_ALLOC(ws, double complex, n_frequencies);
-    conv->n_fft = n_fft;
-    pthread_mutex_lock(&planner);
-    conv->forward = fftw_plan_dft_r2c_1d((int) n_fft, padded, spectrum, FFTW_ESTIMATE);
-    conv->backward = fftw_plan_dft_c2r_1d((int) n_fft, spectrum, padded, FFTW_ESTIMATE);
-    pthread_mutex_unlock(&planner);
-
-    memset(padded, 0, n_fft * sizeof(double));
-    for (size_t k = 0; k < conv->filter.n; k++)
-        padded[k] = conv->h[k] / (double) n_fft;
-    fftw_execute_dft_r2c(conv->forward, padded, spectrum);
-    conv->spectrum = g_memdup2(spectrum, n_frequencies * sizeof *spectrum);
+    hrf_fft_filter(((const struct hrf_conv *) op)->fft, true, x, u, ws);
 }
 
 static bool check_sizes(size_t n_h, size_t n_time, enum hrf_conv_kind kind, GError **error)
@@ -247,8 +166,9 @@ linop *hrf_conv_new(const double *h, size_t n_h, size_t n_time, enum hrf_conv_ki
                          .apply = fir_apply,
                          .adjoint = fir_adjoint,
                          .free = hrf_conv_free};
-    if (method == HRF_CONV_FFT || (method == HRF_CONV_AUTO && prefers_fft(n, n_time))) {
-        plan_fft(conv);
+    if (method == HRF_CONV_FFT || (method == HRF_CONV_AUTO && prefers_fft(n, n_time)))
+        conv->fft = hrf_fft_new(h, n, conv->base.n_in);
+    if (conv->fft != NULL) {
         conv->base.apply = fft_apply;
         conv->base.adjoint = fft_adjoint;
     }

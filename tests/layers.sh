@@ -78,7 +78,7 @@ bench: glib.h glib/gstdio.h gio/gio.h cblas.h fftw3.h json-glib/json-glib.h zlib
 
 # header: the only files of the tree (a regular expression) that may include it
 only='
-pthread.h: solvers/parallel[.]c|deconv/hrf_conv[.]c|(tests|bench)/.*
+pthread.h: solvers/parallel[.]c|deconv/hrf_fft[.]c|(tests|bench)/.*
 sched.h: solvers/parallel[.]c
 nettle/sha2.h: app/host/hash[.]c
 stdio.h: (solvers|io|deconv|sources|unrolled|tests|bench)/.*|app/(commands/.*|(command|log|main)[.]c)

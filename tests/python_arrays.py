@@ -218,6 +218,17 @@ def test_derivatives_in_a_matrix():
         assert abs(slope - (found.matrix * d).sum()) < 1e-5 * abs(slope), kind
 
 
+def test_long_responses_are_solved_with_fftw_or_without():
+    h = taut.hrf("spm", 0.1)  # 321 samples: by FFT, where there is one
+    u = np.zeros((700, 3))
+    u[200:450] = 1.0
+    x = taut.convolve(h, u).T + 0.01 * np.random.default_rng(6).standard_normal((3, 700))
+    found = taut.Problem.filter(h, 700).solve(x, 0.05, rule="ratio")
+    assert (found.status == taut.Status.SOLVED).all() and found.gap.max() < 1e-10
+    matrix = np.array([[h[t - i] if 0 <= t - i < len(h) else 0.0 for i in range(700)] for t in range(700)])
+    assert abs(found.u - taut.Problem.matrix(matrix).solve(x, 0.05, rule="ratio").u).max() < 1e-6
+
+
 def test_problems_are_pickled_and_closed():
     x, problem = noisy(3, 90), taut.Problem.filter(H, 90, full=True)
     matrix = taut.Problem.matrix(np.eye(90), "lasso")
