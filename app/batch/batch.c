@@ -8,15 +8,75 @@
 
 static const struct batch_job *const jobs[] = {&batch_deconv, &batch_sources, &batch_train};
 
+/** A slot of a unit whose text is not that of the batch. */
+struct change {
+    size_t slot;
+    char *text;   // owned
+    char *folder; // owned
+};
+
+static void change_clear(void *data)
+{
+    struct change *change = data;
+    g_free(change->text);
+    g_free(change->folder);
+}
+
 static void unit_free(void *data)
 {
     struct batch_unit *unit = data;
     options_free(unit->options);
+    g_array_unref(unit->changes);
     g_free(unit->input);
+    g_free(unit->output);
+    g_free(unit->told);
     g_clear_error(&unit->error);
-    if (unit->told != NULL)
-        json_object_unref(unit->told);
     g_free(unit);
+}
+
+static struct batch_unit *unit_new(const struct batch *batch, const char *input, bool is_told)
+{
+    struct batch_unit *unit = g_new0(struct batch_unit, 1);
+    unit->input = g_strdup(input);
+    unit->is_told = is_told;
+    unit->changes = g_array_new(FALSE, FALSE, sizeof(struct change));
+    g_array_set_clear_func(unit->changes, change_clear);
+    unit->options = options_copy(batch->options);
+    g_ptr_array_add(batch->units, unit);
+    return unit;
+}
+
+// Keeps of a unit's options what is not the batch's.
+static void fold_options(const struct batch *batch, struct batch_unit *unit)
+{
+    for (size_t i = 0; i < unit->options->n; i++) {
+        const struct option_slot *own = &unit->options->slots[i], *all = &batch->options->slots[i];
+        if (g_strcmp0(own->text, all->text) == 0 && g_strcmp0(own->folder, all->folder) == 0)
+            continue;
+        struct change change = {i, g_strdup(own->text), g_strdup(own->folder)};
+        g_array_append_val(unit->changes, change);
+    }
+    unit->output = options_quote(options_find(unit->options, "output"));
+    g_clear_pointer(&unit->options, options_free);
+}
+
+static void unfold_options(const struct batch *batch, struct batch_unit *unit)
+{
+    unit->options = options_copy(batch->options);
+    for (guint i = 0; i < unit->changes->len; i++) {
+        const struct change *change = &g_array_index(unit->changes, struct change, i);
+        options_put(&unit->options->slots[change->slot], change->text, change->folder);
+    }
+}
+
+void batch_unit_tell(struct batch_unit *unit, JsonObject *told)
+{
+    if (unit->is_told) {
+        g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+        json_node_set_object(node, told);
+        unit->told = json_to_string(node, FALSE);
+    }
+    json_object_unref(told);
 }
 
 void batch_free(struct batch *batch)
@@ -54,20 +114,18 @@ static bool take_path(struct batch_unit *unit, struct option_slot *slot, size_t 
     return true;
 }
 
-static bool add_unit(struct batch *batch, const struct options *options, const char *input,
-                     size_t n_units, GError **error)
+static bool add_unit(struct batch *batch, const char *input, bool is_told, size_t n_units,
+                     GError **error)
 {
     size_t index = batch->units->len;
-    struct batch_unit *unit = g_new0(struct batch_unit, 1);
-    g_ptr_array_add(batch->units, unit);
-    unit->options = options_copy(options);
-    unit->input = g_strdup(input);
+    struct batch_unit *unit = unit_new(batch, input, is_told);
     struct option_slot *each = options_each(unit->options);
     options_put_path(each, input);
     for (size_t i = 0; i < unit->options->n; i++)
         if (&unit->options->slots[i] != each &&
             !take_path(unit, &unit->options->slots[i], index, n_units, error))
             return false;
+    fold_options(batch, unit);
     return true;
 }
 
@@ -77,13 +135,12 @@ static bool check_outputs(const struct batch *batch, GError **error)
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < batch->units->len; i++) {
         const struct batch_unit *unit = g_ptr_array_index(batch->units, i);
-        const struct option_slot *slot = options_find(unit->options, "output");
         g_autofree char *stem = batch->job->stem(unit->input);
-        g_autofree char *folder = options_quote(slot);
-        char *key = g_strconcat(folder, "/", stem, NULL);
+        char *key = g_strconcat(unit->output, "/", stem, NULL);
         const struct batch_unit *other = g_hash_table_lookup(seen, key);
         if (other != NULL) {
-            g_autofree char *place = place_of(unit->options, slot);
+            g_autofree char *place =
+                place_of(batch->options, options_find(batch->options, "output"));
             app_refuse(error, "%s: %s and %s would both write %s (see {folder} and {up1})", place,
                        other->input, unit->input, key);
             g_free(key);
@@ -95,17 +152,17 @@ static bool check_outputs(const struct batch *batch, GError **error)
 }
 
 // What has no recordings is one unit.
-static void add_only_unit(struct batch *batch, const struct options *options)
+static void add_only_unit(struct batch *batch, bool is_told)
 {
-    struct batch_unit *unit = g_new0(struct batch_unit, 1);
-    unit->options = options_copy(options);
-    unit->input = g_strdup(options_find_key(options, options->table->group, "network")->text);
-    g_ptr_array_add(batch->units, unit);
+    const struct options *options = batch->options;
+    const char *input = options_find_key(options, options->table->group, "network")->text;
+    fold_options(batch, unit_new(batch, input, is_told));
 }
 
-struct batch *batch_new(const struct options *options, GError **error)
+struct batch *batch_new(const struct options *options, bool is_told, GError **error)
 {
     g_autoptr(owned_batch) batch = g_new0(struct batch, 1);
+    batch->options = options;
     batch->units = g_ptr_array_new_with_free_func(unit_free);
     for (size_t i = 0; i < G_N_ELEMENTS(jobs); i++)
         if (jobs[i]->table == options->table)
@@ -113,14 +170,14 @@ struct batch *batch_new(const struct options *options, GError **error)
     g_assert(batch->job != NULL);
     const struct option_slot *each = options_each(options);
     if (each == NULL) {
-        add_only_unit(batch, options);
+        add_only_unit(batch, is_told);
         return g_steal_pointer(&batch);
     }
     g_autoptr(GPtrArray) inputs = options_paths(each, NULL, error);
     if (inputs == NULL)
         return NULL;
     for (guint i = 0; i < inputs->len; i++)
-        if (!add_unit(batch, options, g_ptr_array_index(inputs, i), inputs->len, error))
+        if (!add_unit(batch, g_ptr_array_index(inputs, i), is_told, inputs->len, error))
             return NULL;
     return check_outputs(batch, error) ? g_steal_pointer(&batch) : NULL;
 }
@@ -128,8 +185,10 @@ struct batch *batch_new(const struct options *options, GError **error)
 // The folder that a unit writes into. Owned.
 static char *folder_of(const struct batch *batch, const struct batch_unit *unit)
 {
-    g_autoptr(GPtrArray) paths =
-        options_paths(options_find(unit->options, "output"), unit->input, NULL);
+    struct option_slot slot = *options_find(batch->options, "output");
+    slot.text = unit->output;
+    slot.folder = NULL;
+    g_autoptr(GPtrArray) paths = options_paths(&slot, unit->input, NULL);
     if (paths == NULL || paths->len != 1)
         return NULL;
     bool is_file = batch->job->stem == NULL;
@@ -179,7 +238,10 @@ bool batch_run(const struct host *host, struct batch *batch, bool dry_run, GErro
         if (host_stopped(host, error))
             return false;
         host_hold(host);
-        if (run_unit(host, batch, unit, dry_run)) {
+        unfold_options(batch, unit);
+        bool done = run_unit(host, batch, unit, dry_run);
+        g_clear_pointer(&unit->options, options_free);
+        if (done) {
             host_accept(host);
             continue;
         }
@@ -209,7 +271,8 @@ static JsonObject *unit_to_json(const struct batch_unit *unit)
                                          [BATCH_DONE] = "done",
                                          [BATCH_SKIPPED] = "skipped",
                                          [BATCH_FAILED] = "failed"};
-    JsonObject *object = unit->told == NULL ? json_object_new() : json_object_ref(unit->told);
+    g_autoptr(JsonNode) told = unit->told == NULL ? NULL : json_from_string(unit->told, NULL);
+    JsonObject *object = told == NULL ? json_object_new() : json_node_dup_object(told);
     g_autofree char *input = g_utf8_make_valid(unit->input, -1);
     json_object_set_string_member(object, "input", input);
     json_object_set_string_member(object, "state", states[unit->state]);

@@ -15,14 +15,21 @@ enum batch_state {
     BATCH_FAILED,
 };
 
+/** What a batch keeps of each recording: there may be many thousands. */
 struct batch_unit {
-    struct options *options; // owned; of this recording alone
     char *input;             // owned
+    char *output;            // owned; as a configuration has it
+    GArray *changes;         // owned; to the options of the batch, for this recording alone
+    struct options *options; // owned; of this recording, while it is done; else NULL
     enum batch_state state;
-    GError *error;    // owned; BATCH_FAILED
-    JsonObject *told; // owned; BATCH_DONE: what --json says of it
-    bool missed;      // strict, and a series missed its tolerance
+    GError *error; // owned; BATCH_FAILED
+    char *told;    // owned; BATCH_DONE, and is_told: what --json says of it, as text
+    bool is_told;  // whether that is wanted
+    bool missed;   // strict, and a series missed its tolerance
 };
+
+/** Keeps what --json says of a unit, if that is wanted; takes the object. */
+void batch_unit_tell(struct batch_unit *unit, JsonObject *told);
 
 /** A kind of work that a configuration may ask for. */
 struct batch_job {
@@ -39,15 +46,17 @@ extern const struct batch_job batch_train;
 /** Recordings that are done one after the other; one that fails does not stop the others. */
 struct batch {
     const struct batch_job *job;
-    GPtrArray *units; // owned, of owned struct batch_unit
+    const struct options *options; // borrowed; of all
+    GPtrArray *units;              // owned, of owned struct batch_unit
 };
 
 /**
  * One unit for each recording that the options name, which are of the table of a job. Other files
  * and the folder are one for all, or one for each. Errors: APP_ERROR_INPUT (a pattern matches
- * nothing), APP_ERROR_USAGE (wrong number of them, or two units with the same outputs).
+ * nothing), APP_ERROR_USAGE (wrong number of them, or two units with the same outputs). options:
+ * borrowed until the batch is freed. is_told: batch_to_json will be asked for.
  */
-struct batch *batch_new(const struct options *options, GError **error);
+struct batch *batch_new(const struct options *options, bool is_told, GError **error);
 void batch_free(struct batch *batch);
 typedef struct batch owned_batch; // for g_autoptr(owned_batch)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_batch, batch_free)

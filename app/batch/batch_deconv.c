@@ -22,7 +22,7 @@ static bool may_overwrite(const struct host *host, const struct run_files *files
 
 static void tell(const struct host *host, struct batch_unit *unit, const struct run *run)
 {
-    unit->told = run_to_json(run);
+    batch_unit_tell(unit, run_to_json(run));
     unit->missed = run->plan->options->strict && run->outcome.counts[SERIES_INACCURATE] > 0;
     host_info(host, "%s: %zu of %zu series solved, largest relative gap %.2g, %.2f s",
               run->plan->files->stem, run->outcome.counts[SERIES_SOLVED], run->n_series,

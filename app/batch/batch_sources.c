@@ -14,7 +14,7 @@ static bool write_unit(struct sources *sources, struct batch_record *record, GEr
 static void tell(const struct sources *sources, struct batch_unit *unit)
 {
     sources_warn(sources);
-    unit->told = sources_to_json(sources);
+    batch_unit_tell(unit, sources_to_json(sources));
     host_info(sources->host, "%s: %zu of %zu positions active, relative gap %.2g, solved in %.2f s",
               sources->stem, sources->result.estimate->n_active, sources->leadfield->n_positions,
               sources->result.gap[1], sources->result.solve_s);

@@ -30,7 +30,7 @@ static bool run_unit(const struct host *host, struct batch_unit *unit, bool dry_
         !batch_record_end(&record, host, outputs, error))
         return false;
     unit->state = BATCH_DONE;
-    unit->told = training_to_json(&training);
+    batch_unit_tell(unit, training_to_json(&training));
     host_info(host, "%s: %zu layers trained, %.1f s", given->output, training.net->depth,
               training.seconds);
     return true;

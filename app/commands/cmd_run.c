@@ -15,8 +15,7 @@ static void print_units(const struct batch *batch)
                                         [BATCH_FAILED] = "failed"};
     for (guint i = 0; i < batch->units->len; i++) {
         const struct batch_unit *unit = g_ptr_array_index(batch->units, i);
-        g_autofree char *output = options_quote(options_find(unit->options, "output"));
-        app_tell("%-8s  %s -> %s\n", words[unit->state], unit->input, output);
+        app_tell("%-8s  %s -> %s\n", words[unit->state], unit->input, unit->output);
     }
 }
 
@@ -62,7 +61,7 @@ bool cmd_run(struct app *app, const struct command *self, int argc, char **argv,
     g_autoptr(owned_options) own =
         app_options(app, self, &run_command_options, &given, argc, argv, error);
     g_autoptr(owned_options) options = own == NULL ? NULL : load(&given, error);
-    g_autoptr(owned_batch) batch = options == NULL ? NULL : batch_new(options, error);
+    g_autoptr(owned_batch) batch = options == NULL ? NULL : batch_new(options, app->json, error);
     app->host.paranoid = given.paranoid;
     if (batch == NULL || !batch_run(&app->host, batch, given.dry_run, error) ||
         !conclude(app, batch, error))
