@@ -60,7 +60,7 @@ static bool check(const struct problem *problem, enum lambda_kind kind, double v
 struct lambda_rule *lambda_rule_new(const struct problem *problem, enum lambda_kind kind,
                                     double value, GError **error)
 {
-    g_assert(problem->kind == PROBLEM_TV && kind < LAMBDA_N_KINDS);
+    g_assert(kind < LAMBDA_N_KINDS && (problem->kind == PROBLEM_TV || !follows_path(kind)));
     if (!check(problem, kind, value, error))
         return NULL;
     struct lambda_rule *rule = g_new0(struct lambda_rule, 1);

@@ -40,6 +40,7 @@ struct lambda_rule;
 
 /**
  * value: the lambda (fixed) or the fraction (ratio); the others do not look at it.
+ * Rules that follow the path (aic, bic, mad) are for TV.
  * Error: DECONV_ERROR_VALUE (not above 0, too few samples for sigma, too many for a Gram matrix).
  */
 struct lambda_rule *lambda_rule_new(const struct problem *problem, enum lambda_kind kind,

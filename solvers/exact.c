@@ -2,6 +2,7 @@
 #include "solvers/fista.h"
 #include "solvers/gram_exact.h"
 #include "solvers/kernels.h"
+#include "solvers/lasso_form.h"
 #include "solvers/prox_tv.h"
 #include "solvers/segment_active_set.h"
 #include "solvers/solver.h"
@@ -89,6 +90,12 @@ struct solver *solver_new_exact(const struct problem *problem, const struct solv
                                 GError **error)
 {
     const struct filter *filter = problem->op->filter;
+    if (problem->positive && problem->op->n_in > LASSO_FORM_GRAM_COLUMNS) {
+        g_set_error(error, SOLVERS_ERROR, SOLVERS_ERROR_NOT_APPLICABLE,
+                    "exact: expected at most %d unknowns that are not negative, found %zu",
+                    LASSO_FORM_GRAM_COLUMNS, problem->op->n_in);
+        return NULL;
+    }
     if (problem->kind != PROBLEM_TV || filter == NULL)
         return gram_exact_new(problem, options);
     if (!filter->full && filter->n > MOST_CAUSAL_SAMPLES) {

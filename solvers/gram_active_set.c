@@ -110,6 +110,11 @@ static void look_at_all_columns(struct state *s)
     s->tolerance = s->lasso->lambda * (1.0 + SLACK) + 4.0 * DBL_EPSILON * scale;
     s->worst = s->gram->kernels->subtract_columns(s->gram->values, s->gram->ld, s->factor.index,
                                                   s->w, s->factor.n, s->lasso->b, s->c);
+    if (!s->lasso->positive)
+        return;
+    s->worst = 0.0;
+    for (size_t j = 0; j < s->gram->n; j++)
+        s->worst = fmax(s->worst, s->c[j]);
 }
 
 // Rounding in the factor, after many columns have come and gone, leaves c_S off lambda sign by a
@@ -137,7 +142,7 @@ static size_t find_violators(const struct state *s)
     bar = fmax(bar, s->tolerance);
     size_t count = 0;
     for (size_t j = 0; j < s->gram->n; j++)
-        if (fabs(s->c[j]) >= bar && s->role[j] == FREE)
+        if ((s->lasso->positive ? s->c[j] : fabs(s->c[j])) >= bar && s->role[j] == FREE)
             s->violators[count++] = j;
     return count;
 }
@@ -272,7 +277,7 @@ struct gram_active_set_result gram_active_set_solve(const struct gram_lasso *las
     size_t mark = workspace_mark(ws);
     struct state s = begin(lasso, ws);
     for (size_t j = 0; j < lasso->gram->n; j++)
-        if (w[j] != 0.0)
+        if (lasso->positive ? w[j] > 0.0 : w[j] != 0.0)
             join(&s, j, w[j] > 0.0 ? 1.0 : -1.0, w[j]);
     reduce(&s);
     bool finished = iterate(&s);

@@ -16,6 +16,7 @@ struct gram_lasso {
      * violate with one sign, only the worst joins.
      */
     bool one_per_run;
+    bool positive; // w >= 0: columns violate where (b - G w)_j > lambda; not with one_per_run
 };
 
 struct gram_active_set_result {

@@ -5,6 +5,7 @@
 #include "solvers/gram_active_set.h"
 #include "solvers/working_set.h"
 
+#include <math.h>
 #include <string.h>
 
 struct gram_exact {
@@ -48,6 +49,14 @@ static void set_start(const struct gram_exact *solver, const struct solve_input 
     lasso_form_coefficients(solver->form, u, w);
 }
 
+static double lambda_max_of(const struct lasso_form *form, const double *b)
+{
+    double largest = 0.0;
+    for (size_t j = 0; j < form->n && form->problem->positive; j++)
+        largest = fmax(largest, b[j]);
+    return form->problem->positive ? largest : lasso_form_lambda_max(b, form->n);
+}
+
 static struct lasso_block begin(const struct gram_exact *solver, const struct solve_input *input,
                                 struct block *u, struct series_result *results,
                                 struct workspace *ws)
@@ -66,7 +75,7 @@ static struct lasso_block begin(const struct gram_exact *solver, const struct so
         lasso_form_project(form, input->x, &block.x);
     }
     for (size_t v = 0; v < n_series; v++) {
-        results[v].lambda_max = lasso_form_lambda_max(block_series(&block.b, v), form->n);
+        results[v].lambda_max = lambda_max_of(form, block_series(&block.b, v));
         results[v].lambda = solve_input_lambda(input, v, results[v].lambda_max);
         block.lambda[v] = results[v].lambda;
         set_start(solver, input, v, block_series(u, v), block_series(&block.w, v));
@@ -89,7 +98,8 @@ static void minimise(const struct gram_exact *solver, struct lasso_block *block,
         struct gram_lasso lasso = {.gram = form->gram,
                                    .b = block_series(&block->b, v),
                                    .lambda = block->lambda[v],
-                                   .one_per_run = form->problem->kind == PROBLEM_TV};
+                                   .one_per_run = form->problem->kind == PROBLEM_TV,
+                                   .positive = form->problem->positive};
         struct gram_active_set_result found =
             gram_active_set_solve(&lasso, block_series(&block->w, v), ws);
         block->results[v] = (struct working_set_result){found.finished, found.n_solves};
@@ -108,7 +118,7 @@ static void solve(const struct solver *self, const struct solve_input *input, st
         const double *x = block_series(input->x, v);
         double *u_v = block_series(u, v);
         lasso_form_expand(solver->form, x, block_series(&block.w, v), u_v);
-        if (!block.results[v].finished)
+        if (!block.results[v].finished && !self->problem->positive)
             fista_rescue(self->problem, self->options.tol, x, results[v].lambda, u_v, ws);
         results[v].iterations = block.results[v].n_solves;
         tell(solver, input->first_series + v, results[v].iterations, u_v);
@@ -125,6 +135,7 @@ static void release(struct solver *self)
 
 struct solver *gram_exact_new(const struct problem *problem, const struct solver_options *options)
 {
+    g_assert(!problem->positive || lasso_form_size(problem) <= LASSO_FORM_GRAM_COLUMNS);
     struct gram_exact *solver = g_new0(struct gram_exact, 1);
     solver->base = (struct solver){
         .name = "exact", .problem = problem, .options = *options, .solve = solve, .free = release};

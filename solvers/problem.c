@@ -43,6 +43,13 @@ struct problem *problem_new_lasso(const linop *op)
     return problem_new(PROBLEM_LASSO, op);
 }
 
+struct problem *problem_new_positive_lasso(const linop *op)
+{
+    struct problem *problem = problem_new_lasso(op);
+    problem->positive = true;
+    return problem;
+}
+
 void problem_free(struct problem *problem)
 {
     if (problem == NULL)
@@ -78,11 +85,22 @@ void problem_project(const struct problem *problem, const double *x, double *out
         memset(out, 0, n * sizeof *out);
 }
 
+static double largest_positive(const double *v, size_t n)
+{
+    double largest = 0.0;
+    for (size_t i = 0; i < n; i++)
+        largest = fmax(largest, v[i]);
+    return largest;
+}
+
 // ||v||_inf of the dual constraint, v = A' r (Lasso) or the cumulative sum of A' r from the end
-// without its first entry, which is zero for a projected r (TV). A' r becomes v.
+// without its first entry, which is zero for a projected r (TV); its largest entry, or 0, where
+// solutions are not negative. A' r becomes v.
 static double constraint_norm(const struct problem *problem, double *adjoint)
 {
     size_t n = problem->op->n_in;
+    if (problem->positive)
+        return largest_positive(adjoint, n);
     return problem->kind == PROBLEM_TV ? problem->kernels->suffix_sums(adjoint, adjoint, n)
                                        : problem->kernels->largest(adjoint, n);
 }
@@ -114,7 +132,7 @@ double problem_penalty(const struct problem *problem, const double *u)
         return problem->kernels->distance(u + 1, u, n - 1);
     double sum = 0.0;
     for (size_t i = 0; i < n; i++)
-        sum += fabs(u[i]);
+        sum += problem->positive && u[i] < 0.0 ? INFINITY : fabs(u[i]);
     return sum;
 }
 
@@ -170,12 +188,13 @@ void problem_optimise_level(const struct problem *problem, const double *x, doub
     workspace_release(ws, mark);
 }
 
-// The best multiple a of the residual as dual point, -c <= a <= c with c = lambda / ||v||_inf.
-static double dual_objective(double xr, double rr, double lambda, double v_norm)
+// The best multiple a of the residual as dual point, -c <= a <= c with c = lambda / ||v||_inf;
+// 0 <= a <= c, where v_norm bounds one side alone.
+static double dual_objective(double xr, double rr, double lambda, double v_norm, bool one_sided)
 {
     if (!(rr > 0.0))
         return 0.0;
-    double a = xr / rr;
+    double a = one_sided ? fmax(xr / rr, 0.0) : xr / rr;
     if (v_norm > 0.0) {
         double bound = lambda / v_norm;
         a = fmin(fmax(a, -bound), bound);
@@ -197,7 +216,7 @@ static struct certificate certify(const struct problem *problem, const double *x
     double rr = dot(problem, r, r);
     result.objective = 0.5 * rr + lambda * problem_penalty(problem, u);
     result.trivial_objective = 0.5 * dot(problem, px, px);
-    double dual = dual_objective(dot(problem, px, r), rr, lambda, v_norm);
+    double dual = dual_objective(dot(problem, px, r), rr, lambda, v_norm, problem->positive);
     result.duality_gap = result.objective - dual;
     double scale =
         result.trivial_objective > 0.0 ? result.trivial_objective : 0.5 * dot(problem, x, x);

@@ -17,6 +17,7 @@ enum problem_kind {
 struct problem {
     enum problem_kind kind;
     const linop *op;               // borrowed
+    bool positive;                 // Lasso: z >= 0
     double *level;                 // owned; TV: S = A 1, n_out samples; Lasso: NULL
     double level_norm2;            // <S, S>
     const struct kernels *kernels; // of this processor
@@ -32,6 +33,12 @@ struct certificate {
 
 struct problem *problem_new_tv(const linop *op);
 struct problem *problem_new_lasso(const linop *op);
+
+/**
+ * The Lasso with z >= 0. Its lambda_max is max(0, max_j (A' x)_j), the penalty of a point with a
+ * negative entry is infinite, and of the methods "exact" alone takes it.
+ */
+struct problem *problem_new_positive_lasso(const linop *op);
 void problem_free(struct problem *problem);
 typedef struct problem owned_problem; // for g_autoptr(owned_problem)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_problem, problem_free)

@@ -196,7 +196,8 @@ static void dense_tv_is_solved_in_its_lasso_form(void **state)
         struct instance i = instance_new(PROBLEM_TV, matrix, size[0], size[1], rand);
         double lambda_max = lasso_form_lambda_max(i.b, i.n);
         assert_close(lambda_max, problem_lambda_max(i.problem, i.x, i.ws), 1e-12 * lambda_max);
-        struct gram_lasso lasso = {i.form->gram, i.b, 0.1 * lambda_max, k % 2 == 0};
+        struct gram_lasso lasso = {
+            .gram = i.form->gram, .b = i.b, .lambda = 0.1 * lambda_max, .one_per_run = k % 2 == 0};
         g_autofree double *w = g_new0(double, i.n);
         assert_true(gram_active_set_solve(&lasso, w, i.ws).finished);
         assert_close(relative_gap(&i, w, lasso.lambda), 0.0, 1e-12);

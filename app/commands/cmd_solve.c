@@ -29,12 +29,17 @@ static bool check_method(const struct solve *solve, GError **error)
 static bool check_operator(const struct solve *solve, GError **error)
 {
     const struct operator_options *op = &solve->options.op;
-    if (solve->kind == PROBLEM_LASSO && (op->response != NULL || op->matrix == NULL))
-        return app_refuse(error, "solve lasso: expected --operator D.npy");
+    if (solve->kind == PROBLEM_LASSO && op->response == NULL && op->matrix == NULL)
+        return app_refuse(error, "solve lasso: expected --operator D.npy or --hrf NAME");
+    if (solve->options.positive && solve->kind != PROBLEM_LASSO)
+        return app_refuse(error, "--positive: expected a problem of lasso");
+    if (solve->options.positive &&
+        (solve->options.path != SIZE_MAX || strcmp(solve->options.method, "exact") != 0))
+        return app_refuse(error, "--positive: expected --solver exact, and no --path");
     if (op->response != NULL && op->matrix != NULL)
         return app_refuse(error, "solve: expected --hrf or --operator, found both");
     if (op->response != NULL && !response_is_file(op->response) && isnan(op->tr_s))
-        return app_refuse(error, "solve tv: expected --tr S, to sample the model of --hrf");
+        return app_refuse(error, "solve: expected --tr S, to sample the model of --hrf");
     return true;
 }
 

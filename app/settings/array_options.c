@@ -24,7 +24,7 @@ static char *check_series(const char *path)
 #define AT(member) offsetof(struct operator_options, member)
 const struct option operator_option_rows[] = {
     {"hrf", OPTION_RESPONSE, AT(response),
-     .help = "TV: the operator is the convolution with this response, a model or a file",
+     .help = "The operator is the convolution with this response, a model or a file",
      .metavar = "NAME|FILE"},
     {"tr", OPTION_NUMBER, AT(tr_s), .help = "Repetition time, to sample the model of --hrf",
      .low = 0.001, .high = 20, .unit = "s", .metavar = "S"},
@@ -56,6 +56,7 @@ static const struct option solve_rows[] = {
     {"lambdas", OPTION_FILE, AT(lambdas), .help = "lambda of each series", .metavar = "FILE"},
     {"lambda-rule", OPTION_CHOICE, AT(rule), .help = "TV: lambda of each series by a rule",
      .choices = "aic|bic|lut|mad|ut"},
+    {"positive", OPTION_FLAG, AT(positive), .help = "Lasso: solutions are not negative"},
     {"path", OPTION_COUNT, AT(path),
      .help = "Solutions at K ratios from 1 to that of --lambda-ratio, by homotopy", .low = 1,
      .high = 100000, .metavar = "K"},

@@ -5,6 +5,7 @@
 #include "app/host/app_error.h"
 #include "app/settings/tables.h"
 #include "io/derivatives.h"
+#include "solvers/methods.h"
 
 #include <string.h>
 
@@ -124,6 +125,12 @@ static const struct option rows[] = {
     {"conv", OPTION_CHOICE, AT(conv),
      .help = "causal: as many unknowns as frames; full: T-K+1 unknowns", .group = "response",
      .choices = "causal|full", .fallback = "causal"},
+    {"model", OPTION_CHOICE, AT(model),
+     .help = "What activity is made of: blocks (few jumps), spikes (few frames off a level), or "
+             "the sum of both",
+     .group = "solver", .choices = "block|spike|both", .fallback = "block"},
+    {"positive", OPTION_FLAG, AT(positive), .help = "Model spike: no spike is below 0",
+     .group = "solver", .fallback = "false"},
     {"solver", OPTION_METHOD, AT(solver), .help = "Method", .group = "solver", .key = "name",
      .metavar = "NAME", .fallback = "exact"},
     {"network", OPTION_FILE, AT(network), .help = "A trained network in the place of the method",
@@ -287,6 +294,30 @@ static bool resolve_starts(struct options *options, GError **error)
     return true;
 }
 
+// What is made for jumps does not look at spikes.
+static bool check_model(const struct run_options *run, GError **error)
+{
+    const char *reason = NULL;
+    bool follows_path =
+        run->rule == LAMBDA_AIC || run->rule == LAMBDA_BIC || run->rule == LAMBDA_MAD;
+    if (run->positive && (run->model != MODEL_SPIKE || strcmp(run->solver, "exact") != 0))
+        reason = "--positive: expected --model spike and --solver exact";
+    else if (run->model == MODEL_BLOCK)
+        return true;
+    else if (run->network != NULL)
+        reason = "--network: expected --model block";
+    else if (run->finds || run->noise_factor > 0.0)
+        reason = "--null and --lambda-rule noise: expected --model block";
+    else if (follows_path)
+        reason = "--lambda-rule: aic, bic and mad expected --model block";
+    else if (run->given.debias)
+        reason = "--debias: expected --model block";
+    else if (methods_find(PROBLEM_LASSO, run->solver) == NULL)
+        reason = "--solver: expected a method of the Lasso (exact, fista, cd, lars, ...) for "
+                 "spikes";
+    return reason == NULL || app_refuse(error, "%s", reason);
+}
+
 bool deconv_options_fill(struct options *options, struct run_options *run, GError **error)
 {
     struct deconv_options values = {0};
@@ -303,6 +334,8 @@ bool deconv_options_fill(struct options *options, struct run_options *run, GErro
                           "lambda: expected a fraction of lambda_max up to 1, where activity is "
                           "constant, found %g (rule fixed takes values)",
                           run->lambda);
+    if (!check_model(run, error))
+        return false;
     if (run->labels != NULL && run->atlas == NULL)
         return app_refuse(error, "--labels: expected the labels themselves too (--atlas FILE)");
     if (run->atlas != NULL && run->lambda_map != NULL)

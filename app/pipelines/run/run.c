@@ -66,6 +66,7 @@ void run_free(struct run *run)
     g_free(run->fitted);
     g_free(run->residual);
     g_free(run->debiased);
+    g_free(run->spikes);
     g_free(run->explained);
     g_free(run->deviation);
     g_free(run->mean);

@@ -55,6 +55,7 @@ struct run {
     float *fitted;                 // owned; n_time x n_series, series fastest; where saved
     float *residual;               // owned; the same
     float *debiased;               // owned; n_in x n_series
+    float *spikes;                 // owned; the same; not of MODEL_BLOCK
     float *explained;              // owned; n_series: variance that the response explains
     float *deviation;              // owned; n_series: standard deviation of the activity
     float *mean;                   // owned; n_series: of the recording, before cleaning

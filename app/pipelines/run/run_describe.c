@@ -126,6 +126,24 @@ static JsonObject *describe_frames(const struct run *run)
     return object;
 }
 
+static JsonObject *describe_model(const struct run_plan *plan)
+{
+    static const char *const names[] = {
+        [MODEL_BLOCK] = "block", [MODEL_SPIKE] = "spike", [MODEL_BOTH] = "both"};
+    static const char *const objectives[] = {
+        [MODEL_BLOCK] = "1/2 ||y - h * u||^2 + lambda TV(u)",
+        [MODEL_SPIKE] = "1/2 ||y - h * u||^2 + lambda ||s||_1, u = c + s",
+        [MODEL_BOTH] = "1/2 ||y - h * (b + s)||^2 + lambda (TV(b) + kappa ||s||_1), u = b + s"};
+    JsonObject *object = json_object_new();
+    set_text(object, "Name", names[plan->options->model]);
+    set_text(object, "Objective", objectives[plan->options->model]);
+    if (plan->options->positive)
+        json_object_set_boolean_member(object, "Positive", true);
+    if (plan->options->model == MODEL_BOTH)
+        json_object_set_double_member(object, "Kappa", mixture_kappa(plan->mixture));
+    return object;
+}
+
 static JsonObject *describe_lambda(const struct run *run)
 {
     JsonObject *object = json_object_new();
@@ -232,6 +250,7 @@ JsonObject *run_series_sidecar(const struct run *run, const char *description, c
     set_text(object, "Convolution", run->plan->options->conv == HRF_CONV_FULL ? "full" : "causal");
     json_object_set_object_member(object, "Frames", describe_frames(run));
     json_object_set_array_member(object, "Preprocessing", describe_cleaning(run));
+    json_object_set_object_member(object, "Model", describe_model(run->plan));
     json_object_set_object_member(object, "Lambda", describe_lambda(run));
     json_object_set_object_member(object, "Solver", describe_solver(run));
     return object;

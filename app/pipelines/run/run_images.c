@@ -26,6 +26,11 @@ static double debiased(const struct run *run, size_t t, size_t v)
     return (double) run->debiased[t * run->n_series + v];
 }
 
+static double spikes(const struct run *run, size_t t, size_t v)
+{
+    return (double) run->spikes[t * run->n_series + v];
+}
+
 static double significant(const struct run *run, size_t t, size_t v)
 {
     return run->findings == NULL ? 0.0 : findings_significant(run->findings, t, v);
@@ -37,8 +42,8 @@ static double innovations(const struct run *run, size_t t, size_t v)
 }
 
 const struct run_series_image run_series_images[] = {
-    {"activity", "Neural activity u, the minimiser of 1/2 ||y - h * u||^2 + lambda TV(u)",
-     RUN_ACTIVITY, true, run_activity},
+    {"activity", "Neural activity u, the minimiser of the objective that Model names", RUN_ACTIVITY,
+     true, run_activity},
     {"debiased", "Activity with its levels refitted by least squares where u is constant",
      RUN_DEBIASED, true, debiased},
     {"innovation", "First difference of the activity, u(t) - u(t-1); 0 in the first frame of a run",
@@ -48,6 +53,7 @@ const struct run_series_image run_series_images[] = {
      RUN_INNOVATIONS, true, innovations},
     {"significant", "Activity of those jumps alone, levels refitted; 0 in voxels without",
      RUN_SIGNIFICANT, true, significant},
+    {"spikes", "The part of the activity that is spikes", RUN_SPIKES, true, spikes},
     {"fitted", "Response to the activity, h * u", RUN_FITTED, false, fitted},
     {"residual", "Cleaned series less the response to the activity, y - h * u", RUN_RESIDUAL, false,
      residual},

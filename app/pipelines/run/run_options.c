@@ -79,5 +79,6 @@ void run_options_complete(struct run_options *options)
     options->one_lambda = given->lambda_scope == 1;
     take_findings(options);
     options->images |= given->debias ? RUN_DEBIASED : 0U;
+    options->images |= options->model != MODEL_BLOCK ? RUN_SPIKES : 0U;
     options->compression = (int) given->compression;
 }

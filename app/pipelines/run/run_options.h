@@ -16,6 +16,9 @@
 /** How the series of a parcel's voxels become one. */
 enum run_parcel { PARCEL_MEAN, PARCEL_PC1 };
 
+/** What activity is made of. */
+enum run_model { MODEL_BLOCK, MODEL_SPIKE, MODEL_BOTH };
+
 /** 4-D images that may be written, as bits. */
 enum run_image {
     RUN_ACTIVITY = 1,
@@ -25,6 +28,7 @@ enum run_image {
     RUN_DEBIASED = 16,
     RUN_SIGNIFICANT = 32, // by what was found beyond noise
     RUN_INNOVATIONS = 64, //
+    RUN_SPIKES = 128,     // not of MODEL_BLOCK
 };
 
 /** Values of the table that others below are made from. */
@@ -83,6 +87,8 @@ struct run_options {
     const char *hrf;            // as given: a model or a file
     const char *response;       // the same, a file's path as it is from here
     int conv;                   // of enum hrf_conv_kind
+    int model;                  // of enum run_model
+    bool positive;              // MODEL_SPIKE: no spike is below 0
     const char *solver;         // name of a method
     double certify;             // of a network: gap that is left to an exact solver; NaN: none
     double lambda;              // a ratio or a value, by the rule

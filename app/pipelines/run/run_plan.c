@@ -282,7 +282,7 @@ static bool plan_lambda(struct run_plan *plan, GError **error)
     if (warning != NULL)
         run_plan_warn(plan, "%s: %s", plan->options->bold, warning);
     g_autoptr(GError) problem = NULL;
-    plan->rule = lambda_rule_new(plan->problem, kind, plan->options->lambda, &problem);
+    plan->rule = lambda_rule_new(run_plan_solved(plan), kind, plan->options->lambda, &problem);
     if (plan->rule == NULL)
         g_set_error(error, APP_ERROR, APP_ERROR_INPUT, "%s: %s", plan->options->bold,
                     problem->message);
@@ -297,20 +297,44 @@ const bool *run_plan_censored(const struct run_plan *plan)
     return plan->confounds->censored + plan->first;
 }
 
+const struct problem *run_plan_solved(const struct run_plan *plan)
+{
+    return plan->mixture == NULL ? plan->problem : mixture_problem(plan->mixture);
+}
+
+static bool plan_problem(struct run_plan *plan, GError **error)
+{
+    const struct run_options *options = plan->options;
+    const linop *op = plan->seen == NULL ? plan->op : plan->seen;
+    const struct mixture_parts parts = {options->model == MODEL_BOTH, options->positive};
+    plan->problem = problem_new_tv(op);
+    if (options->model == MODEL_BLOCK)
+        return true;
+    if (op->n_in < 2) {
+        g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
+                    "%s: expected at least 2 unknowns for spikes, found 1", options->bold);
+        return false;
+    }
+    plan->mixture = mixture_new(plan->problem, &parts);
+    return true;
+}
+
 static bool plan_solver(struct run_plan *plan, GError **error)
 {
     if (plan->joined != NULL)
         return plan_lambda(plan, error);
     if (run_plan_censored(plan) != NULL)
         plan->seen = censor_operator(plan->op, run_plan_censored(plan));
-    plan->problem = problem_new_tv(plan->seen == NULL ? plan->op : plan->seen);
+    if (!plan_problem(plan, error))
+        return false;
     if ((plan->options->images & RUN_DEBIASED) != 0)
         plan->levels = debias_new(plan->problem->op);
     struct solver_options options = plan->options->solving;
     if (plan->options->network != NULL)
         return run_plan_network(plan, &options, error) && plan_lambda(plan, error);
-    const struct method *method = methods_find(PROBLEM_TV, plan->options->solver);
-    plan->solver = method->create(plan->problem, &options, error);
+    const struct problem *solved = run_plan_solved(plan);
+    const struct method *method = methods_find(solved->kind, plan->options->solver);
+    plan->solver = method->create(solved, &options, error);
     return plan->solver != NULL && plan_lambda(plan, error);
 }
 
@@ -335,6 +359,7 @@ static double bytes_needed(const struct run_plan *plan, size_t series)
     double extra = 0.0; // images that are kept beside the activity
     for (unsigned image = RUN_FITTED; image <= RUN_DEBIASED; image <<= 1)
         extra += (plan->options->images & image) != 0 ? 1.0 : 0.0;
+    extra += (plan->options->images & RUN_SPIKES) != 0 ? 1.0 : 0.0;
     double items = n_series / RUN_ITEM_SERIES + 1.0;
     double threads = (double) MIN(plan->host->jobs, (size_t) items);
     double samples = n_series * (n_read * sample + extra * n_time * sizeof(float));
@@ -475,6 +500,7 @@ void run_plan_free(struct run_plan *plan)
     solver_free(plan->network.exact);
     network_free(plan->network.network);
     g_free(plan->network.n_finished);
+    mixture_free(plan->mixture);
     problem_free(plan->problem);
     lambda_rule_free(plan->rule);
     noise_fit_free(plan->noise_fit);

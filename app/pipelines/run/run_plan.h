@@ -7,6 +7,7 @@
 #include "app/pipelines/run/run_options.h"
 #include "deconv/confounds.h"
 #include "deconv/hrf.h"
+#include "deconv/mixture.h"
 #include "io/frame_table.h"
 #include "io/metadata.h"
 #include "solvers/solver.h"
@@ -88,7 +89,8 @@ struct run_plan {
     struct confounds *confounds; // owned; NULL: none
     struct clean *clean;         // owned; NULL for runs that were joined, which have their own
     struct run_joined *joined;   // owned; NULL: it is one run
-    struct problem *problem;     // owned
+    struct problem *problem;     // owned; of blocks
+    struct mixture *mixture;     // owned; with spikes; NULL: MODEL_BLOCK
     struct run_network network;  // in the place of a solver by name
     struct solver *solver;       // owned; NULL for runs that were joined
     struct debias *levels;       // owned; NULL: they stay as they are
@@ -113,6 +115,9 @@ struct run_plan *run_plan_new(const struct host *host, const struct run_files *f
 void run_plan_free(struct run_plan *plan);
 typedef struct run_plan owned_run_plan; // for g_autoptr(owned_run_plan)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_run_plan, run_plan_free)
+
+/** The problem whose solutions are certified, and whose lambda_max lambda refers to. */
+const struct problem *run_plan_solved(const struct run_plan *plan);
 
 /** True for the frames of those deconvolved that do not count; NULL where all do. */
 const bool *run_plan_censored(const struct run_plan *plan);

@@ -165,8 +165,9 @@ static double largest_lambda_max(const struct run *run, const struct item *item,
     for (size_t v = 0; v < item->count; v++) {
         const double *x = block_series(&item->x, v);
         if (item->state[v] == SERIES_SOLVED)
-            largest = MAX(largest, joined != NULL ? run_joined_lambda_max(joined, x, ws)
-                                                  : problem_lambda_max(run->plan->problem, x, ws));
+            largest = MAX(largest, joined != NULL
+                                       ? run_joined_lambda_max(joined, x, ws)
+                                       : problem_lambda_max(run_plan_solved(run->plan), x, ws));
     }
     return largest;
 }
@@ -203,6 +204,31 @@ static void settle(const struct item *item, size_t v, struct series_result *resu
     memset(u, 0, n * sizeof *u);
 }
 
+// Of what is left when the level is taken out; spikes are kept apart too.
+static void solve_mixture(const struct run *run, const struct solve_input *input, struct block *u,
+                          struct series_result *results, struct workspace *ws)
+{
+    const struct run_plan *plan = run->plan;
+    const struct block *x = input->x;
+    size_t mark = workspace_mark(ws), n = run_plan_solved(plan)->op->n_in;
+    struct block projected = {x->n_time, x->n_series, x->n_time,
+                              WORKSPACE_ALLOC(ws, double, x->n_time * x->n_series)};
+    struct block z = {n, x->n_series, n, WORKSPACE_ALLOC(ws, double, n * x->n_series)};
+    double *spikes = WORKSPACE_ALLOC(ws, double, u->n_time);
+    for (size_t v = 0; v < x->n_series; v++)
+        problem_project(plan->problem, block_series(x, v), block_series(&projected, v));
+    struct solve_input own = *input;
+    own.x = &projected;
+    solver_run(plan->solver, &own, &z, results, ws);
+    for (size_t v = 0; v < x->n_series; v++) {
+        mixture_expand(plan->mixture, block_series(x, v), block_series(&z, v), block_series(u, v),
+                       spikes);
+        for (size_t t = 0; t < u->n_time; t++)
+            run->spikes[t * run->n_series + input->first_series + v] = (float) spikes[t];
+    }
+    workspace_release(ws, mark);
+}
+
 static void solve_blocks(const struct pass *pass, const struct item *item, struct block *u,
                          struct series_result *results, struct workspace *ws)
 {
@@ -226,6 +252,8 @@ static void solve_blocks(const struct pass *pass, const struct item *item, struc
                                     .first_series = item->first + first};
         if (run->plan->joined != NULL)
             run_joined_solve(run->plan->joined, &input, &part, results + first, ws);
+        else if (run->plan->mixture != NULL)
+            solve_mixture(run, &input, &part, results + first, ws);
         else
             solver_run(run->plan->solver, &input, &part, results + first, ws);
     }
@@ -357,7 +385,8 @@ static size_t count_off_centre(const struct item *item)
 
 // How much of a series its response explains, by the objective that was certified, how much its
 // activity varies, and where.
-static void describe_fit(const struct run *run, const struct item *item, const struct block *u)
+static void describe_fit(const struct run *run, const struct item *item, const struct block *u,
+                         struct workspace *ws)
 {
     size_t edge = swings_edge(u->n_time, run->plan->tr_s);
     for (size_t v = 0; v < item->count; v++) {
@@ -373,7 +402,9 @@ static void describe_fit(const struct run *run, const struct item *item, const s
             variance += (own[t] - mean) * (own[t] - mean) / n;
         double penalty = run->plan->joined != NULL ? run_joined_penalty(run->plan->joined, own)
                                                    : problem_penalty(run->plan->problem, own);
-        double rss = 2.0 * (result->objective - result->lambda * penalty);
+        double rss = run->plan->mixture != NULL
+                         ? 2.0 * problem_objective(run->plan->problem, x, own, 0.0, ws)
+                         : 2.0 * (result->objective - result->lambda * penalty);
         double explained = fitted && sum2 > 0.0 ? 1.0 - rss / sum2 : 0.0;
         struct swings swings = swings_measure(own, u->n_time, edge, x, item->x.n_time);
         run->explained[item->first + v] = (float) fmin(fmax(explained, 0.0), 1.0);
@@ -400,7 +431,7 @@ static void solve_item(void *data, size_t index, struct workspace *ws)
     struct findings_item looked = findings_item_of(run, &item);
     if (run->findings != NULL && run->plan->options->finds)
         findings_look(run->findings, &looked, ws);
-    describe_fit(run, &item, &u);
+    describe_fit(run, &item, &u, ws);
     if (!run_plan_centres(run->plan))
         pass->n_off_centre[index] = count_off_centre(&item);
     store_fit(run, &item, &u, ws);
@@ -469,6 +500,8 @@ static bool make_room(struct run *run, GError **error)
         {(void **) &run->residual, n_samples, sizeof *run->residual, (images & RUN_RESIDUAL) != 0},
         {(void **) &run->debiased, run->plan->op->n_in * run->n_series, sizeof *run->debiased,
          (images & RUN_DEBIASED) != 0},
+        {(void **) &run->spikes, run->plan->op->n_in * run->n_series, sizeof *run->spikes,
+         (images & RUN_SPIKES) != 0},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rooms); i++) {
         if (!rooms[i].wanted)

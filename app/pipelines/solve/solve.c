@@ -150,8 +150,9 @@ bool solve_plan(struct solve *solve, GError **error)
         operator_new(&solve->options.op, solve->options.data, solve->x->n_columns, io, error);
     if (solve->op == NULL)
         return false;
-    solve->problem =
-        solve->kind == PROBLEM_TV ? problem_new_tv(solve->op) : problem_new_lasso(solve->op);
+    solve->problem = solve->kind == PROBLEM_TV ? problem_new_tv(solve->op)
+                     : solve->options.positive ? problem_new_positive_lasso(solve->op)
+                                               : problem_new_lasso(solve->op);
     solve->n_path = 1;
     if (!plan_rule(solve, error) ||
         !(solve->options.path != SIZE_MAX ? plan_path(solve, error) : plan_solver(solve, error)))

@@ -24,6 +24,7 @@ struct solve_options {
     const char *trace;   // NULL: none
     const char *output;
     struct solver_options solving; // what the user can say of it
+    bool positive;                 // Lasso: z >= 0
     bool strict;
 };
 
