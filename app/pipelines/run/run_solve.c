@@ -60,15 +60,20 @@ static void gather(const struct pass *pass, struct item *item, struct workspace 
     workspace_release(ws, mark);
 }
 
-// The mean of each series as it was recorded.
+// The mean of each series as it was recorded, over the frames that count.
 static void take_means(const struct run *run, const struct item *item)
 {
+    const struct confounds *confounds = run->plan->confounds;
+    const bool *censored = confounds == NULL ? NULL : confounds->censored;
     for (size_t v = 0; v < item->count; v++) {
         const double *y = block_series(&item->raw, v);
-        double sum = 0.0;
-        for (size_t t = 0; t < item->raw.n_time; t++)
-            sum += y[t];
-        run->mean[item->first + v] = (float) (sum / (double) item->raw.n_time);
+        double sum = 0.0, n = 0.0;
+        for (size_t t = 0; t < item->raw.n_time; t++) {
+            bool counts = censored == NULL || !censored[t];
+            sum += counts ? y[t] : 0.0;
+            n += counts ? 1.0 : 0.0;
+        }
+        run->mean[item->first + v] = (float) (sum / fmax(n, 1.0));
     }
 }
 
