@@ -90,7 +90,7 @@ def test_blocks_and_spikes_are_optimal_together():
 
 def test_solve_takes_a_response_for_the_lasso():
     series = write_run()
-    pathlib.Path("x.csv").write_text("".join(",".join(map(repr, x)) + "\n" for x in series))
+    pathlib.Path("x.csv").write_text("".join(",".join(map(repr, frame)) + "\n" for frame in zip(*series)))
     found = summary("solve", "lasso", "--hrf", "h.txt", "--data", "x.csv", "--lambda-ratio", ".1", "-o", "u.npy")
     assert found["status"]["solved"] == N_VOXELS and found["n_unknown"] == N_FRAMES
     largest = [max(map(abs, correlations(x))) for x in series]
@@ -112,7 +112,7 @@ def test_what_does_not_go_together_is_refused():
                         (("--model", "spike", "--lambda-rule", "bic"), "--lambda-rule"),
                         (("--model", "both", "--solver", "condat-vu"), "--solver")):
         refuses(2, *base, *words, says=says)
-    pathlib.Path("x.csv").write_text("1,2,3\n")
+    pathlib.Path("x.csv").write_text("1\n2\n3\n")
     refuses(2, "solve", "lasso", "--data", "x.csv", "--hrf", "spm", "--lambda", "1", "-o", "u.npy", says="--tr")
     refuses(2, "solve", "tv", "--data", "x.csv", "--lambda", "1", "-o", "u.npy", "--positive", says="--positive")
     refuses(2, "solve", "lasso", "--data", "x.csv", "--hrf", "h.txt", "--lambda", "1", "-o", "u.npy", "--positive",

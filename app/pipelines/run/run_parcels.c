@@ -212,31 +212,45 @@ static void find_component(void *data, size_t parcel, struct workspace *ws)
     workspace_release(ws, mark);
 }
 
-// The member nearest to the mean place of each parcel: where it is said to be. Owned.
-static size_t *find_centres(const struct run *run)
+static void place_of(const struct run *run, size_t voxel, double place[3])
+{
+    const size_t *dim = run->plan->grid.dim;
+    const size_t index[3] = {voxel % dim[0], voxel / dim[0] % dim[1], voxel / dim[0] / dim[1]};
+    for (size_t d = 0; d < 3; d++)
+        place[d] = (double) index[d];
+}
+
+// The member of a parcel nearest to the mean of their places.
+static size_t find_centre(const struct run *run, size_t parcel)
 {
     const struct parcels *parcels = run->parcels;
-    const size_t *dim = run->plan->grid.dim;
-    size_t *centres = g_new(size_t, parcels->n);
-    for (size_t p = 0; p < parcels->n; p++) {
-        size_t begin = parcels->first[p], end = parcels->first[p + 1];
-        double mean[3] = {0.0}, least = INFINITY;
-        for (int pass = 0; pass < 2; pass++)
-            for (size_t i = begin; i < end; i++) {
-                size_t voxel = run->painted[parcels->member[i]];
-                double at[3] = {(double) (voxel % dim[0]), (double) (voxel / dim[0] % dim[1]),
-                                (double) (voxel / dim[0] / dim[1])};
-                double distance = 0.0;
-                for (size_t d = 0; d < 3; d++) {
-                    mean[d] += pass == 0 ? at[d] / (double) (end - begin) : 0.0;
-                    distance += (at[d] - mean[d]) * (at[d] - mean[d]);
-                }
-                if (pass == 0 || !(distance < least))
-                    continue;
-                least = distance;
-                centres[p] = voxel;
-            }
+    size_t begin = parcels->first[parcel], end = parcels->first[parcel + 1], centre = 0;
+    double mean[3] = {0.0}, place[3], least = INFINITY;
+    for (size_t i = begin; i < end; i++) {
+        place_of(run, run->painted[parcels->member[i]], place);
+        for (size_t d = 0; d < 3; d++)
+            mean[d] += place[d] / (double) (end - begin);
     }
+    for (size_t i = begin; i < end; i++) {
+        size_t voxel = run->painted[parcels->member[i]];
+        double distance = 0.0;
+        place_of(run, voxel, place);
+        for (size_t d = 0; d < 3; d++)
+            distance += (place[d] - mean[d]) * (place[d] - mean[d]);
+        if (!(distance < least))
+            continue;
+        least = distance;
+        centre = voxel;
+    }
+    return centre;
+}
+
+// Where each parcel is said to be. Owned.
+static size_t *find_centres(const struct run *run)
+{
+    size_t *centres = g_new(size_t, run->parcels->n);
+    for (size_t p = 0; p < run->parcels->n; p++)
+        centres[p] = find_centre(run, p);
     return centres;
 }
 

@@ -506,7 +506,8 @@ void run_plan_free(struct run_plan *plan)
     noise_fit_free(plan->noise_fit);
     clean_free(plan->clean);
     clean_free(plan->component_clean);
-    g_clear_pointer(&plan->label_names, g_hash_table_unref);
+    if (plan->label_names != NULL)
+        g_hash_table_unref(plan->label_names);
     g_free(plan->labels);
     frame_table_free(plan->table);
     confounds_free(plan->confounds);
