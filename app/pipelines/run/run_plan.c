@@ -446,7 +446,9 @@ static bool check_outputs(const struct run_plan *plan, GError **error)
 // What is not there for runs that were joined.
 static bool check_joined(const struct run_options *options, GError **error)
 {
-    const char *what = options->network != NULL                ? "a network"
+    const char *what = options->model != MODEL_BLOCK           ? "a model of spikes"
+                       : options->parcel == PARCEL_PC1         ? "principal components of parcels"
+                       : options->network != NULL              ? "a network"
                        : options->conv == HRF_CONV_FULL        ? "--conv full"
                        : options->first + options->n_time > 0  ? "--frames"
                        : (options->images & RUN_DEBIASED) != 0 ? "--debias"
