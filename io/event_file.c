@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "io/event_file.h"
 
-#include "io/fif.h"
 #include "io/fif_sensors.h"
 #include "io/text.h"
 #include "io/tsv.h"
@@ -53,16 +52,12 @@ static void name_codes(GArray *list, const char *names)
     }
 }
 
-static GArray *read_fif(const char *path, const struct io_context *io, GError **error)
+GArray *event_list_of_fif(const struct fif *fif, const struct io_context *io, GError **error)
 {
-    struct gz *stream = gz_open(path, error);
-    g_autoptr(owned_fif) fif = stream == NULL ? NULL : fif_open(path, stream, io, error);
-    if (fif == NULL)
-        return NULL;
     size_t block = fif_find_block(fif, 0, FIF_BLOCK_EVENTS);
     const struct fif_tag *tag = block == 0 ? NULL : fif_find(fif, block, FIF_EVENT_LIST);
     if (tag == NULL) {
-        io_error_set(error, IO_ERROR_INPUT, path, "expected a list of events, found %s",
+        io_error_set(error, IO_ERROR_INPUT, fif->path, "expected a list of events, found %s",
                      fif_contents_name(fif_contents(fif)));
         return NULL;
     }
@@ -86,6 +81,13 @@ static GArray *read_fif(const char *path, const struct io_context *io, GError **
     if (names != NULL)
         name_codes(list, names);
     return list;
+}
+
+static GArray *read_fif(const char *path, const struct io_context *io, GError **error)
+{
+    struct gz *stream = gz_open(path, error);
+    g_autoptr(owned_fif) fif = stream == NULL ? NULL : fif_open(path, stream, io, error);
+    return fif == NULL ? NULL : event_list_of_fif(fif, io, error);
 }
 
 // Text.

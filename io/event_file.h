@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "io/io_context.h"
+#include "io/fif.h"
 
 /** Something at a sample, as lists of events of MNE have it. */
 struct sample_event {
@@ -19,3 +19,6 @@ bool event_file_recognise(const char *path);
  * with a time in seconds after the sample. Errors: IO_ERROR_INPUT, _MEMORY.
  */
 GArray *event_file_read(const char *path, const struct io_context *io, GError **error);
+
+/** The same of the list in a FIF file that is open. */
+GArray *event_list_of_fif(const struct fif *fif, const struct io_context *io, GError **error);

@@ -11,8 +11,8 @@ enum {
     METHOD_MEG = 1,
     METHOD_EEG = 2,
     METHOD_BOTH = 3,
+    ORIENTATION_FIXED = 1,
     ORIENTATION_FREE = 2,
-    AXES = 3,             // columns a source
     READ_BYTES = 1 << 20, // of the matrix at a time; more than a column has
     MOST_PARTS = 2,
 };
@@ -277,10 +277,8 @@ static bool read_part(const struct fif *fif, size_t block, struct part_of_forwar
         !fif_get_names(fif, matrix, FIF_COL_NAMES, &part->names, io, error))
         return part->gain == NULL ? refuse(fif, error, "forward solution: expected a gain matrix")
                                   : false;
-    if (orientation != ORIENTATION_FREE)
-        return refuse(fif, error,
-                      "forward solution: expected free orientation (three columns a "
-                      "source), found fixed: convert from the free one");
+    if (orientation != ORIENTATION_FREE && orientation != ORIENTATION_FIXED)
+        return refuse(fif, error, "forward solution: expected free or fixed orientation");
     if (frame != FIF_FRAME_HEAD && frame != FIF_FRAME_MRI)
         return refuse(fif, error, "forward solution: expected the head or MRI frame");
     size_t n_names = part->names == NULL ? 0 : g_strv_length(part->names);
@@ -288,8 +286,11 @@ static bool read_part(const struct fif *fif, size_t block, struct part_of_forwar
         return refuse(fif, error,
                       "forward solution: expected sources, and channels with a name each");
     bool is_first = forward->n_sources == 0;
-    if (!is_first && ((size_t) n_sources != forward->n_sources || frame != forward->frame))
+    bool is_fixed = orientation == ORIENTATION_FIXED;
+    if (!is_first && ((size_t) n_sources != forward->n_sources || frame != forward->frame ||
+                      is_fixed != forward->is_fixed))
         return refuse(fif, error, "forward solution: expected MEG and EEG of the same sources");
+    forward->is_fixed = is_fixed;
     forward->n_sources = (size_t) n_sources;
     forward->frame = frame;
     part->n_channels = n_names;
@@ -304,7 +305,7 @@ static bool read_gain(const struct fif *fif, const struct part_of_forward *part,
     const struct bytes_format *format = NULL;
     if (!fif_shape(fif, part->gain, &shape, &format, error))
         return false;
-    size_t n_columns = AXES * forward->n_sources;
+    size_t n_columns = fif_forward_axes(forward) * forward->n_sources;
     if (shape.is_packed || shape.n_rows != n_columns || shape.n_columns != part->n_channels)
         return fif_refuse(fif, part->gain, error, "expected %zu x %zu, found %zu x %zu", n_columns,
                           part->n_channels, shape.n_rows, shape.n_columns);
@@ -338,7 +339,7 @@ static bool all_finite(const double *x, size_t n)
 static bool read_gains(const struct fif *fif, const struct part_of_forward *parts, size_t n_parts,
                        struct forward *forward, const struct io_context *io, GError **error)
 {
-    size_t n_columns = AXES * forward->n_sources;
+    size_t n_columns = fif_forward_axes(forward) * forward->n_sources;
     forward->gain =
         io_context_alloc(io, fif->path, n_columns, forward->n_channels * sizeof(double), error);
     if (forward->gain == NULL)

@@ -24,7 +24,8 @@ struct source_space {
 
 /**
  * What unit dipoles give at the sensors. The columns of `gain` are three a source (its x, y and z
- * moments), sources in the order of spaces and vertices; rows are MEG channels, then EEG channels.
+ * moments), or one where it is fixed (the moment along the normal of its patch), sources in the
+ * order of spaces and vertices; rows are MEG channels, then EEG channels.
  * T, T/m or V per A m.
  */
 struct forward {
@@ -34,7 +35,8 @@ struct forward {
     char **names;               // owned, n_channels and NULL
     enum channel_kind *kinds;   // owned
     size_t n_sources;           // in all spaces
-    double *gain;               // owned, n_channels x 3 n_sources, column-major
+    bool is_fixed;              // one column a source
+    double *gain;               // owned, n_channels x 3 n_sources (or n_sources), column-major
     int32_t frame;              // FIF_FRAME_HEAD or FIF_FRAME_MRI: of points, normals and moments
     float mri_to_head[3][4];    //
     bool has_mri_to_head;       //
@@ -46,10 +48,16 @@ struct forward {
     GPtrArray *warnings;        // owned, of owned strings
 };
 
+/** Columns of the gain a source: 3, or 1 where the orientation is fixed. */
+static inline size_t fif_forward_axes(const struct forward *forward)
+{
+    return forward->is_fixed ? 1 : 3;
+}
+
 /**
- * Reads a forward solution of free orientation; one of fixed orientation is refused. Its MEG and
- * EEG parts are put together. Sources within a millimetre of another are a warning: surfaces in
- * another unit than metres have all of theirs there. Errors: IO_ERROR_INPUT, _MEMORY, _CANCELLED.
+ * Reads a forward solution of free or fixed orientation. Its MEG and EEG parts are put together.
+ * Sources within a millimetre of another are a warning: surfaces in another unit than metres have
+ * all of theirs there. Errors: IO_ERROR_INPUT, _MEMORY, _CANCELLED.
  */
 struct forward *fif_forward_read(const char *path, const struct io_context *io, GError **error);
 

@@ -24,16 +24,34 @@ size_t fif_raw_block(const struct fif *fif)
 
 enum fif_contents fif_contents(const struct fif *fif)
 {
-    if (fif_find_block(fif, 0, FIF_BLOCK_FORWARD) != 0)
-        return FIF_CONTENTS_FORWARD;
-    if (fif_find_block(fif, 0, FIF_BLOCK_EVOKED) != 0)
-        return FIF_CONTENTS_EVOKED;
-    if (fif_find_block(fif, 0, FIF_BLOCK_EPOCHS) != 0)
-        return FIF_CONTENTS_EPOCHS;
-    if (fif_raw_block(fif) != 0)
-        return FIF_CONTENTS_RAW;
-    if (fif_find_block(fif, 0, FIF_BLOCK_COV) != 0)
-        return FIF_CONTENTS_COVARIANCE;
+    // The first that a file has: those further down are parts of those above, too.
+    static const struct {
+        int32_t block;
+        enum fif_contents contents;
+    } rows[] = {
+        {FIF_BLOCK_INVERSE, FIF_CONTENTS_INVERSE},
+        {FIF_BLOCK_FORWARD, FIF_CONTENTS_FORWARD},
+        {FIF_BLOCK_ICA, FIF_CONTENTS_ICA},
+        {FIF_BLOCK_EVOKED, FIF_CONTENTS_EVOKED},
+        {FIF_BLOCK_EPOCHS, FIF_CONTENTS_EPOCHS},
+        {FIF_BLOCK_RAW_DATA, FIF_CONTENTS_RAW},
+        {FIF_BLOCK_CONTINUOUS_DATA, FIF_CONTENTS_RAW},
+        {FIF_BLOCK_IAS_RAW_DATA, FIF_CONTENTS_RAW},
+        {FIF_BLOCK_COV, FIF_CONTENTS_COVARIANCE},
+        {FIF_BLOCK_EVENTS, FIF_CONTENTS_EVENTS},
+        {FIF_BLOCK_BEM, FIF_CONTENTS_BEM},
+        {FIF_BLOCK_SOURCE_SPACE, FIF_CONTENTS_SOURCE_SPACES},
+        {FIF_BLOCK_MORPH_MAP, FIF_CONTENTS_MORPH_MAPS},
+        {FIF_BLOCK_PROJ, FIF_CONTENTS_PROJECTIONS},
+        {FIF_BLOCK_ANNOTATIONS, FIF_CONTENTS_ANNOTATIONS},
+        {FIF_BLOCK_POINTS, FIF_CONTENTS_POINTS},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (fif_find_block(fif, 0, rows[i].block) != 0)
+            return rows[i].contents;
+    for (size_t i = 0; i < fif->n_tags; i++)
+        if (fif->tag[i].kind == FIF_COORD_TRANS)
+            return FIF_CONTENTS_TRANSFORM;
     return FIF_CONTENTS_OTHER;
 }
 
@@ -46,6 +64,16 @@ const char *fif_contents_name(enum fif_contents contents)
         [FIF_CONTENTS_EPOCHS] = "epochs",
         [FIF_CONTENTS_FORWARD] = "a forward solution",
         [FIF_CONTENTS_COVARIANCE] = "a noise covariance",
+        [FIF_CONTENTS_INVERSE] = "an inverse operator",
+        [FIF_CONTENTS_ICA] = "an ICA decomposition",
+        [FIF_CONTENTS_EVENTS] = "a list of events",
+        [FIF_CONTENTS_BEM] = "surfaces of a boundary-element model",
+        [FIF_CONTENTS_SOURCE_SPACES] = "source spaces",
+        [FIF_CONTENTS_MORPH_MAPS] = "morph maps",
+        [FIF_CONTENTS_PROJECTIONS] = "projections",
+        [FIF_CONTENTS_ANNOTATIONS] = "annotations",
+        [FIF_CONTENTS_POINTS] = "digitised points",
+        [FIF_CONTENTS_TRANSFORM] = "a transform between coordinate frames",
     };
     return names[contents];
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "io/bytes.h"
+#include "io/fif_epochs.h"
 #include "io/fif_sensors.h"
 #include "io/frame_feed.h"
 #include "io/text.h"
@@ -30,6 +31,7 @@ struct buffer {
 struct fif_source {
     GPtrArray *files;  // owned, of owned struct fif: the first and what continues it
     GArray *buffers;   // owned, of struct buffer; raw data
+    GArray *epochs;    // owned, of struct fif_epoch, one a part
     GArray *aspects;   // owned, of size_t: the blocks of averages, one a part
     size_t n_channels; // of the file
     size_t n_time;     // of raw data
@@ -51,6 +53,7 @@ static void reader_close(struct recording *recording)
     g_ptr_array_unref(source->files);
     g_array_unref(source->buffers);
     g_array_unref(source->aspects);
+    g_array_unref(source->epochs);
     g_free(source);
     recording->source = NULL;
 }
@@ -285,9 +288,12 @@ static bool append_file(struct recording *recording, const char *path, double ra
     return true;
 }
 
-/** Appends what continues the first file. */
-static bool append_files(struct recording *recording, double rate_hz, const struct io_context *io,
-                         GError **error)
+/** Appends what continues the first file, each file by `append`. */
+static bool append_files(struct recording *recording, double rate_hz,
+                         bool (*append)(struct recording *recording, const char *path,
+                                        double rate_hz, const struct io_context *io,
+                                        GError **error),
+                         const struct io_context *io, GError **error)
 {
     struct fif_source *source = recording->source;
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -305,7 +311,7 @@ static bool append_files(struct recording *recording, double rate_hz, const stru
                          "next file: expected at most %d files, none of them twice", MAX_FILES);
             return false;
         }
-        if (!append_file(recording, path, rate_hz, io, error))
+        if (!append(recording, path, rate_hz, io, error))
             return false;
     }
 }
@@ -364,7 +370,8 @@ static bool open_raw(struct recording *recording, struct fif *fif, size_t meas_i
         recording_warn(recording, "maxshield",
                        "data: recorded with active shielding (MaxShield) and not processed since");
     if (!read_first(fif, block, &source->first, error) ||
-        !index_buffers(source, fif, block, error) || !append_files(recording, rate_hz, io, error))
+        !index_buffers(source, fif, block, error) ||
+        !append_files(recording, rate_hz, append_file, io, error))
         return false;
     if (source->n_time == 0) {
         io_error_set(error, IO_ERROR_INPUT, fif->path, "data: expected samples, found none");
@@ -485,6 +492,60 @@ static bool open_averages(struct recording *recording, struct fif *fif, size_t m
     return false;
 }
 
+// Epochs.
+
+static bool append_epochs(struct recording *recording, const char *path, double rate_hz,
+                          const struct io_context *io, GError **error)
+{
+    struct fif_source *source = recording->source;
+    struct gz *stream = gz_open(path, error);
+    const struct fif *fif = stream == NULL ? NULL : open_file(recording, path, stream, io, error);
+    if (fif == NULL)
+        return false;
+    size_t meas_info = fif_find_block(fif, 0, FIF_BLOCK_MEAS_INFO);
+    double own_rate_hz = 0.0;
+    int32_t n_channels = 0;
+    if (meas_info == 0 || fif_contents(fif) != FIF_CONTENTS_EPOCHS) {
+        io_error_set(error, IO_ERROR_INPUT, path, "expected epochs, found %s",
+                     fif_contents_name(fif_contents(fif)));
+        return false;
+    }
+    if (!fif_rate(fif, meas_info, &own_rate_hz, error) ||
+        !fif_get_int(fif, meas_info, FIF_NCHAN, &n_channels, error))
+        return false;
+    if (own_rate_hz != rate_hz || (size_t) n_channels != source->n_channels) {
+        io_error_set(error, IO_ERROR_INPUT, path,
+                     "expected the channels and rate of the file before it");
+        return false;
+    }
+    return fif_epochs_add(fif, source->files->len - 1, rate_hz, recording->sensors, source->epochs,
+                          io, error);
+}
+
+static bool open_epochs(struct recording *recording, struct fif *fif, size_t meas_info,
+                        const struct io_context *io, GError **error)
+{
+    struct fif_source *source = recording->source;
+    double rate_hz = 0.0;
+    if (!fif_rate(fif, meas_info, &rate_hz, error))
+        return false;
+    recording->sensors = fif_sensors(fif, meas_info, true, io, error);
+    if (recording->sensors == NULL)
+        return false;
+    source->n_channels = recording->sensors->n_channels;
+    recording->format = "FIF epochs";
+    recording->sensors->is_epochs = true;
+    if (!fif_epochs_add(fif, 0, rate_hz, recording->sensors, source->epochs, io, error) ||
+        !append_files(recording, rate_hz, append_epochs, io, error))
+        return false;
+    if (source->epochs->len > 0) {
+        recording->datatype = g_array_index(source->epochs, struct fif_epoch, 0).format->name;
+        return true;
+    }
+    io_error_set(error, IO_ERROR_INPUT, fif->path, "epochs: expected samples, found none");
+    return false;
+}
+
 static void pass_warnings_on(struct recording *recording)
 {
     const struct fif_source *source = recording->source;
@@ -509,20 +570,25 @@ static bool reader_open(struct recording *recording, struct gz *stream, const st
     source->files = g_ptr_array_new_with_free_func(unref_file);
     source->buffers = g_array_new(FALSE, FALSE, sizeof(struct buffer));
     source->aspects = g_array_new(FALSE, FALSE, sizeof(size_t));
+    source->epochs = g_array_new(FALSE, FALSE, sizeof(struct fif_epoch));
     struct fif *fif = open_file(recording, recording->path, stream, io, error);
     if (fif == NULL)
         return false;
     enum fif_contents contents = fif_contents(fif);
     size_t meas_info = fif_find_block(fif, 0, FIF_BLOCK_MEAS_INFO);
-    bool is_recording = contents == FIF_CONTENTS_RAW || contents == FIF_CONTENTS_EVOKED;
+    bool is_recording = contents == FIF_CONTENTS_RAW || contents == FIF_CONTENTS_EVOKED ||
+                        contents == FIF_CONTENTS_EPOCHS;
     if (!is_recording || meas_info == 0) {
         io_error_set(error, IO_ERROR_INPUT, recording->path,
-                     "expected raw data or averages with a description of channels, found %s",
+                     "expected raw data, averages or epochs with a description of channels, found "
+                     "%s",
                      is_recording ? "no description" : fif_contents_name(contents));
         return false;
     }
     bool ok = contents == FIF_CONTENTS_RAW ? open_raw(recording, fif, meas_info, io, error)
-                                           : open_averages(recording, fif, meas_info, io, error);
+              : contents == FIF_CONTENTS_EVOKED
+                  ? open_averages(recording, fif, meas_info, io, error)
+                  : open_epochs(recording, fif, meas_info, io, error);
     if (!ok)
         return false;
     pass_warnings_on(recording);
@@ -652,18 +718,20 @@ static bool raw_frames(struct recording *recording, struct reading *reading, GEr
     return true;
 }
 
-static bool average_frames(struct recording *recording, struct reading *reading, GError **error)
+/** The samples of the chosen epoch or average, a row a channel. */
+static bool read_rows(const struct recording *recording, const struct reading *reading,
+                      double *rows, GError **error)
 {
     const struct fif_source *source = reading->source;
+    size_t chosen = recording->sensors->chosen, n = 0;
+    if (source->epochs->len > 0) {
+        const struct fif_epoch *epoch = &g_array_index(source->epochs, struct fif_epoch, chosen);
+        return fif_epochs_read(source->files->pdata[epoch->file], epoch,
+                               source->n_channels * recording->sensors->part[chosen].n_time, rows,
+                               reading->io, error);
+    }
     const struct fif *fif = source->files->pdata[0];
-    const struct sensors *sensors = recording->sensors;
-    size_t aspect = g_array_index(source->aspects, size_t, sensors->chosen);
-    size_t n_time = sensors->part[sensors->chosen].n_time;
-    g_autofree double *rows = io_context_alloc(reading->io, fif->path, source->n_channels,
-                                               n_time * sizeof(double), error);
-    if (rows == NULL)
-        return false;
-    size_t n = 0;
+    size_t aspect = g_array_index(source->aspects, size_t, chosen);
     for (const struct fif_tag *tag = fif_find(fif, aspect, FIF_EPOCH); tag != NULL;
          tag = fif_next(fif, aspect, FIF_EPOCH, tag)) {
         g_auto(owned_fif_numbers) numbers = {0};
@@ -672,6 +740,19 @@ static bool average_frames(struct recording *recording, struct reading *reading,
         memcpy(rows + n, numbers.values, numbers.n * sizeof(double));
         n += numbers.n;
     }
+    return true;
+}
+
+static bool average_frames(struct recording *recording, struct reading *reading, GError **error)
+{
+    const struct fif_source *source = reading->source;
+    const struct fif *fif = source->files->pdata[0];
+    const struct sensors *sensors = recording->sensors;
+    size_t n_time = sensors->part[sensors->chosen].n_time;
+    g_autofree double *rows = io_context_alloc(reading->io, fif->path, source->n_channels,
+                                               n_time * sizeof(double), error);
+    if (rows == NULL || !read_rows(recording, reading, rows, error))
+        return false;
     reading->n_time = n_time;
     for (size_t t = 0; t < reading->selection->n_frames; t++) {
         reading->column = rows + reading->selection->first_frame + t;
@@ -686,7 +767,7 @@ static bool reader_frames(struct recording *recording, const struct selection *s
                           GError **error)
 {
     const struct fif_source *source = recording->source;
-    bool averaged = source->aspects->len > 0;
+    bool averaged = source->aspects->len > 0 || source->epochs->len > 0;
     g_autofree double *tile = g_new(double, FRAME_FEED_SAMPLES);
     struct reading reading = {.source = source, .selection = selection, .io = io};
     reading.feed = (struct frame_feed){.selection = selection,

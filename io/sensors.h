@@ -82,6 +82,7 @@ struct part {
     size_t n_time;     //
     int n_averaged;    // trials behind an average; 0: not an average
     bool is_error;     // the standard error of an average, no signal
+    int code;          // of the event of an epoch
     struct hole *hole; // owned; ascending, disjoint
     size_t n_holes;    //
 };
@@ -99,6 +100,7 @@ struct sensors {
     size_t n_channels;       //
     struct part *part;       // owned, at least one
     size_t n_parts;          //
+    bool is_epochs;          // each part is one, n_averaged 1
     size_t chosen;           // the part that the recording's series and samples are of
     GArray *events;          // owned, of struct event, by onset
     GPtrArray *projectors;   // owned, of owned struct projector

@@ -449,7 +449,7 @@ static void put_space(struct fif_output *output, const struct source_space *spac
 static void put_gain(struct fif_output *output, const struct forward *forward, int32_t method,
                      size_t first, size_t n)
 {
-    size_t n_columns = 3 * forward->n_sources;
+    size_t n_columns = fif_forward_axes(forward) * forward->n_sources;
     if (n == 0)
         return;
     g_autofree double *gain = g_new(double, n *n_columns);
@@ -458,7 +458,7 @@ static void put_gain(struct fif_output *output, const struct forward *forward, i
     fif_output_start(output, FIF_BLOCK_FORWARD);
     fif_output_int(output, FIF_INCLUDED_METHODS, method);
     fif_output_int(output, FIF_COORD_FRAME, forward->frame);
-    fif_output_int(output, FIF_SOURCE_ORIENTATION, 2);
+    fif_output_int(output, FIF_SOURCE_ORIENTATION, forward->is_fixed ? 1 : 2);
     fif_output_int(output, FIF_N_POINTS, (int32_t) forward->n_sources);
     fif_output_int(output, FIF_NCHAN, (int32_t) n);
     fif_output_start(output, FIF_BLOCK_NAMED_MATRIX);

@@ -175,12 +175,23 @@ def test_a_forward_solution_that_is_cut_is_refused_as_one():
     cli.refuses(3, "info", "g-fwd.fif", says="to the end of the file")
 
 
-def test_epochs_are_refused():
+def test_other_files_of_fif_are_named():
+    for contents, name in ((block(361), "a list of events"), (block(313), "projections"),
+                           (block(351), "source spaces"), (block(310), "surfaces of a boundary-element"),
+                           (block(356, block(355)), "an inverse operator"),
+                           (block(374), "an ICA decomposition"), (block(107), "digitised points"),
+                           (block(3810), "annotations"), (tag(222, 35, bytes(104)), "a transform"),
+                           (block(362), "morph maps"), (block(999), "something else")):
+        data = b"".join([tag(100, 31, ints(0x10003, 0, 0, 0, 0)), contents, tag(108, 0, b"", -1)])
+        write("h.fif", data)
+        cli.refuses(3, "info", "h.fif", says="found " + name)
+        cli.refuses(3, "sources", "h.fif", "--forward", "h.fif", "--noise-cov", "h.fif", "-o", "x",
+                    says="found ")
     data = b"".join([tag(100, 31, ints(0x10003, 0, 0, 0, 0)),
                      block(100, information(channel(b"EEG 001")), block(373)),
                      tag(108, 0, b"", -1)])
     write("h-epo.fif", data)
-    cli.refuses(3, "info", "h-epo.fif", says="found epochs")
+    cli.refuses(3, "info", "h-epo.fif", says="epochs: expected samples")
 
 
 cli.run(globals())

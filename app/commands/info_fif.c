@@ -84,8 +84,8 @@ static void print_forward(const struct forward *forward)
         printf("%s%zu %s", separator, n, channel_kind_name((enum channel_kind) kind));
         separator = ", ";
     }
-    printf("\n  sources      %zu, free orientation (%zu columns)\n", forward->n_sources,
-           3 * forward->n_sources);
+    printf("\n  sources      %zu, %s orientation (%zu columns)\n", forward->n_sources,
+           forward->is_fixed ? "fixed" : "free", fif_forward_axes(forward) * forward->n_sources);
     printf("  frame        %s\n", frame_name(forward->frame));
     for (size_t i = 0; i < forward->n_spaces; i++) {
         const struct source_space *space = &forward->space[i];
@@ -173,7 +173,7 @@ static void set_forward(JsonObject *object, const struct forward *forward)
     }
     json_object_set_object_member(object, "kinds", kinds);
     json_object_set_int_member(object, "n_sources", (gint64) forward->n_sources);
-    json_object_set_string_member(object, "orientation", "free");
+    json_object_set_string_member(object, "orientation", forward->is_fixed ? "fixed" : "free");
     json_object_set_string_member(object, "frame", frame_name(forward->frame));
     json_object_set_array_member(object, "spaces", spaces_json(forward));
     json_object_set_array_member(object, "names", texts_json(forward->names, forward->n_channels));

@@ -154,15 +154,18 @@ static void print_part(const struct sensors *sensors, const struct part *part)
 {
     g_autofree char *name = text_excerpt(part->name, LONGEST_NAME);
     double last_s = part->start_s + ((double) part->n_time - 1.0) / part->rate_hz;
-    printf("  %-12s %s: %zu samples", part->n_averaged > 0 ? "condition" : "part", name,
-           part->n_time);
+    printf("  %-12s %s: %zu samples",
+           sensors->is_epochs     ? "epoch"
+           : part->n_averaged > 0 ? "condition"
+                                  : "part",
+           name, part->n_time);
     if (part->n_time > 0)
         printf(", %g .. %g s", part->start_s, last_s);
     if (part->n_channels != sensors->n_channels)
         printf(", %zu channels", part->n_channels);
     if (!has_one_rate(sensors))
         printf(", %.9g Hz", part->rate_hz);
-    if (part->n_averaged > 0)
+    if (part->n_averaged > 0 && !sensors->is_epochs)
         printf(", average of %d", part->n_averaged);
     putchar('\n');
 }

@@ -27,6 +27,25 @@ static bool plan_orientation(struct sources *sources, GError **error)
     return false;
 }
 
+bool sources_plan_forward(struct sources *sources, GError **error)
+{
+    const struct word *orient = &sources->options->orient;
+    if (!sources->forward->is_fixed || sources->orientation == ORIENTATION_FIXED)
+        return true;
+    if (orient->text != NULL) {
+        g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
+                    "--orient: expected fixed, as the forward solution is, found \"%s\"",
+                    orient->text);
+        return false;
+    }
+    sources->orientation = ORIENTATION_FIXED;
+    sources->orient_by_space = false;
+    sources->loose = 1.0;
+    host_warning(sources->host, "%s: of fixed orientation: sources are, too",
+                 sources->forward->path);
+    return true;
+}
+
 bool sources_plan(struct sources *sources, GError **error)
 {
     const struct sources_options *options = sources->options;

@@ -176,6 +176,9 @@ void sources_warn(const struct sources *sources);
 /** Reads the options into model and orientation. Error: APP_ERROR_USAGE. */
 bool sources_plan(struct sources *sources, GError **error);
 
+/** The same where the forward solution, which was read, knows but one. Error: APP_ERROR_USAGE. */
+bool sources_plan_forward(struct sources *sources, GError **error);
+
 /** Filters n rows of n_time samples, which begin stride apart, on all threads. */
 void sources_filter(const struct sources *sources, double *rows, size_t n, size_t n_time,
                     size_t stride);

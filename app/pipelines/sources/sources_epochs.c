@@ -266,8 +266,32 @@ static bool average(struct sources *sources, const struct cut *cut, GError **err
            take_trial(sources, &epochs, mean, error);
 }
 
+/** The epochs of a file of them, each a stretch of its own. */
+static bool average_parts(struct sources *sources, GError **error)
+{
+    const struct sensors *sensors = sources->recording->sensors;
+    const struct part *first = &sensors->part[0];
+    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(size_t));
+    g_auto(owned_cut) cut = {.stretches = g_array_new(FALSE, FALSE, sizeof(struct stretch)),
+                             .places = g_array_new(FALSE, FALSE, sizeof(struct place)),
+                             .n_time = first->n_time};
+    if (!sources_epochs_of_file(sources, parts, error))
+        return false;
+    for (guint i = 0; i < parts->len; i++) {
+        struct stretch stretch = {g_array_index(parts, size_t, i), 0, first->n_time - 1};
+        struct place place = {i, 0};
+        g_array_append_val(cut.stretches, stretch);
+        g_array_append_val(cut.places, place);
+    }
+    sources->window.start_s = first->start_s;
+    sources->window.counts = (struct epoch_counts){.n_events = parts->len};
+    return average(sources, &cut, error);
+}
+
 bool sources_average_epochs(struct sources *sources, GError **error)
 {
+    if (sources->recording->sensors->is_epochs)
+        return average_parts(sources, error);
     const struct interval *epoch = &sources->options->epoch;
     const struct sensors *sensors = sources->recording->sensors;
     const double rate_hz = sensors->part[sensors->chosen].rate_hz, ends[2] = {-0.2, 0.5};

@@ -315,3 +315,22 @@ bool sources_events(struct sources *sources, GArray *onsets, GArray *spans, GErr
             g_array_append_val(onsets, g_array_index(events, struct event, i).onset_s);
     return check_kinds(&search, marks, error);
 }
+
+bool sources_epochs_of_file(struct sources *sources, GArray *parts, GError **error)
+{
+    const struct sensors *sensors = sources->recording->sensors;
+    g_autoptr(GArray) events = sensors_events_new();
+    struct search search = {sources, events, NULL};
+    for (size_t p = 0; p < sensors->n_parts; p++) {
+        const struct part *part = &sensors->part[p];
+        struct event event = {0.0, 0.0, g_strdup(part->name), part->code};
+        g_array_append_val(events, event);
+    }
+    g_autofree bool *marks = g_new0(bool, sensors->n_parts);
+    if (mark(&search, marks) == 0)
+        return refuse_condition(&search, error);
+    for (size_t p = 0; p < sensors->n_parts; p++)
+        if (marks[p])
+            g_array_append_val(parts, p);
+    return check_kinds(&search, marks, error);
+}

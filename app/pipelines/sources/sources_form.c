@@ -110,6 +110,16 @@ static bool *list_surfaces(const struct forward *forward)
     return is_surface;
 }
 
+// Of fixed orientation each source has one column g: with normal n, those of x, y, z are taken as
+// g n', so that along the normal they are g.
+static double gain_of(const struct sources *sources, size_t channel, size_t column)
+{
+    const struct forward *forward = sources->forward;
+    if (!forward->is_fixed)
+        return forward->gain[column * forward->n_channels + channel];
+    return forward->gain[column / 3 * forward->n_channels + channel] * sources->normals[column];
+}
+
 static bool make_leadfield(struct sources *sources, GError **error)
 {
     const struct forward *forward = sources->forward;
@@ -121,7 +131,7 @@ static bool make_leadfield(struct sources *sources, GError **error)
         return false;
     for (size_t j = 0; j < n_columns; j++)
         for (size_t i = 0; i < choice->n; i++)
-            gain[j * choice->n + i] = forward->gain[j * forward->n_channels + choice->forward[i]];
+            gain[j * choice->n + i] = gain_of(sources, choice->forward[i], j);
     bool by_space = sources->orient_by_space && sources->orientation == ORIENTATION_LOOSE;
     g_autofree bool *is_surface = list_surfaces(forward);
     struct leadfield_input input = {.whitener = sources->whitener,

@@ -14,9 +14,11 @@ bool sources_noise_is_of_baseline(const struct sources *sources)
 struct covariance *sources_noise_begin(const struct sources *sources, GError **error)
 {
     const struct sources_options *options = sources->options;
-    if (sources->recording == NULL || (options->epoch.text == NULL && options->events == NULL)) {
+    bool is_cut = options->epoch.text != NULL || options->events != NULL;
+    if (sources->recording == NULL || !(is_cut || sources->recording->sensors->is_epochs)) {
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                    "--noise-cov baseline: expected --epoch T0:T1 of a continuous recording");
+                    "--noise-cov baseline: expected --epoch T0:T1 of a continuous recording, or "
+                    "epochs");
         return NULL;
     }
     const struct sensors *sensors = sources->recording->sensors;

@@ -207,10 +207,11 @@ bool sources_choose_part(struct sources *sources, GError **error)
 {
     const struct sensors *sensors = sources->recording->sensors;
     size_t best = 0;
-    if (sensors->part[0].n_averaged > 0) {
+    // Epochs of one event or another have the same channels.
+    if (sensors->part[0].n_averaged > 0 && !sensors->is_epochs) {
         if (!choose_average(sources, &best, error))
             return false;
-    } else {
+    } else if (!sensors->is_epochs) {
         for (size_t i = 1; i < sensors->n_parts; i++) {
             size_t n = count_usable(sensors, &sensors->part[i]);
             size_t n_best = count_usable(sensors, &sensors->part[best]);
@@ -262,5 +263,7 @@ bool sources_read(struct sources *sources, GError **error)
     if (sources->forward == NULL)
         return false;
     warn_all(sources, sources->forward->path, sources->forward->warnings);
+    if (!sources_plan_forward(sources, error))
+        return false;
     return sources_choose_channels(sources, error);
 }

@@ -59,7 +59,9 @@ static char **list_conditions(const struct sensors *sensors, char *const *condit
         return g_strdupv((char **) conditions);
     GPtrArray *names = g_ptr_array_new();
     for (size_t i = 0; i < sensors->n_parts && sensors->part[i].n_averaged > 0; i++)
-        g_ptr_array_add(names, g_strdup(sensors->part[i].name));
+        if (!sensors->is_epochs ||
+            !g_ptr_array_find_with_equal_func(names, sensors->part[i].name, g_str_equal, NULL))
+            g_ptr_array_add(names, g_strdup(sensors->part[i].name));
     g_ptr_array_add(names, NULL);
     return (char **) g_ptr_array_free(names, FALSE);
 }

@@ -223,13 +223,13 @@ static bool check_finite(const struct sources *sources, GError **error)
     return true;
 }
 
-static bool make_filter(struct sources *sources, bool is_average, GError **error)
+static bool make_filter(struct sources *sources, const char *other, GError **error)
 {
     if (sources->options->band.text == NULL || sources->band != NULL)
         return true;
-    if (is_average) {
+    if (other != NULL) {
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                    "--band: expected a continuous recording, found averages");
+                    "--band: expected a continuous recording, found %s", other);
         return false;
     }
     struct band_pass_input input = {chosen_part(sources)->rate_hz, sources->options->band.from,
@@ -245,11 +245,14 @@ bool sources_read_window(struct sources *sources, GError **error)
     struct sources_window *window = &sources->window;
     window->n_channels = sources->choice->n;
     window->interval_s = 1.0 / part->rate_hz;
-    bool is_average = part->n_averaged > 0;
-    bool epochs = options->events != NULL || options->epoch.text != NULL;
-    if (epochs && is_average) {
+    bool is_epochs = sources->recording->sensors->is_epochs;
+    bool is_average = part->n_averaged > 0 && !is_epochs;
+    bool cut = options->events != NULL || options->epoch.text != NULL;
+    bool epochs = cut || is_epochs;
+    if (cut && part->n_averaged > 0) {
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
-                    "--events, --epoch: expected a continuous recording, found averages");
+                    "--events, --epoch: expected a continuous recording, found %s",
+                    is_epochs ? "epochs" : "averages");
         return false;
     }
     if (!epochs && !is_average && options->condition != NULL) {
@@ -262,7 +265,7 @@ bool sources_read_window(struct sources *sources, GError **error)
         g_set_error(error, APP_ERROR, APP_ERROR_USAGE, "--reject: expected --epoch T0:T1 with it");
         return false;
     }
-    if (!make_filter(sources, is_average, error))
+    if (!make_filter(sources, is_epochs ? "epochs" : is_average ? "averages" : NULL, error))
         return false;
     window->condition = g_strdup(is_average           ? part->name
                                  : options->condition ? options->condition

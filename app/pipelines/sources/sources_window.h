@@ -43,5 +43,10 @@ bool sources_baseline(const struct sources *sources, const struct interval *give
  */
 bool sources_events(struct sources *sources, GArray *onsets, GArray *spans, GError **error);
 
+/** The parts (of size_t) of a file of epochs that were asked for. Errors: IO_ERROR,
+ * APP_ERROR_USAGE.
+ */
+bool sources_epochs_of_file(struct sources *sources, GArray *parts, GError **error);
+
 /** Averages epochs around events, or those of a file of epochs, into the window. */
 bool sources_average_epochs(struct sources *sources, GError **error);

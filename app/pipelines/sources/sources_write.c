@@ -283,7 +283,8 @@ static void set_settings(const struct sources *sources, JsonObject *object)
     json_object_set_int_member(object, "n_times", (gint64) sources->window.n_time);
     json_object_set_double_member(object, "sampling_frequency", 1.0 / sources->window.interval_s);
     json_object_set_int_member(object, "nave", sources->window.n_averaged);
-    if (options->epoch.text != NULL || options->events != NULL)
+    bool is_epochs = sources->recording != NULL && sources->recording->sensors->is_epochs;
+    if (options->epoch.text != NULL || options->events != NULL || is_epochs)
         set_epochs(&sources->window, object);
     if (options->band.text != NULL)
         json_object_set_string_member(object, "band", options->band.text);
