@@ -694,7 +694,7 @@ static void files_of_another_kind_are_named(void **state)
     static const struct {
         int32_t block;
         const char *name;
-    } rows[] = {{FIF_BLOCK_EPOCHS, "found epochs"},
+    } rows[] = {{FIF_BLOCK_EPOCHS, "epochs: expected samples"},
                 {FIF_BLOCK_FORWARD, "found a forward solution"},
                 {FIF_BLOCK_COV, "found a noise covariance"},
                 {999, "found something else"}};
