@@ -86,7 +86,17 @@ static const char *name_stranger(const char *path, const uint8_t *head, size_t n
     static const struct {
         const char *ending;
         const char *name;
-    } names[] = {{".img", "the data of a pair: give its .hdr"},
+    } names[] = {{".cnt", "a Neuroscan or ANT recording (MNE-Python makes FIF of it)"},
+                 {".con", "a KIT recording (MNE-Python makes FIF of it)"},
+                 {".eeg", "the data of a BrainVision recording: give its .vhdr"},
+                 {".eve", "a list of events: give it as --events of sources"},
+                 {".fdt", "the data of an EEGLAB data set: give its .set"},
+                 {".gdf", "a GDF recording (MNE-Python makes FIF of it)"},
+                 {".meg4", "the data of a CTF recording (MNE-Python makes FIF of it)"},
+                 {".sqd", "a KIT recording (MNE-Python makes FIF of it)"},
+                 {".stc", "source estimates"},
+                 {".vmrk", "the markers of a BrainVision recording: give its .vhdr"},
+                 {".img", "the data of a pair: give its .hdr"},
                  {".img.gz", "the data of a pair: give its .hdr.gz"},
                  {".rec", "the data of a Philips PAR header (dcm2niix makes NIfTI of it)"},
                  {".eeg", "data of BrainVision: give the .vhdr"},

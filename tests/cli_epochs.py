@@ -171,6 +171,54 @@ def test_interrupted_recordings_are_as_unbroken_ones():
     refuses(3, *arguments("gap.edf", "--events", "e.tsv"), says="0..3.995, 94..101.995 s")
 
 
+def fif(path, data, skips, first=0, size=RATE):
+    """A raw recording in buffers of `size` samples; skips: {buffer: buffers left out before it}."""
+    def tag(kind, code, payload):
+        return struct.pack(">4i", kind, code, len(payload), 0) + payload
+
+    def block(kind, *tags):
+        return tag(104, 3, struct.pack(">i", kind)) + b"".join(tags) + tag(105, 3, struct.pack(
+            ">i", kind))
+
+    names = list(data)
+    channels = [tag(203, 30, struct.pack(">iiiffi12fii16s", i + 1, i + 1, 2, 1.0, SCALE, 1,
+                                         *[0.0] * 12, 107, 0, name.encode()))
+                for i, name in enumerate(names)]
+    info = block(101, tag(200, 3, struct.pack(">i", len(names))),
+                 tag(201, 4, struct.pack(">f", RATE)), *channels)
+    buffers = [tag(208, 3, struct.pack(">i", first))]
+    for b in range(len(data[names[0]]) // size):
+        if b in skips:
+            buffers.append(tag(301, 3, struct.pack(">i", skips[b])))
+        values = [data[n][t] for t in range(b * size, (b + 1) * size) for n in names]
+        buffers.append(tag(300, 2, struct.pack(f">{len(values)}h", *values)))
+    pathlib.Path(path).write_bytes(
+        tag(100, 31, bytes((0, 1, 0, 3)) + bytes(16)) + tag(101, 3, struct.pack(">i", -1))
+        + block(100, info, block(102, *buffers)) + struct.pack(">4i", 108, 0, 0, -1))
+
+
+def test_fif_with_gaps():
+    shape, data, x = unbroken()
+    fif("g_raw.fif", data, {4: 7, 8: 2, 10: 1}, first=1000)
+    # samples 800, 1600 and 2000 are 7, 9 and 10 s later; events on the clock of the acquisition
+    at = [400, 1000 + 1400, 1700 + 1800]
+    near = [780, 2205, 1500, 3999]  # over an edge, or inside a gap
+    write_list("g-eve.fif", [(1000 + s, 0, 1) for s in sorted(at + near)])
+    told, y = found("g_raw.fif", "--events", "g-eve.fif", "--condition", "1")
+    assert told["epochs"] == {"events": 7, "averaged": 3, "outside": 4, "repeated": 0,
+                              "bad_spans": 0, "rejected": 0}, told["epochs"]
+    same(x, y, 1e-6)
+    # keeping bad spans does not make data of a gap
+    told, _ = found("g_raw.fif", "--events", "g-eve.fif", "--condition", "1", "--keep-bad-spans")
+    assert told["nave"] == 3
+    # filters do not reach over a gap: the stretch alone gives the same
+    table = "onset\tdata\n" + "".join(f"{s / RATE}\t0\n" for s in at[:1])
+    pathlib.Path("one.tsv").write_text(table)
+    _, y = found("g_raw.fif", "--events", "one.tsv", "--band", "1:40")
+    fif("a_raw.fif", {name: row[:800] for name, row in data.items()}, {})
+    same(found("a_raw.fif", "--events", "one.tsv", "--band", "1:40")[1], y)
+
+
 def test_a_window_of_continuous_data_is_of_the_stretch_that_has_it():
     shape, data, _ = unbroken()
     edf("gap.edf", data, [*range(4), *range(94, 102)])
@@ -313,6 +361,9 @@ def test_lists_of_events():
         assert told["nave"] == 3, name
         same(x, y)
         refuses(3, *arguments("w.edf", "--events", name, "--condition", "7"), says="3 of \"1\"")
+    pathlib.Path("v.tsv").write_text("trial_type\tvalue\tonset\nleft\t1\t2\nright\t1\t5\n"
+                                     "left\t1\t8.5\nleft\t2\t7\n")
+    same(x, found("w.edf", "--events", "v.tsv", "--condition", "1")[1])
     pathlib.Path("bad.eve").write_text("400 0 1\n500 0\n")
     refuses(3, *arguments("w.edf", "--events", "bad.eve"), says="line 2")
     refuses(3, *arguments("w.edf", "--events", FORWARD), says="a forward solution")
@@ -363,6 +414,8 @@ def test_baselines_and_windows_outside_the_data():
     for bad in ("nan", "NaN", "inf", "-nan", "1e999"):
         for option in ("--tmin", "--tmax", "--lambda", "--tol", "--depth", "--certify", "--trial"):
             refuses(2, *arguments("whole.edf", option, bad), says=option)
+        refuses(2, *arguments("whole.edf", "--reject", f"eeg={bad}"), says="--reject")
+        refuses(2, *arguments("whole.edf", "--orient", f"loose={bad}"), says="--orient")
         for option in ("--baseline", "--band", "--epoch"):
             for text in (f"{bad}:0.1", f"0.1:{bad}"):
                 refuses(2, *arguments("whole.edf", option, text), says=option)

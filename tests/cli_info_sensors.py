@@ -194,4 +194,11 @@ def test_other_files_of_fif_are_named():
     cli.refuses(3, "info", "h-epo.fif", says="epochs: expected samples")
 
 
+def test_what_belongs_to_a_recording_is_named():
+    for name, says in (("a.eve", "--events"), ("a.vmrk", ".vhdr"), ("a.eeg", ".vhdr"),
+                       ("a.fdt", ".set"), ("a.sqd", "KIT"), ("a.stc", "source estimates")):
+        write(name, b"400 0 1\n")
+        cli.refuses(3, "info", name, says=says)
+
+
 cli.run(globals())

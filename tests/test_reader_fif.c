@@ -301,6 +301,9 @@ static void gaps_are_zeros_and_told(void **state)
     assert_string_equal(event->text, "BAD_ACQ_SKIP");
     assert_close(event->onset_s, 0.5, 1e-12);
     assert_close(event->duration_s, 0.6, 1e-12);
+    assert_int_equal(sensors->part[0].n_holes, 1);
+    assert_int_equal(sensors->part[0].hole[0].first, 50);
+    assert_int_equal(sensors->part[0].hole[0].n, 60);
 }
 
 static void buffers_that_cannot_be_are_refused(void **state)

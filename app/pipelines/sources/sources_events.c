@@ -284,7 +284,8 @@ static bool check_kinds(const struct search *search, const bool *marks, GError *
                      "%s: events of %u kinds are averaged together: %s (--condition "
                      "takes one)",
                      sources->recording->path, n_kinds, found);
-    if (codes == NULL || n_kinds <= codes->len)
+    // In a table or a list a code is what it says; markers may be of several types.
+    if (codes == NULL || n_kinds <= codes->len || sources->options->events != NULL)
         return true;
     g_set_error(error, APP_ERROR, APP_ERROR_USAGE,
                 "--condition: expected a code that tells events apart, found %s: %s", condition,
