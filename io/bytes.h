@@ -94,7 +94,8 @@ struct bytes_format {
 
 extern const struct bytes_format bytes_int16_le, bytes_uint16_le, bytes_int24_le, bytes_int32_le,
     bytes_float32_le, bytes_float64_le;
-extern const struct bytes_format bytes_int16_be, bytes_int32_be, bytes_float32_be, bytes_float64_be;
+extern const struct bytes_format bytes_int16_be, bytes_uint16_be, bytes_int32_be, bytes_float32_be,
+    bytes_float64_be;
 
 /**
  * A place in some bytes that never leaves them. What would be read past the end is 0, and from

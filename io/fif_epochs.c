@@ -40,17 +40,6 @@ static bool read_times(const struct fif *fif, size_t block, int32_t *first, size
     return *n_time > 0;
 }
 
-static void fill_part(struct part *part, const struct sample_event *event, size_t n_channels)
-{
-    part->channel = g_new(size_t, n_channels);
-    part->n_channels = n_channels;
-    for (size_t c = 0; c < n_channels; c++)
-        part->channel[c] = c;
-    part->n_averaged = 1;
-    part->code = event->value;
-    part->name = event->text != NULL ? g_strdup(event->text) : g_strdup_printf("%d", event->value);
-}
-
 bool fif_epochs_add(const struct fif *fif, uint32_t file, double rate_hz, struct sensors *sensors,
                     GArray *epochs, const struct io_context *io, GError **error)
 {
@@ -82,8 +71,12 @@ bool fif_epochs_add(const struct fif *fif, uint32_t file, double rate_hz, struct
                                   format};
         struct part *part = &sensors->part[sensors->n_parts++];
         g_array_append_val(epochs, epoch);
-        *part = (struct part){.start_s = first / rate_hz, .n_time = n_time, .rate_hz = rate_hz};
-        fill_part(part, &g_array_index(events, struct sample_event, e), n_channels);
+        const struct sample_event *event = &g_array_index(events, struct sample_event, e);
+        g_autofree char *code = g_strdup_printf("%d", event->value);
+        *part = part_of_all(event->text != NULL ? event->text : code, n_channels, rate_hz, n_time);
+        part->start_s = first / rate_hz;
+        part->n_averaged = 1;
+        part->code = event->value;
     }
     return true;
 }

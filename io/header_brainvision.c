@@ -106,7 +106,7 @@ static bool names_other_codepage(const char *text)
     return false;
 }
 
-/** The bytes of a header or marker file as UTF-8, after its first line is known; to be freed. */
+/** The bytes of a header or marker file as UTF-8; to be freed. */
 static char *decode(const char *path, const uint8_t *bytes, size_t n, GError **error)
 {
     static const uint8_t mark[] = {0xef, 0xbb, 0xbf}; // of byte order
@@ -115,12 +115,6 @@ static char *decode(const char *path, const uint8_t *bytes, size_t n, GError **e
         n -= sizeof mark;
     }
     g_autofree char *text = g_strndup((const char *) bytes, n);
-    if (!g_str_has_prefix(text, "Brain Vision") && !g_str_has_prefix(text, "BrainVision")) {
-        io_error_set(error, IO_ERROR_INPUT, path,
-                     "line 1: expected \"Brain Vision\", found other "
-                     "text");
-        return NULL;
-    }
     if (strlen(text) < n || has_long_line(text, n)) {
         io_error_set(error, IO_ERROR_INPUT, path,
                      "expected text in lines of at most 64 KiB, found %s",
@@ -160,6 +154,28 @@ static bool parse_name(const struct lines *lines, char **name, GError **error)
     return true;
 }
 
+/** YES or NO. */
+static bool parse_order(struct brainvision_header *header, const struct lines *lines,
+                        GError **error)
+{
+    header->is_big_endian = g_ascii_strcasecmp(lines->value, "YES") == 0;
+    return header->is_big_endian || g_ascii_strcasecmp(lines->value, "NO") == 0 ||
+           refuse(lines, error, "YES or NO");
+}
+
+/** The same samples with their bytes the other way round. */
+static const struct bytes_format *swapped(const struct bytes_format *format)
+{
+    static const struct bytes_format *const pairs[][2] = {{&bytes_float32_le, &bytes_float32_be},
+                                                          {&bytes_int16_le, &bytes_int16_be},
+                                                          {&bytes_int32_le, &bytes_int32_be},
+                                                          {&bytes_uint16_le, &bytes_uint16_be}};
+    for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++)
+        if (pairs[i][0] == format)
+            return pairs[i][1];
+    return format;
+}
+
 static bool parse_format(struct brainvision_header *header, const struct lines *lines,
                          GError **error)
 {
@@ -190,6 +206,8 @@ static bool parse_common(struct brainvision_header *header, const struct lines *
         return *value == '\0' || parse_name(lines, &header->marker_file, error);
     if (is_line(lines, "Common Infos", "DataFormat"))
         return g_ascii_strcasecmp(value, "BINARY") == 0 || refuse(lines, error, "BINARY");
+    if (is_line(lines, "Common Infos", "DataType"))
+        return g_ascii_strcasecmp(value, "TIMEDOMAIN") == 0 || refuse(lines, error, "TIMEDOMAIN");
     if (is_line(lines, "Common Infos", "DataOrientation")) {
         header->is_vectorized = g_ascii_strcasecmp(value, "VECTORIZED") == 0;
         return header->is_vectorized || g_ascii_strcasecmp(value, "MULTIPLEXED") == 0 ||
@@ -245,6 +263,8 @@ static bool parse_line(struct brainvision_header *header, const struct lines *li
 {
     if (is_line(lines, "Binary Infos", "BinaryFormat"))
         return parse_format(header, lines, error);
+    if (is_line(lines, "Binary Infos", "UseBigEndianOrder"))
+        return parse_order(header, lines, error);
     if (g_ascii_strcasecmp(lines->section, "Channel Infos") == 0 &&
         g_ascii_strncasecmp(lines->key, "Ch", 2) == 0)
         return parse_channel(header, lines, error);
@@ -277,6 +297,19 @@ static bool check(const struct brainvision_header *header, const char *path, GEr
     return true;
 }
 
+/** Whether the first line is that of the format. */
+static bool has_first_line(const char *text)
+{
+    return g_str_has_prefix(text, "Brain Vision") || g_str_has_prefix(text, "BrainVision");
+}
+
+static bool refuse_first_line(const char *path, GError **error)
+{
+    io_error_set(error, IO_ERROR_INPUT, path,
+                 "line 1: expected \"Brain Vision\", found other text");
+    return false;
+}
+
 bool header_brainvision_parse(struct brainvision_header *header, struct recording *recording,
                               const uint8_t *bytes, size_t n, GError **error)
 {
@@ -289,15 +322,18 @@ bool header_brainvision_parse(struct brainvision_header *header, struct recordin
     g_autofree char *text = decode(path, bytes, n, error);
     if (text == NULL)
         return false;
+    if (!has_first_line(text))
+        return refuse_first_line(path, error);
     struct lines lines = {.path = path, .rest = text, .section = ""};
     while (next_line(&lines))
         if (!parse_line(header, &lines, error))
             return false;
+    if (header->is_big_endian && header->format != NULL)
+        header->format = swapped(header->format);
     return check(header, path, error);
 }
 
-/** The number in "S 12", "R255" or "254"; 0 where there is none. */
-static int value_of(const char *description)
+int brainvision_code(const char *description)
 {
     const char *digits = description + (g_ascii_isalpha(*description) ? 1 : 0);
     double number = 0.0;
@@ -331,7 +367,7 @@ static bool parse_marker(struct recording *recording, const struct lines *lines,
     g_autofree char *description = unescape(fields[1]);
     g_autofree char *text = g_strconcat(type, "/", description, NULL);
     sensors_add_event(recording->sensors, (position - 1.0) / rate_hz, length / rate_hz, text,
-                      value_of(description));
+                      brainvision_code(description));
     if (g_ascii_strcasecmp(type, "New Segment") == 0)
         add_break(recording, position);
     return true;
@@ -344,6 +380,11 @@ bool header_brainvision_parse_markers(struct recording *recording, const char *p
     g_autofree char *text = decode(path, bytes, n, error);
     if (text == NULL)
         return false;
+    bool is_whole = has_first_line(text);
+    if (!is_whole && strstr(text, "[Marker Infos]") == NULL)
+        return refuse_first_line(path, error);
+    if (!is_whole)
+        recording_warn(recording, "markers", "markers: the first line of the file is missing");
     struct lines lines = {.path = path, .rest = text, .section = ""};
     while (next_line(&lines))
         if (g_ascii_strcasecmp(lines.section, "Marker Infos") == 0 &&

@@ -19,6 +19,7 @@ struct brainvision_header {
     char *marker_file;                   // owned; a plain name, or NULL
     bool is_vectorized;                  // channel after channel, else frame after frame
     const struct bytes_format *format;   // static
+    bool is_big_endian;                  //
     double interval_us;                  //
     size_t n_channels;                   //
     struct brainvision_channel *channel; // owned
@@ -32,6 +33,9 @@ void header_brainvision_clear(struct brainvision_header *header);
  */
 bool header_brainvision_parse(struct brainvision_header *header, struct recording *recording,
                               const uint8_t *bytes, size_t n, GError **error);
+
+/** The number in "S 12", "R255" or "254"; 0 where there is none. */
+int brainvision_code(const char *description);
 
 /**
  * Adds the markers in the n bytes of a marker file (.vmrk) to the events: text "type/description",

@@ -51,6 +51,7 @@ const struct reader *const *readers(size_t *n);
 extern const struct reader reader_array;
 extern const struct reader reader_brainvision;
 extern const struct reader reader_edf;
+extern const struct reader reader_eeglab;
 extern const struct reader reader_fif;
 extern const struct reader reader_nifti;
 extern const struct reader reader_sndfile;

@@ -9,8 +9,9 @@
 #include <math.h>
 #include <string.h>
 
-static const struct reader *const table[] = {&reader_array, &reader_brainvision, &reader_edf,
-                                             &reader_fif,   &reader_nifti,       &reader_sndfile};
+static const struct reader *const table[] = {&reader_array,  &reader_brainvision, &reader_edf,
+                                             &reader_eeglab, &reader_fif,         &reader_nifti,
+                                             &reader_sndfile};
 
 const struct reader *const *readers(size_t *n)
 {
@@ -135,7 +136,7 @@ static const struct reader *find_reader(const char *path, struct gz *stream, GEr
     const char *stranger = name_stranger(path, head, n_head);
     io_error_set(error, IO_ERROR_INPUT, path,
                  "expected a NIfTI image (.nii, .nii.gz, .hdr), an array (.npy, .csv, .tsv, .txt) "
-                 "or a sensor recording (.bdf, .edf, .fif, .vhdr, .wav, ...), found %s",
+                 "or a sensor recording (.bdf, .edf, .fif, .set, .vhdr, .wav, ...), found %s",
                  stranger == NULL ? "none of them" : stranger);
     return NULL;
 }

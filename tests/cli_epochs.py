@@ -6,7 +6,6 @@
 Recordings are made here, of 60 EEG channels of which the average around every event is the same
 template, the first half second of an average; so what is found must not depend on gaps.
 """
-import json
 import os
 import pathlib
 import struct
@@ -403,6 +402,31 @@ def test_codes_and_segments_of_brainvision():
     brainvision("b", data, [*markers, ("Response", "R  1", 1500)])
     refuses(2, *arguments("b.vhdr", "--condition", "1"), says="Response/R  1")
     same(x, found("b.vhdr", "--condition", "Stimulus/S  1")[1], 1e-6)
+
+
+def test_brainvision_of_other_makers():
+    shape, data, x = unbroken()
+    markers = [("Stimulus", "S  1", at) for at in (400, 1000, 1700)]
+    brainvision("b", data, markers, first="")
+    told, y = found("b.vhdr", "--condition", "1")
+    same(x, y, 1e-6)
+    assert "first line" in said(cli.taut(*arguments("b.vhdr", "--condition", "1")))
+    # most significant byte first
+    stored = pathlib.Path("b.eeg").read_bytes()
+    header = pathlib.Path("b.vhdr").read_text()
+    for letter, name in (("h", "INT_16"), ("i", "INT_32"),
+                         ("f", "IEEE_FLOAT_32")):
+        values = struct.unpack(f"<{len(stored) // 2}h", stored)
+        pathlib.Path("b.eeg").write_bytes(struct.pack(f">{len(values)}{letter}", *values))
+        pathlib.Path("b.vhdr").write_text(header.replace(
+            "BinaryFormat=INT_16", f"BinaryFormat={name}\nUseBigEndianOrder=YES"))
+        same(x, found("b.vhdr", "--condition", "1")[1], 1e-6)
+    for key, value in (("DataType", "FREQUENCYDOMAIN"), ("DataType", "TIMEFREQUENCYDOMAIN"),
+                       ("UseBigEndianOrder", "maybe")):
+        text = header.replace("BinaryFormat=INT_16", f"BinaryFormat=INT_16\n{key}={value}") \
+            if key == "UseBigEndianOrder" else header.replace("DataFormat", f"{key}={value}\nDataFormat")
+        pathlib.Path("b.vhdr").write_text(text)
+        refuses(3, "info", "b.vhdr", says=value)
 
 
 def test_baselines_and_windows_outside_the_data():

@@ -51,7 +51,7 @@ rooms=$(echo "$rooms" | sed -e "s|PIPELINES|$pipelines|" -e "s|BELOW|$below|" -e
 # room: the headers of libraries that it may include
 libraries='
 solvers: glib.h cblas.h immintrin.h pthread.h sched.h
-io: glib.h gio/gio.h json-glib/json-glib.h nifti/nifti2_io.h nifti2_io.h isa-l.h isa-l/igzip_lib.h zlib.h sndfile.h
+io: glib.h gio/gio.h json-glib/json-glib.h nifti/nifti2_io.h nifti2_io.h isa-l.h isa-l/igzip_lib.h zlib.h sndfile.h matio.h
 deconv: glib.h cblas.h fftw3.h immintrin.h pthread.h
 sources: glib.h cblas.h fftw3.h
 unrolled: glib.h cblas.h json-glib/json-glib.h
@@ -84,6 +84,7 @@ nettle/sha2.h: app/host/hash[.]c
 stdio.h: (solvers|io|deconv|sources|unrolled|tests|bench)/.*|app/(commands/.*|(command|log|main)[.]c)
 zlib.h: (io|tests|bench)/.*|app/report/picture[.]c
 nifti/nifti2_io.h: io/(header|reader|writer)_nifti[.][ch]|tests/.*
+matio.h: io/reader_eeglab[.]c
 nifti2_io.h: io/(header|reader|writer)_nifti[.][ch]|tests/.*
 '
 

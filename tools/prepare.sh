@@ -5,7 +5,7 @@
 
 # shellcheck disable=SC2034 # for those who source this
 PACKAGES="gcc libc6-dev pkg-config meson ninja-build libglib2.0-dev libjson-glib-dev libfftw3-dev
-libopenblas-dev libnifti-dev libisal-dev nettle-dev zlib1g-dev libsndfile1-dev libcmocka-dev gnuplot-nox scdoc
+libopenblas-dev libnifti-dev libisal-dev nettle-dev zlib1g-dev libsndfile1-dev libmatio-dev libcmocka-dev gnuplot-nox scdoc
 python3-numpy"
 
 say()

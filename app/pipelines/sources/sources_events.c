@@ -92,7 +92,8 @@ static void add_annotations(struct search *search)
     const GArray *events = search->sources->recording->sensors->events;
     for (guint i = 0; i < events->len; i++) {
         struct event event = g_array_index(events, struct event, i);
-        bool is_segment = g_ascii_strncasecmp(event.text, "New Segment/", 12) == 0 &&
+        bool is_segment = (g_ascii_strncasecmp(event.text, "New Segment/", 12) == 0 ||
+                           g_ascii_strcasecmp(event.text, "boundary") == 0) &&
                           g_strcmp0(search->sources->options->condition, event.text) != 0;
         if (is_segment)
             continue;
