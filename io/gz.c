@@ -76,6 +76,11 @@ void gz_free(struct gz *gz)
     g_free(gz);
 }
 
+bool gz_is_in_memory(const struct gz *gz)
+{
+    return gz->input.fd < 0;
+}
+
 bool gz_is_compressed(const struct gz *gz)
 {
     return gz->compressed;

@@ -36,6 +36,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_gz, gz_free)
 
 bool gz_is_compressed(const struct gz *gz);
 
+/** Whether the stream is of bytes, and of no file. */
+bool gz_is_in_memory(const struct gz *gz);
+
 /** "the gzip stream is truncated", ..., or why the file cannot be read; for messages. */
 const char *gz_describe(const struct gz *gz, enum gz_status status);
 
