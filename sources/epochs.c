@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sources/epochs.h"
 
+#include "sources/eigen.h"
+
 #include <cblas.h>
 #include <math.h>
 
@@ -115,37 +117,114 @@ static void set_mean_variances(const struct epochs *epochs, const double *c, dou
         variance[k] = count[k] > 0 ? variance[k] / (double) count[k] : 0.0;
 }
 
+// One over the standard deviation of a kind; 0 where it is flat.
+static double unit_of(const struct epochs *epochs, const double *variance, size_t i)
+{
+    double v = variance[epochs->kind[i]];
+    return v > 0.0 ? 1.0 / sqrt(v) : 0.0;
+}
+
+// C in units of equal variance, or, back, with `direction` -1.
+static void rescale(const struct epochs *epochs, const double *variance, int direction, double *c)
+{
+    size_t n = epochs->n_channels;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) {
+            double scale = unit_of(epochs, variance, i) * unit_of(epochs, variance, j);
+            c[i * n + j] = scale == 0.0    ? 0.0
+                           : direction > 0 ? c[i * n + j] * scale
+                                           : c[i * n + j] / scale;
+        }
+}
+
+// Adds B (B'B)^-1 B' of a group's basis in these units, or where there is none the identity.
+static void add_group(const struct epochs *epochs, const double *variance, enum sensor_group group,
+                      double *projector)
+{
+    size_t n = epochs->n_channels;
+    const struct data_space *space = epochs->space;
+    size_t rank = space == NULL || !space->has_basis[group] ? 0 : space->rank[group];
+    if (rank == 0) {
+        for (size_t i = 0; i < n; i++)
+            projector[i * (n + 1)] += sensor_group_of(epochs->kind[i]) == group;
+        return;
+    }
+    g_autofree double *b = g_new(double, n *rank);
+    g_autofree double *gram = g_new(double, rank *rank);
+    g_autofree double *values = g_new(double, rank);
+    g_autofree double *turned = g_new(double, n *rank);
+    for (size_t r = 0; r < rank; r++)
+        for (size_t i = 0; i < n; i++)
+            b[r * n + i] = space->basis[group][r * n + i] * unit_of(epochs, variance, i) /
+                           sensor_comparable_unit(epochs->kind[i]);
+    int rows = (int) n, columns = (int) rank;
+    cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, columns, columns, rows, 1.0, b, rows, b,
+                rows, 0.0, gram, columns);
+    eigen_symmetric(gram, rank, values);
+    for (size_t r = 0; r < rank; r++)
+        for (size_t i = 0; i < rank; i++)
+            gram[r * rank + i] *= values[r] > 0.0 ? 1.0 / sqrt(values[r]) : 0.0;
+    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, rows, columns, columns, 1.0, b, rows,
+                gram, columns, 0.0, turned, rows);
+    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, rows, rows, columns, 1.0, turned, rows,
+                turned, rows, 1.0, projector, rows);
+}
+
+// C <- Q C Q; Q: n x n, symmetric.
+static void confine(const double *q, size_t n, double *c)
+{
+    g_autofree double *qc = g_new(double, n *n);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int) n, (int) n, (int) n, 1.0, q,
+                (int) n, c, (int) n, 0.0, qc, (int) n);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int) n, (int) n, (int) n, 1.0, qc,
+                (int) n, q, (int) n, 0.0, c, (int) n);
+}
+
+// What C is shrunk towards, in its place the projector Q: of each group Q tr(C) / tr(Q).
+static void set_target(const struct epochs *epochs, const double *c, double *q)
+{
+    size_t n = epochs->n_channels;
+    double power[SENSOR_GROUPS] = {0.0}, rank[SENSOR_GROUPS] = {0.0};
+    for (size_t i = 0; i < n; i++) {
+        power[sensor_group_of(epochs->kind[i])] += c[i * (n + 1)];
+        rank[sensor_group_of(epochs->kind[i])] += q[i * (n + 1)];
+    }
+    for (size_t i = 0; i < n; i++) {
+        enum sensor_group group = sensor_group_of(epochs->kind[i]);
+        double level = rank[group] > 0.0 ? power[group] / rank[group] : 0.0;
+        for (size_t j = 0; j < n; j++)
+            q[i * n + j] *= level; // 0 between groups
+    }
+}
+
 // The expected squared error of C over its squared distance from T, in units of equal variance:
-// b^2 = (sum_t ||x_t||^4 / n - ||C||^2) / n, d^2 = ||C - I||^2.
+// b^2 = (sum_t ||x_t||^4 / n - ||C||^2) / n, d^2 = ||C - T||^2.
 static double ledoit_wolf(const struct epochs *epochs, const double *rows, size_t n_samples,
-                          const double *c, const double *variance)
+                          const double *c, const double *target, const double *variance)
 {
     size_t n = epochs->n_channels;
     double fourth = 0.0, c2 = 0.0, distance2 = 0.0;
     for (size_t t = 0; t < n_samples; t++) {
         double norm2 = 0.0;
         for (size_t i = 0; i < n; i++)
-            if (variance[epochs->kind[i]] > 0.0)
-                norm2 += pow(rows[i * n_samples + t], 2.0) / variance[epochs->kind[i]];
+            norm2 += pow(rows[i * n_samples + t] * unit_of(epochs, variance, i), 2.0);
         fourth += norm2 * norm2;
     }
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++) {
-            double scale = variance[epochs->kind[i]] * variance[epochs->kind[j]];
-            double value = scale > 0.0 ? c[i * n + j] / sqrt(scale) : 0.0;
-            c2 += value * value;
-            distance2 += pow(value - (i == j ? 1.0 : 0.0), 2.0);
-        }
+    for (size_t i = 0; i < n * n; i++) {
+        c2 += c[i] * c[i];
+        distance2 += (c[i] - target[i]) * (c[i] - target[i]);
+    }
     double error2 = (fourth / (double) n_samples - c2) / (double) n_samples;
     return distance2 > 0.0 ? fmin(fmax(error2 / distance2, 0.0), 1.0) : 0.0;
 }
 
-static void shrink(const struct epochs *epochs, double rho, const double *variance, double *c)
+static double *projected_samples(const struct epochs *epochs, const bool *is_used, size_t begin,
+                                 size_t end, size_t n_samples)
 {
-    size_t n = epochs->n_channels;
-    cblas_dscal((int) (n * n), 1.0 - rho, c, 1);
-    for (size_t i = 0; i < n; i++)
-        c[i * (n + 1)] += rho * variance[epochs->kind[i]];
+    double *rows = gather(epochs, is_used, begin, end, n_samples);
+    if (epochs->projector != NULL)
+        projector_matrix_apply(epochs->projector, rows, n_samples);
+    return rows;
 }
 
 struct epochs_covariance *epochs_covariance_new(const struct epochs *epochs, const bool *is_used,
@@ -159,17 +238,26 @@ struct epochs_covariance *epochs_covariance_new(const struct epochs *epochs, con
         return NULL;
     struct epochs_covariance *covariance = g_new0(struct epochs_covariance, 1);
     covariance->n_free = n_free;
-    covariance->matrix = g_new(double, n *n);
-    g_autofree double *rows = gather(epochs, is_used, begin, end, n_samples);
+    double *c = covariance->matrix = g_new(double, n *n);
+    g_autofree double *rows = projected_samples(epochs, is_used, begin, end, n_samples);
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int) n, (int) n, (int) n_samples,
-                1.0 / (double) n_free, rows, (int) n_samples, rows, (int) n_samples, 0.0,
-                covariance->matrix, (int) n);
+                1.0 / (double) n_free, rows, (int) n_samples, rows, (int) n_samples, 0.0, c,
+                (int) n);
     double variance[SENSOR_KINDS];
-    set_mean_variances(epochs, covariance->matrix, variance);
-    covariance->shrinkage = isnan(shrinkage)
-                                ? ledoit_wolf(epochs, rows, n_samples, covariance->matrix, variance)
-                                : shrinkage;
-    shrink(epochs, covariance->shrinkage, variance, covariance->matrix);
+    set_mean_variances(epochs, c, variance);
+    rescale(epochs, variance, 1, c);
+    g_autofree double *target = g_new0(double, n *n);
+    for (size_t group = 0; group < SENSOR_GROUPS; group++)
+        add_group(epochs, variance, (enum sensor_group) group, target);
+    if (epochs->space != NULL)
+        confine(target, n, c);
+    set_target(epochs, c, target);
+    double rho =
+        isnan(shrinkage) ? ledoit_wolf(epochs, rows, n_samples, c, target, variance) : shrinkage;
+    for (size_t i = 0; i < n * n; i++)
+        c[i] = (1.0 - rho) * c[i] + rho * target[i];
+    rescale(epochs, variance, -1, c);
+    covariance->shrinkage = rho;
     return covariance;
 }
 

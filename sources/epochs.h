@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "sources/channels.h"
+#include "sources/data_space.h"
 
 /** Stretches of a continuous recording, all of one length. Borrowed. */
 struct epochs {
@@ -11,8 +11,10 @@ struct epochs {
     const enum sensor_kind *kind;
     const size_t *first; // sample at which each begins; it ends within the data
     size_t n_epochs;
-    size_t n_time;      // samples of each
-    size_t baseline[2]; // samples of an epoch whose mean is taken out; equal: none
+    size_t n_time;                  // samples of each
+    size_t baseline[2];             // samples of an epoch whose mean is taken out; equal: none
+    const struct data_space *space; // of the samples; NULL: all of it
+    const struct projector_matrix *projector; // of that space
     double
         peak_to_peak[SENSOR_KINDS]; // an epoch with a channel above it is rejected; INFINITY: none
 };
@@ -41,7 +43,9 @@ struct epochs_covariance {
  * Covariance of noise from the samples [begin, end) of the epochs in use, their mean taken out of
  * each: C = sum (x - mean)(x - mean)' / n_free, then (1 - rho) C + rho T, T diagonal with the mean
  * variance of the channels of a kind. shrinkage: rho in 0..1, or NaN for the one that Ledoit and
- * Wolf (2004) estimate, with kinds of sensors brought to the same variance. NULL if n_free is 0.
+ * Wolf (2004) estimate, with kinds of sensors brought to the same variance. With a space, samples
+ * are projected and C and T stay within it: in units of equal variance T is, of each group,
+ * the projector on its space times the trace of C over the rank. NULL if n_free is 0.
  */
 struct epochs_covariance *epochs_covariance_new(const struct epochs *epochs, const bool *is_used,
                                                 size_t begin, size_t end, double shrinkage);

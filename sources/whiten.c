@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sources/whiten.h"
 
+#include "sources/data_space.h"
 #include "sources/eigen.h"
 
 #include <cblas.h>
@@ -119,13 +120,12 @@ const char *sensor_group_name(enum sensor_group group)
     return names[group];
 }
 
-static enum sensor_group group_of(enum sensor_kind kind)
+enum sensor_group sensor_group_of(enum sensor_kind kind)
 {
     return kind == SENSOR_EEG ? GROUP_EEG : GROUP_MEG;
 }
 
-// Units in which noise of all kinds is of one order, for the rank.
-static double comparable_unit(enum sensor_kind kind)
+double sensor_comparable_unit(enum sensor_kind kind)
 {
     static const double scales[SENSOR_KINDS] = {
         [SENSOR_MAG] = 1e12, [SENSOR_GRAD] = 1e11, [SENSOR_EEG] = 1e5, [SENSOR_OTHER] = 1.0};
@@ -160,7 +160,7 @@ static struct group group_new(const struct whitener_input *input, const double *
 {
     struct group group = {.channel = g_new(size_t, input->n)};
     for (size_t i = 0; i < input->n; i++)
-        if (group_of(input->kind[i]) == which)
+        if (sensor_group_of(input->kind[i]) == which)
             group.channel[group.n++] = i;
     group.c = g_new(double, group.n *group.n);
     for (size_t i = 0; i < group.n; i++)
@@ -178,16 +178,28 @@ static void group_clear(struct group *group)
     g_free(group->c);
 }
 
-static size_t rank_by_values(const struct whitener_input *input, const struct group *group)
+static double unit_of(const struct whitener_input *input, const struct group *group, size_t i)
 {
-    g_autofree double *scaled = g_new(double, group->n * group->n);
-    g_autofree double *values = g_new(double, group->n);
+    return sensor_comparable_unit(input->kind[group->channel[i]]);
+}
+
+// S C S, then its eigenvectors; owned.
+static double *scaled_eigenvectors(const struct whitener_input *input, const struct group *group,
+                                   double *values)
+{
+    double *scaled = g_new(double, group->n * group->n);
     for (size_t i = 0; i < group->n; i++)
         for (size_t j = 0; j < group->n; j++)
-            scaled[i * group->n + j] = group->c[i * group->n + j] *
-                                       comparable_unit(input->kind[group->channel[i]]) *
-                                       comparable_unit(input->kind[group->channel[j]]);
+            scaled[i * group->n + j] =
+                group->c[i * group->n + j] * unit_of(input, group, i) * unit_of(input, group, j);
     eigen_symmetric(scaled, group->n, values);
+    return scaled;
+}
+
+static size_t rank_by_values(const struct whitener_input *input, const struct group *group)
+{
+    g_autofree double *values = g_new(double, group->n);
+    g_autofree double *vectors = scaled_eigenvectors(input, group, values);
     double largest = 0.0;
     for (size_t i = 0; i < group->n; i++)
         largest = fmax(largest, fabs(values[i]));
@@ -210,6 +222,64 @@ static size_t rank_of_diagonal(const struct whitener_input *input, const struct 
     }
     size_t n_vectors = (size_t) lround(trace);
     return n_positive > n_vectors ? n_positive - n_vectors : 0;
+}
+
+// V of the data's space on the channels of the group, n x rank; NULL: it cannot be told.
+static double *basis_of(const struct whitener_input *input, const struct group *group,
+                        enum sensor_group which)
+{
+    const struct data_space *space = input->space;
+    size_t n = group->n, rank = space->rank[which];
+    if (!space->has_basis[which] && input->is_diagonal)
+        return NULL;
+    double *basis = g_new(double, n *rank);
+    if (space->has_basis[which]) {
+        for (size_t r = 0; r < rank; r++)
+            for (size_t i = 0; i < n; i++)
+                basis[r * n + i] = space->basis[which][r * input->n + group->channel[i]];
+        return basis;
+    }
+    g_autofree double *values = g_new(double, n);
+    g_autofree double *vectors = scaled_eigenvectors(input, group, values);
+    memcpy(basis, vectors + (n - rank) * n, n * rank * sizeof *basis);
+    return basis;
+}
+
+// C <- T C T', T = S^-1 V V' S.
+static void confine(const struct whitener_input *input, struct group *group, const double *basis,
+                    size_t rank)
+{
+    int n = (int) group->n, r = (int) rank;
+    g_autofree double *t = g_new(double, group->n * group->n);
+    g_autofree double *tc = g_new(double, group->n * group->n);
+    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, n, n, r, 1.0, basis, n, basis, n, 0.0, t,
+                n);
+    for (size_t i = 0; i < group->n; i++)
+        for (size_t j = 0; j < group->n; j++)
+            t[j * group->n + i] *= unit_of(input, group, j) / unit_of(input, group, i);
+    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, n, n, n, 1.0, t, n, group->c, n, 0.0, tc,
+                n);
+    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, n, n, n, 1.0, tc, n, t, n, 0.0, group->c,
+                n);
+    for (size_t i = 0; i < group->n; i++)
+        for (size_t j = 0; j < i; j++) {
+            double mean = 0.5 * (group->c[i * group->n + j] + group->c[j * group->n + i]);
+            group->c[i * group->n + j] = group->c[j * group->n + i] = mean;
+        }
+}
+
+// The lower of the ranks of noise and data; C becomes what the data can have of it.
+static size_t rank_with_data(const struct whitener_input *input, struct group *group,
+                             enum sensor_group which, size_t rank)
+{
+    if (input->space == NULL || !data_space_is_reduced(input->space, which) ||
+        input->space->rank[which] >= rank)
+        return rank;
+    g_autofree double *basis = basis_of(input, group, which);
+    if (basis == NULL)
+        return rank;
+    confine(input, group, basis, input->space->rank[which]);
+    return input->space->rank[which];
 }
 
 // diag(e^-1/2) V' of the rank largest eigenvalues, into rows of W.
@@ -245,6 +315,8 @@ struct whitener *whitener_new(const struct whitener_input *input, GError **error
             rank = input->is_diagonal ? rank_of_diagonal(input, &group)
                                       : rank_by_values(input, &group);
         whitener->n_of_group[which] = group.n;
+        whitener->rank_of_noise[which] = rank;
+        rank = rank_with_data(input, &group, (enum sensor_group) which, rank);
         whitener->rank_of_group[which] = rank;
         if (rank > 0)
             set_rows(&group, rank, input->n, whitener->matrix + whitener->rank * input->n);

@@ -42,12 +42,20 @@ enum sensor_group { GROUP_MEG, GROUP_EEG, SENSOR_GROUPS };
 /** "meg" or "eeg". */
 const char *sensor_group_name(enum sensor_group group);
 
+enum sensor_group sensor_group_of(enum sensor_kind kind);
+
+/** One over a unit in which noise of all kinds is of one order: 1e11 m/T, 1e12 / T, 1e5 / V. */
+double sensor_comparable_unit(enum sensor_kind kind);
+
+struct data_space;
+
 struct whitener_input {
     size_t n;                     // chosen channels
     const enum sensor_kind *kind; //
     const double *covariance;     // n x n, of the chosen
     bool is_diagonal;             // its entries off the diagonal are not known
     const struct projector_matrix *projector;
+    const struct data_space *space; // of the data; NULL: not known
 };
 
 /**
@@ -60,7 +68,8 @@ struct whitener {
     size_t rank; // rows
     size_t n_of_group[SENSOR_GROUPS];
     size_t rank_of_group[SENSOR_GROUPS];
-    double *matrix; // owned; W P, rank x n, row-major
+    size_t rank_of_noise[SENSOR_GROUPS]; // of the covariance alone
+    double *matrix;                      // owned; W P, rank x n, row-major
 };
 
 enum sources_error {
@@ -75,7 +84,10 @@ GQuark sources_error_quark(void);
 /**
  * The rank of a group is the number of singular values above (channels) eps (the largest one), of
  * the covariance in units in which kinds of sensors are alike (gradiometers 1e11, magnetometers
- * 1e12, EEG 1e5); of a diagonal one, its positive entries less the projector's vectors. NULL and
+ * 1e12, EEG 1e5); of a diagonal one, its positive entries less the projector's vectors. Where the
+ * data have a lower one, it is theirs, and T C T' is in the place of C, T x the part of x in the
+ * space of the data (orthogonal in those units; where too few samples tell that space, the
+ * strongest eigenvectors of a full C do, and a diagonal C keeps its rank). NULL and
  * SOURCES_ERROR_RANK if it is 0.
  */
 struct whitener *whitener_new(const struct whitener_input *input, GError **error);

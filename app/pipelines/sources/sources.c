@@ -96,6 +96,7 @@ void sources_clear(struct sources *sources)
     g_free(sources->channels.kind);
     channel_choice_free(sources->choice);
     projector_matrix_free(sources->projector);
+    data_space_free(sources->space);
     band_pass_free(sources->band);
     whitener_free(sources->whitener);
     leadfield_free(sources->leadfield);

@@ -141,6 +141,7 @@ struct sources {
     struct channel_choice *choice; // of these channels
     size_t n_projections;          // in recording and covariance
     struct projector_matrix *projector;
+    struct data_space *space; // that the recording's samples lie in, or NULL
     struct whitener *whitener;
     struct leadfield *leadfield;
     double *normals;        // n_positions x 3, in the frame of the forward solution
@@ -198,6 +199,15 @@ bool sources_read(struct sources *sources, GError **error);
 
 /** Picks the channels, of files that are there already. Errors: APP_ERROR_USAGE, IO_ERROR_INPUT. */
 bool sources_choose_channels(struct sources *sources, GError **error);
+
+/** The projector of the chosen channels. Errors: SOURCES_ERROR. */
+bool sources_make_projector(struct sources *sources, GError **error);
+
+/** The rank of the data of the chosen channels, from header and samples. Errors: IO_ERROR. */
+bool sources_find_space(struct sources *sources, GError **error);
+
+/** Tells the ranks of noise and data where they differ. */
+void sources_tell_rank(const struct sources *sources);
 
 /** Of averages the condition asked for (NULL: the only one); else the part with most sensors. */
 bool sources_choose_part(struct sources *sources, GError **error);

@@ -25,7 +25,7 @@ static void add_projections(GArray *all, const GPtrArray *projectors)
     }
 }
 
-static bool make_projector(struct sources *sources, GError **error)
+bool sources_make_projector(struct sources *sources, GError **error)
 {
     size_t n = sources->choice->n;
     const struct recording *recording = sources->recording;
@@ -44,8 +44,10 @@ static bool make_projector(struct sources *sources, GError **error)
     sources->n_projections = all->len;
     sources->projector = projector_matrix_new((const struct projection *) (void *) all->data,
                                               all->len, &chosen, error);
-    if (sources->projector == NULL)
+    if (sources->projector == NULL) {
+        g_prefix_error(error, "%s: ", sources->covariance->path);
         return false;
+    }
     for (guint i = 0; i < sources->projector->shrunk->len; i++)
         host_warning(sources->host,
                      "%s: projector %s: over 10 %% of a vector is on channels that are left out",
@@ -73,7 +75,8 @@ static bool make_whitener(struct sources *sources, GError **error)
                                    .kind = choice->kind,
                                    .covariance = matrix,
                                    .is_diagonal = covariance->matrix == NULL,
-                                   .projector = sources->projector};
+                                   .projector = sources->projector,
+                                   .space = sources->space};
     sources->whitener = whitener_new(&input, error);
     return sources->whitener != NULL;
 }
@@ -149,11 +152,12 @@ static bool make_leadfield(struct sources *sources, GError **error)
 bool sources_form(struct sources *sources, GError **error)
 {
     g_autoptr(GError) problem = NULL;
-    if (!make_projector(sources, &problem) || !make_whitener(sources, &problem)) {
+    if (!make_whitener(sources, &problem)) {
         g_prefix_error(&problem, "%s: ", sources->covariance->path);
         g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
+    sources_tell_rank(sources);
     find_positions(sources);
     if (!make_leadfield(sources, &problem)) {
         if (problem->domain != IO_ERROR)

@@ -42,8 +42,11 @@ bool sources_noise_fill(struct sources *sources, const struct epochs *epochs, co
 {
     struct covariance *noise = sources->covariance;
     const size_t *at = sources->choice->noise;
+    struct epochs inside = *epochs;
+    inside.space = sources->space;
+    inside.projector = sources->projector;
     g_autoptr(owned_epochs_covariance) found =
-        epochs_covariance_new(epochs, is_used, baseline[0], baseline[1], NAN);
+        epochs_covariance_new(&inside, is_used, baseline[0], baseline[1], NAN);
     if (found == NULL) {
         io_error_set(error, IO_ERROR_INPUT, noise->path,
                      "noise covariance: expected a baseline of two samples or more, found %zu",

@@ -244,7 +244,8 @@ bool sources_choose_channels(struct sources *sources, GError **error)
     else
         list_channels_of_covariance(sources);
     return unite_bads(sources, error) && sources_gate_units(sources, error) &&
-           choose_channels(sources, error) && sources_gate(sources, error);
+           choose_channels(sources, error) && sources_gate(sources, error) &&
+           sources_make_projector(sources, error) && sources_find_space(sources, error);
 }
 
 bool sources_read(struct sources *sources, GError **error)

@@ -297,8 +297,10 @@ static void add_settings(GString *html, const struct sources *sources)
     add_row(html, "baseline", options->baseline.text == NULL ? "none" : options->baseline.text);
     for (size_t g = 0; g < SENSOR_GROUPS; g++)
         if (whitener->n_of_group[g] > 0)
-            add_fact(html, sensor_group_name((enum sensor_group) g), "%zu channels, rank %zu",
-                     whitener->n_of_group[g], whitener->rank_of_group[g]);
+            add_fact(html, sensor_group_name((enum sensor_group) g),
+                     "%zu channels, rank %zu (noise %zu, data %zu by %s)", whitener->n_of_group[g],
+                     whitener->rank_of_group[g], whitener->rank_of_noise[g],
+                     sources->space->rank[g], rank_origin_name(sources->space->origin[g]));
     const char *reference = sources_reference_text(sources);
     if (reference != NULL)
         add_fact(html, "reference of EEG", "%s", reference);

@@ -217,6 +217,27 @@ static JsonObject *ranks_json(const struct sources *sources)
     return ranks;
 }
 
+// What is known of the data's own rank, and how.
+static void set_space(const struct sources *sources, JsonObject *object)
+{
+    if (sources->space == NULL)
+        return;
+    JsonObject *noise = json_object_new();
+    JsonObject *data = json_object_new();
+    JsonObject *origin = json_object_new();
+    for (size_t g = 0; g < SENSOR_GROUPS; g++) {
+        if (sources->whitener->n_of_group[g] == 0)
+            continue;
+        const char *name = sensor_group_name((enum sensor_group) g);
+        json_object_set_int_member(noise, name, (gint64) sources->whitener->rank_of_noise[g]);
+        json_object_set_int_member(data, name, (gint64) sources->space->rank[g]);
+        json_object_set_string_member(origin, name, rank_origin_name(sources->space->origin[g]));
+    }
+    json_object_set_object_member(object, "rank_of_noise", noise);
+    json_object_set_object_member(object, "rank_of_data", data);
+    json_object_set_object_member(object, "rank_of_data_from", origin);
+}
+
 static JsonArray *numbers_json(const double *values, size_t n)
 {
     JsonArray *array = json_array_new();
@@ -312,6 +333,7 @@ JsonObject *sources_to_json(const struct sources *sources)
                                (gint64) sources->projector->n_vectors);
     json_object_set_int_member(object, "rank", (gint64) sources->whitener->rank);
     json_object_set_object_member(object, "rank_by_type", ranks_json(sources));
+    set_space(sources, object);
     json_object_set_int_member(object, "n_positions", (gint64) sources->leadfield->n_positions);
     json_object_set_int_member(object, "n_orient", (gint64) sources->leadfield->n_orient);
     set_result(sources, object);
