@@ -199,7 +199,7 @@ static double *scaled_eigenvectors(const struct whitener_input *input, const str
 static size_t rank_by_values(const struct whitener_input *input, const struct group *group)
 {
     g_autofree double *values = g_new(double, group->n);
-    g_autofree double *vectors = scaled_eigenvectors(input, group, values);
+    g_free(scaled_eigenvectors(input, group, values));
     double largest = 0.0;
     for (size_t i = 0; i < group->n; i++)
         largest = fmax(largest, fabs(values[i]));
