@@ -7,6 +7,7 @@ compensation, orientation, channels. Inputs are made by MNE-Python, and so are t
 import json
 import os
 import pathlib
+import shutil
 import struct
 import warnings
 
@@ -83,6 +84,7 @@ def arguments(recording="ave.fif", forward=FORWARD, noise="cov.fif"):
 
 def solve(*options, **inputs):
     """The summary and what was said."""
+    shutil.rmtree("out", ignore_errors=True)  # tables of other recordings
     done = succeeds(*arguments(**inputs), "--json", *options)
     return json.loads(done.stdout), said(done)
 
@@ -313,6 +315,62 @@ def test_standard_errors_are_no_data_and_twins_are_asked_about():
     refuses(2, *arguments(**files), "--condition", "Left Auditory", says="numbers 1, 2")
     assert solve(*options, "--condition", "2", **files)[0]["alpha_max"] == right
     assert solve(*options, "--condition", "1", **files)[0]["alpha_max"] != right
+
+
+def separated(np, mne, seed):
+    """MEG after signal-space separation: x_raw.fif, x-ave.fif, events.tsv; epochs, true place."""
+    forward = mne.convert_forward_solution(mne.read_forward_solution(FORWARD), surf_ori=True,
+                                           force_fixed=True)
+    info = mne.read_evokeds(EVOKED, proj=False)[0].info
+    info = mne.pick_info(info, mne.pick_types(info, meg=True, eeg=False, exclude=[]))
+    with info._unlock():
+        info["projs"], info["bads"] = [], []
+    gain = forward["sol"]["data"][[forward["sol"]["row_names"].index(n) for n in info["ch_names"]]]
+    rng = np.random.RandomState(seed)
+    k, length, n_epochs = rng.randint(498), 300, 30
+    level = np.array([2e-14 if mne.channel_type(info, i) == "mag" else 5e-13
+                      for i in range(len(gain))])
+    data = gain @ (rng.randn(498, length * n_epochs) * 3e-9)
+    data += rng.randn(*data.shape) * level[:, None]
+    events = np.arange(n_epochs) * length + 150
+    for event in events:
+        data[:, event + 20:event + 80] += np.outer(gain[:, k], 30e-9 * np.hanning(60))
+    mne.preprocessing.maxwell_filter(mne.io.RawArray(data, info), origin=(0, 0, .04)).save(
+        "x_raw.fif", overwrite=True)
+    raw = mne.io.read_raw_fif("x_raw.fif", preload=True)
+    pathlib.Path("events.tsv").write_text("onset\ttrial_type\n" + "".join(
+        f"{event / info['sfreq']:.9f}\tx\n" for event in events))
+    epochs = mne.Epochs(raw, np.c_[events + raw.first_samp, 0 * events, 0 * events + 1], 1, -.2, .2,
+                        baseline=(None, 0), preload=True)
+    mne.write_evokeds("x-ave.fif", epochs.average(), overwrite=True)
+    return epochs, forward["source_rr"][k]
+
+
+def test_separated_data_are_whitened_in_their_rank():
+    np, mne = need()
+    options = ["--orient", "fixed", "--lambda", "0.5", "--tmin", "0", "--tmax", "0.15"]
+    for seed in SEEDS:
+        epochs, place = separated(np, mne, seed)
+        own = mne.compute_covariance(epochs, tmax=0, method="empirical", rank="info")
+        own.save("cov.fif", overwrite=True)
+        found, told = solve(*options, recording="x-ave.fif")
+        right, amplitude = strongest(np)
+        assert found["rank"] == 70 and "rank" not in told, told
+        assert found["rank_of_data_from"]["meg"] == "signal-space separation"
+        assert np.linalg.norm(right - place) < 1e-5, (seed, right, place)
+        # noise of the baselines, shrunk; a covariance of full rank
+        full = mne.cov.regularize(own, epochs.info, rank="full")
+        full.save("full-cov.fif", overwrite=True)
+        for inputs, more, says in (
+                ({"recording": "x_raw.fif", "noise": "baseline"},
+                 ["--events", "events.tsv", "--epoch", "-.2:.2", "--baseline", ":0"], ""),
+                ({"recording": "x-ave.fif", "noise": "full-cov.fif"}, [],
+                 "that of meg noise is 306, that of the data 70")):
+            found, told = solve(*options, *more, **inputs)
+            there, height = strongest(np)
+            assert found["rank"] == 70 and says in told, told
+            assert np.linalg.norm(there - right) < 1e-5, (seed, inputs)
+            assert abs(height / amplitude - 1) < 0.15, (seed, inputs, height, amplitude)
 
 
 cli.run(globals())
