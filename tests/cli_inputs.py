@@ -417,7 +417,7 @@ def test_starts_that_are_none_are_refused():
     refuses(3, *arguments, "0,40", says="found \"40\"")
     refuses(3, *arguments, "absent.txt", says="run-starts: expected frames")
     for options in (("--conv", "full"), ("--frames", "0:20"), ("--debias",), ("--null", "100"),
-                    ("--lambda-rule", "mad")):
+                    ("--lambda-rule", "mad"), ("--model", "spike"), ("--atlas", "absent.nii")):
         refuses(2, *arguments, "20", *options, says="run-starts: expected none")
     refuses(3, *arguments, "20,38", says="run 3: detrend: expected")
 
@@ -601,7 +601,7 @@ def test_memory_stays_within_the_limit():
         needed = float(said(done).split(" need ")[1].split()[0]) * 2 ** 30
         limit = int(needed * 1.01)
         found = summary(*arguments, "--mem-limit", str(limit))
-        assert 0.8 * limit < found["peak_rss_bytes"] < 1.05 * limit, (options, limit, found)
+        assert 0.5 * limit < found["peak_rss_bytes"] < 1.05 * limit, (options, limit, found)
 
 
 cli.run(globals())

@@ -453,6 +453,8 @@ static bool check_joined(const struct run_options *options, GError **error)
                        : options->first + options->n_time > 0  ? "--frames"
                        : (options->images & RUN_DEBIASED) != 0 ? "--debias"
                        : options->finds                        ? "--null"
+                       : options->atlas != NULL                ? "--atlas"
+                       : options->model != MODEL_BLOCK         ? "--model spike or both"
                        : options->rule != LAMBDA_RATIO && options->rule != LAMBDA_FIXED
                            ? "a rule of lambda other than ratio and fixed"
                            : NULL;

@@ -35,7 +35,9 @@ static void measure(const struct drawing *drawing, const struct block *x, const 
         double sum2 = 0.0;
         for (size_t t = 0; t < x->n_time; t++)
             sum2 += own[t] * own[t];
-        double penalty = problem_penalty(drawing->run->plan->problem, block_series(u, v));
+        const struct run_plan *plan = drawing->run->plan;
+        double penalty = plan->joined != NULL ? run_joined_penalty(plan->joined, block_series(u, v))
+                                              : problem_penalty(plan->problem, block_series(u, v));
         double rss = 2.0 * (results[v].objective - results[v].lambda * penalty);
         explained[v] = sum2 > 0.0 ? CLAMP(1.0 - rss / sum2, 0.0, 1.0) : 0.0;
     }
@@ -46,8 +48,8 @@ static void draw_block(void *data, size_t index, struct workspace *ws)
     const struct drawing *drawing = data;
     const struct run_plan *plan = drawing->run->plan;
     // a mean, so that percent of it are something; where means stay, none
-    double mean = clean_centres(plan->clean) ? 100.0 : 0.0;
-    size_t mark = workspace_mark(ws), n_in = plan->problem->op->n_in;
+    double mean = run_plan_centres(plan) ? 100.0 : 0.0;
+    size_t mark = workspace_mark(ws), n_in = plan->op->n_in;
     struct block x = {plan->n_read, BLOCK_SERIES, plan->n_read,
                       WORKSPACE_ALLOC(ws, double, plan->n_read *BLOCK_SERIES)};
     struct block u = {n_in, BLOCK_SERIES, n_in, WORKSPACE_ALLOC(ws, double, n_in *BLOCK_SERIES)};
@@ -60,11 +62,17 @@ static void draw_block(void *data, size_t index, struct workspace *ws)
             block_series(&x, v)[t] += mean;
         lambda[v] = drawing->ratio;
     }
-    clean_apply(plan->clean, &x, ws);
+    if (plan->joined != NULL)
+        run_joined_clean(plan->joined, &x, ws);
+    else
+        clean_apply(plan->clean, &x, ws);
     x.n_time = plan->n_time;
     x.data += plan->first;
     struct solve_input input = {.x = &x, .lambda = lambda, .lambda_is_ratio = true};
-    solver_run(drawing->exact, &input, &u, results, ws);
+    if (plan->joined != NULL)
+        run_joined_solve(plan->joined, &input, &u, results, ws);
+    else
+        solver_run(drawing->exact, &input, &u, results, ws);
     measure(drawing, &x, &u, results, drawing->explained + index * BLOCK_SERIES);
     workspace_release(ws, mark);
 }
@@ -101,8 +109,9 @@ bool run_white_draw(const struct run *run, struct run_white *white)
 {
     const struct run_plan *plan = run->plan;
     struct solver_options options = solver_options_default();
-    g_autoptr(owned_solver) exact = solver_new_exact(plan->problem, &options, NULL);
-    if (exact == NULL) // a causal response of thousands of samples
+    g_autoptr(owned_solver) exact =
+        plan->joined != NULL ? NULL : solver_new_exact(plan->problem, &options, NULL);
+    if (exact == NULL && plan->joined == NULL) // a causal response of thousands of samples
         exact = solver_new_fista(plan->problem, &options, NULL);
     *white = (struct run_white){g_new(double, N_DRAWS), N_DRAWS, 0.0};
     struct drawing drawing = {run, exact, median_ratio(run), white->explained};
