@@ -7,6 +7,7 @@
 #        tests/abi.sh --renew [ROOT]     stores what the header says now
 set -eu
 library=$1
+[ "$library" = --renew ] || library=$(realpath "$library")
 cd "${2:-$(dirname "$0")/..}"
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT

@@ -361,7 +361,7 @@ static void a_file_is_of_the_table_that_has_its_group(void **state)
     g_unlink(path);
     g_autoptr(GError) error = NULL;
     assert_null(options_table_of(path, tables, &error));
-    assert_true(g_error_matches(error, APP_ERROR, APP_ERROR_INPUT));
+    assert_true(g_error_matches(error, IO_ERROR, IO_ERROR_INPUT));
 }
 
 // A text that a row takes, other than its default.

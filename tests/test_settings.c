@@ -4,6 +4,7 @@
 #include "app/host/app_error.h"
 #include "app/settings/deconv_options.h"
 #include "app/settings/tables.h"
+#include "io/io_context.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -189,7 +190,7 @@ static void an_absent_or_binary_configuration_is_an_unreadable_input(void **stat
     g_autofree char *path = g_build_filename(folder->path, "t.ini", NULL);
     g_autoptr(GError) absent = NULL;
     assert_false(options_load(settings, path, &absent));
-    assert_true(g_error_matches(absent, APP_ERROR, APP_ERROR_INPUT));
+    assert_true(g_error_matches(absent, IO_ERROR, IO_ERROR_INPUT));
     assert_non_null(strstr(absent->message, "No such file"));
     assert_true(g_file_set_contents(path, "[a]\0b", 5, NULL));
     g_autoptr(GError) binary = NULL;

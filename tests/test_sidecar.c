@@ -93,7 +93,7 @@ static void a_million_brackets_are_refused(void **state)
     g_autofree char *large = g_malloc0((4 << 20) + 2);
     memset(large, ' ', (4 << 20) + 1);
     assert_close(interval_of(folder, large, &error), -1, 0);
-    assert_io_error(&error, IO_ERROR_INPUT, "expected at most 4 MiB");
+    assert_io_error(&error, IO_ERROR_INPUT, "expected at most 4194304 bytes");
     remove_folder(folder);
 }
 
