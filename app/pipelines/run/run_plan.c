@@ -346,7 +346,7 @@ size_t run_n_kept(size_t n_series)
 }
 
 // The program with its libraries, its tables and the text of a report.
-static const double PROCESS_BYTES = 12 << 20;
+static const double PROCESS_BYTES = 19 << 20;
 // A thread with its stack, its heap and what compressing holds.
 static const double THREAD_BYTES = 3 << 19;
 
