@@ -204,9 +204,9 @@ size_t sensors_find(const struct sensors *sensors, const char *name)
 }
 
 struct sensor_names {
-    GHashTable *exact; // owned; names to indices
-    GHashTable *bare;  // owned; names without spaces, owned too, to indices
-    size_t n_channels;
+    GHashTable *exact;             // owned; names to channels
+    GHashTable *bare;              // owned; names without spaces, owned too, to channels
+    const struct sensors *sensors; // borrowed
 };
 
 static char *without_spaces(const char *name)
@@ -220,23 +220,23 @@ struct sensor_names *sensor_names_new(const struct sensors *sensors)
     struct sensor_names *names = g_new0(struct sensor_names, 1);
     names->exact = g_hash_table_new(g_str_hash, g_str_equal);
     names->bare = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    names->n_channels = sensors->n_channels;
+    names->sensors = sensors;
     for (size_t i = sensors->n_channels; i-- > 0;) { // the first of equal ones stays
-        char *name = sensors->channel[i].name;
-        g_hash_table_insert(names->exact, name, GSIZE_TO_POINTER(i));
-        g_hash_table_insert(names->bare, without_spaces(name), GSIZE_TO_POINTER(i));
+        struct channel *channel = &sensors->channel[i];
+        g_hash_table_insert(names->exact, channel->name, channel);
+        g_hash_table_insert(names->bare, without_spaces(channel->name), channel);
     }
     return names;
 }
 
 size_t sensor_names_find(const struct sensor_names *names, const char *name)
 {
-    void *index = NULL;
     g_autofree char *bare = without_spaces(name);
-    if (g_hash_table_lookup_extended(names->exact, name, NULL, &index) ||
-        g_hash_table_lookup_extended(names->bare, bare, NULL, &index))
-        return GPOINTER_TO_SIZE(index);
-    return names->n_channels;
+    const struct channel *channel = g_hash_table_lookup(names->exact, name);
+    if (channel == NULL)
+        channel = g_hash_table_lookup(names->bare, bare);
+    return channel == NULL ? names->sensors->n_channels
+                           : (size_t) (channel - names->sensors->channel);
 }
 
 void sensor_names_free(struct sensor_names *names)

@@ -46,6 +46,12 @@ static struct batch_unit *unit_new(const struct batch *batch, const char *input,
     return unit;
 }
 
+static void drop_options(struct batch_unit *unit)
+{
+    options_free(unit->options);
+    unit->options = NULL;
+}
+
 // Keeps of a unit's options what is not the batch's.
 static void fold_options(const struct batch *batch, struct batch_unit *unit)
 {
@@ -57,7 +63,7 @@ static void fold_options(const struct batch *batch, struct batch_unit *unit)
         g_array_append_val(unit->changes, change);
     }
     unit->output = options_quote(options_find(unit->options, "output"));
-    g_clear_pointer(&unit->options, options_free);
+    drop_options(unit);
 }
 
 static void unfold_options(const struct batch *batch, struct batch_unit *unit)
@@ -240,7 +246,7 @@ bool batch_run(const struct host *host, struct batch *batch, bool dry_run, GErro
         host_hold(host);
         unfold_options(batch, unit);
         bool done = run_unit(host, batch, unit, dry_run);
-        g_clear_pointer(&unit->options, options_free);
+        drop_options(unit);
         if (done) {
             host_accept(host);
             continue;

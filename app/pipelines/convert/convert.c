@@ -165,28 +165,30 @@ static double gathered_at(const void *data, size_t v, size_t t)
 
 /** Text is several times as long as what it is made from: the samples are held whole. */
 static bool write_gathered(const struct host *host, struct recording *recording,
-                           struct array_table *table, const char *path, GError **error)
+                           const char *const *names, const char *path, GError **error)
 {
     enum { BLOCK_BYTES = 24 << 20 };
     size_t frame_bytes = recording->n_series * sizeof(double);
-    size_t n_block = CLAMP(BLOCK_BYTES / frame_bytes, 1, recording->n_time);
+    size_t n_block = CLAMP(BLOCK_BYTES / MAX(frame_bytes, 1), 1, recording->n_time);
     g_autofree double *values =
         io_context_alloc(&host->io, recording->path, recording->n_time, frame_bytes, error);
     struct gathering gathering = {recording, values};
     struct block_sink sink = {gather, &gathering};
-    table->value = gathered_at;
-    table->data = &gathering;
+    const struct array_table table = {recording->n_series, recording->n_time, names, gathered_at,
+                                      &gathering};
     return values != NULL && recording_pass(recording, n_block, &sink, &host->io, error) &&
-           array_write_table(path, table, true, error);
+           array_write_table(path, &table, true, error);
 }
 
 static bool write_table(const struct host *host, struct recording *recording, const char *path,
                         G_GNUC_UNUSED struct conversion *conversion, GError **error)
 {
     g_autofree const char **names = names_of(recording);
-    struct array_table table = {recording->n_series, recording->n_time, names, value_at, recording};
-    return recording->sensors != NULL ? write_gathered(host, recording, &table, path, error)
-                                      : array_write_table(path, &table, true, error);
+    if (recording->sensors != NULL)
+        return write_gathered(host, recording, names, path, error);
+    const struct array_table table = {recording->n_series, recording->n_time, names, value_at,
+                                      recording};
+    return array_write_table(path, &table, true, error);
 }
 
 static const struct format formats[] = {
