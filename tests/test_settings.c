@@ -198,7 +198,7 @@ static void an_absent_or_binary_configuration_is_an_unreadable_input(void **stat
     assert_true(g_error_matches(binary, APP_ERROR, APP_ERROR_INPUT));
     g_autoptr(GError) not_a_file = NULL;
     assert_false(options_load(settings, folder->path, &not_a_file));
-    assert_true(g_error_matches(not_a_file, APP_ERROR, APP_ERROR_INPUT));
+    assert_true(g_error_matches(not_a_file, IO_ERROR, IO_ERROR_INPUT));
 }
 
 static void paths_are_relative_to_their_file(void **state)
