@@ -468,17 +468,26 @@ static bool add_average(struct recording *recording, const struct fif *fif, size
     return true;
 }
 
-static bool open_averages(struct recording *recording, struct fif *fif, size_t meas_info,
-                          const struct io_context *io, GError **error)
+// What averages and epochs begin with.
+static bool open_sensors(struct recording *recording, struct fif *fif, size_t meas_info,
+                         double *rate_hz, const struct io_context *io, GError **error)
 {
     struct fif_source *source = recording->source;
-    double rate_hz = 0.0;
-    if (!fif_rate(fif, meas_info, &rate_hz, error))
+    if (!fif_rate(fif, meas_info, rate_hz, error))
         return false;
     recording->sensors = fif_sensors(fif, meas_info, true, io, error);
     if (recording->sensors == NULL)
         return false;
     source->n_channels = recording->sensors->n_channels;
+    return true;
+}
+
+static bool open_averages(struct recording *recording, struct fif *fif, size_t meas_info,
+                          const struct io_context *io, GError **error)
+{
+    double rate_hz = 0.0;
+    if (!open_sensors(recording, fif, meas_info, &rate_hz, io, error))
+        return false;
     recording->format = "FIF evoked";
     for (size_t evoked = fif_find_block(fif, 0, FIF_BLOCK_EVOKED); evoked != 0;
          evoked = fif_next_block(fif, 0, FIF_BLOCK_EVOKED, evoked))
@@ -527,12 +536,8 @@ static bool open_epochs(struct recording *recording, struct fif *fif, size_t mea
 {
     struct fif_source *source = recording->source;
     double rate_hz = 0.0;
-    if (!fif_rate(fif, meas_info, &rate_hz, error))
+    if (!open_sensors(recording, fif, meas_info, &rate_hz, io, error))
         return false;
-    recording->sensors = fif_sensors(fif, meas_info, true, io, error);
-    if (recording->sensors == NULL)
-        return false;
-    source->n_channels = recording->sensors->n_channels;
     recording->format = "FIF epochs";
     recording->sensors->is_epochs = true;
     if (!fif_epochs_add(fif, 0, rate_hz, recording->sensors, source->epochs, io, error) ||

@@ -38,14 +38,30 @@ static struct staging *staging_in(const char *folder)
     return staging;
 }
 
+// A set of two.
+static struct staging *two_staged_in(const char *folder, bool overwrite)
+{
+    struct staging *staging = staging_in(folder);
+    write_staged(staging, "a", overwrite, "A");
+    write_staged(staging, "b", overwrite, "B");
+    return staging;
+}
+
+// The name "b" is somebody else's by now.
+static void assert_commit_is_refused(struct staging *staging)
+{
+    GError *error = NULL;
+    assert_false(staging_commit(staging, &error));
+    assert_io_error(&error, IO_ERROR_EXISTS, "/b: exists already");
+    staging_free(staging);
+}
+
 static void names_are_given_together(void **state)
 {
     (void) state;
     char *folder = temporary_folder();
     GError *error = NULL;
-    struct staging *staging = staging_in(folder);
-    write_staged(staging, "a", false, "A");
-    write_staged(staging, "b", false, "B");
+    struct staging *staging = two_staged_in(folder, false);
     assert_false(is_there(folder, "a") || is_there(folder, "b"));
     assert_true(staging_is_busy(folder));
     assert_true(staging_commit(staging, &error));
@@ -61,14 +77,9 @@ static void what_appeared_meanwhile_is_kept_and_nothing_is_published(void **stat
 {
     (void) state;
     char *folder = temporary_folder();
-    GError *error = NULL;
-    struct staging *staging = staging_in(folder);
-    write_staged(staging, "a", false, "A");
-    write_staged(staging, "b", false, "B");
+    struct staging *staging = two_staged_in(folder, false);
     g_free(write_file(folder, "b", "theirs", 6));
-    assert_false(staging_commit(staging, &error));
-    assert_io_error(&error, IO_ERROR_EXISTS, "/b: exists already");
-    staging_free(staging);
+    assert_commit_is_refused(staging);
     assert_holds(folder, "b", "theirs");
     assert_int_equal(count_files(folder), 1);
     remove_folder(folder);
@@ -81,14 +92,10 @@ static void what_changed_meanwhile_is_kept_and_older_outputs_come_back(void **st
     GError *error = NULL;
     g_free(write_file(folder, "a", "older a", 7));
     g_free(write_file(folder, "b", "older b", 7));
-    struct staging *staging = staging_in(folder);
-    write_staged(staging, "a", true, "A");
-    write_staged(staging, "b", true, "B");
+    struct staging *staging = two_staged_in(folder, true);
     g_autofree char *b = g_build_filename(folder, "b", NULL);
     assert_true(publish_bytes(b, "theirs", 6, true, &error));
-    assert_false(staging_commit(staging, &error));
-    assert_io_error(&error, IO_ERROR_EXISTS, "/b: exists already");
-    staging_free(staging);
+    assert_commit_is_refused(staging);
     assert_holds(folder, "a", "older a");
     assert_holds(folder, "b", "theirs");
     assert_int_equal(count_files(folder), 2);
@@ -134,9 +141,7 @@ static void die_in_commit(const char *folder, bool overwrite, bool through)
     assert_true(child >= 0);
     if (child == 0) {
         GError *error = NULL;
-        struct staging *staging = staging_in(folder);
-        write_staged(staging, "a", overwrite, "A");
-        write_staged(staging, "b", overwrite, "B");
+        struct staging *staging = two_staged_in(folder, overwrite);
         if (!through) // a name that cannot be given
             staging_add(staging, "absent", false);
         staging_commit(staging, &error);

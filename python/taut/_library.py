@@ -215,6 +215,29 @@ class Handle:
         self._free(self.pointer)
 
 
+class Closable:
+    """What holds a handle until it is closed: with statements, and calls on what is closed."""
+
+    _kind = ""  # what it is, in messages
+    _closable: Optional[Handle] = None
+
+    @property
+    def _handle(self) -> Handle:
+        if self._closable is None:
+            raise InvalidValueError(f"{self._kind}: expected an open one, found one that was closed")
+        return self._closable
+
+    def close(self) -> None:
+        """Frees it, once the calls that use it have returned. It cannot be used any more."""
+        self._closable = None
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+
 class Call:
     """One call of the library: its threads, its error, and what stops it."""
 

@@ -30,7 +30,7 @@ class NetworkGradient(NamedTuple):
     n_undefined: int
 
 
-class Network:
+class Network(_l.Closable):
     """A network for a problem, immutable. Untrained, it is the algorithm that it unrolls.
 
     Parameters
@@ -57,6 +57,8 @@ class Network:
     True
     """
 
+    _kind = "network"
+
     def __init__(self, name: str, n_layers: int, problem: Problem) -> None:
         text, layers = _l.text_of(name, "name"), _l.count_of(n_layers, "n_layers")
         error = _l.Error()
@@ -68,7 +70,7 @@ class Network:
             _l.fail(error)
         self.problem = problem
         # The network borrows the problem: its handle is freed after the network's.
-        self._closable: Optional[_l.Handle] = _l.Handle(
+        self._closable = _l.Handle(
             pointer, _l.lib.taut_network_free, problem._handle)
 
     @classmethod
@@ -119,22 +121,6 @@ class Network:
         except BaseException:
             os.unlink(name)
             raise
-
-    @property
-    def _handle(self) -> _l.Handle:
-        if self._closable is None:
-            raise InvalidValueError("network: expected an open one, found one that was closed")
-        return self._closable
-
-    def close(self) -> None:
-        """Frees it, once the calls that use it have returned. It cannot be used any more."""
-        self._closable = None
-
-    def __enter__(self) -> Network:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Network.from_bytes, (self.to_bytes(), self.problem)

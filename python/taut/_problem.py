@@ -97,7 +97,7 @@ class Gradient:
     n_undefined: int
 
 
-class Problem:
+class Problem(_l.Closable):
     """A convex problem with an operator A, immutable, for any number of threads at a time.
 
     TV, the default::
@@ -127,6 +127,8 @@ class Problem:
     (True, True)
     """
 
+    _kind = "problem"
+
     def __init__(self) -> None:
         raise TypeError("a problem is made by Problem.filter or Problem.matrix")
 
@@ -137,7 +139,7 @@ class Problem:
         self.kind = kind
         self.operator = operator
         self._made = made
-        self._closable: Optional[_l.Handle] = handle
+        self._closable = handle
         n_in, n_out = c_size_t(), c_size_t()
         _l.lib.taut_problem_shape(handle.pointer, byref(n_in), byref(n_out))
         self.n_in, self.n_out = n_in.value, n_out.value
@@ -190,22 +192,6 @@ class Problem:
         operator.flags.writeable = False
         return cls._of(kind, operator, _l.Handle(pointer, _l.lib.taut_problem_free),
                        (cls.matrix, operator, kind))
-
-    @property
-    def _handle(self) -> _l.Handle:
-        if self._closable is None:
-            raise InvalidValueError("problem: expected an open one, found one that was closed")
-        return self._closable
-
-    def close(self) -> None:
-        """Frees it, once the calls that use it have returned. It cannot be used any more."""
-        self._closable = None
-
-    def __enter__(self) -> Problem:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return self._made[0], self._made[1:]
