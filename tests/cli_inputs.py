@@ -385,6 +385,19 @@ def test_joined_runs_are_what_they_are_alone():
     assert summary("run", "file/run_desc-taut_config.ini", "--force")["done"] == 1
 
 
+def test_a_file_of_starts_stands_beside_its_configuration():
+    write_joined((60, 45))
+    pathlib.Path("study").mkdir()
+    pathlib.Path("study/starts.txt").write_text("60\n")
+    pathlib.Path("study/s.ini").write_text(
+        "[input]\nbold = ../run_bold.nii.gz\nmask = none\nrun_starts = starts.txt\n[output]\nfolder = ../out\n")
+    assert summary("run", "study/s.ini")["done"] == 1
+    sidecar = json.loads(pathlib.Path("out/run_desc-activity_bold.json").read_text())
+    assert sidecar["Frames"]["RunStarts"] == [0, 60], sidecar["Frames"]
+    os.mkfifo("pipe")
+    refuses(3, "deconv", "run_bold.nii.gz", "-o", "p", "--mask", "none", "--run-starts", "pipe", timeout=30)
+
+
 def test_joined_runs_have_one_lambda():
     names = write_joined((60, 45))
     options = ["--mask", "none", "--lambda", "0.2"]

@@ -5,6 +5,7 @@
 #include "app/host/app_error.h"
 #include "app/settings/tables.h"
 #include "io/derivatives.h"
+#include "io/input.h"
 #include "solvers/methods.h"
 
 #include <string.h>
@@ -269,12 +270,16 @@ static bool find_beside(struct options *options, struct run_options *run, GError
 // A file of frames becomes their list, which needs no file any more.
 static bool resolve_starts(struct options *options, GError **error)
 {
+    enum { MOST_BYTES = 1 << 20 };
     struct option_slot *slot = options_find(options, "run-starts");
-    g_autofree char *text = NULL;
     if (slot->text == NULL || strspn(slot->text, "0123456789,") == strlen(slot->text))
         return true;
-    g_autoptr(GError) problem = NULL;
-    if (!g_file_get_contents(slot->text, &text, NULL, &problem)) {
+    bool is_beside = slot->folder != NULL && !g_path_is_absolute(slot->text);
+    g_autofree char *path =
+        is_beside ? g_build_filename(slot->folder, slot->text, NULL) : g_strdup(slot->text);
+    size_t n = 0;
+    g_autofree char *text = input_text(path, MOST_BYTES, &n, NULL);
+    if (text == NULL) {
         g_set_error(error, APP_ERROR, APP_ERROR_INPUT,
                     "run-starts: expected frames, \"240,480\", or a file of them, found \"%s\"",
                     slot->text);
