@@ -144,8 +144,9 @@ int lib_reserve(const taut_host *host, double bytes, taut_error *error)
                         ceil(bytes / 1048576.0), (double) host->mem_limit / 1048576.0);
     if (bytes < SMALL_BYTES)
         return TAUT_OK;
-    void *memory = bytes < (double) PTRDIFF_MAX ? malloc((size_t) bytes) : NULL;
-    free(memory);
+    // Not malloc: compilers may take a block that is freed at once for one that can always be had.
+    void *memory = bytes < (double) PTRDIFF_MAX ? g_try_malloc((size_t) bytes) : NULL;
+    g_free(memory);
     if (memory == NULL)
         return lib_fail(error, TAUT_NO_MEMORY, "memory: about %.0f MiB are needed, there are less",
                         ceil(bytes / 1048576.0));
