@@ -7,7 +7,6 @@
 #include "unrolled/network.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 _Static_assert((int) TAUT_SKIPPED == (int) SERIES_SKIPPED &&

@@ -97,6 +97,8 @@ def test_samples_and_events():
                       for e in told["events"]]
             assert events == [("go", 0.5, 0.0, 0), ("boundary", 0.995, 0.0, 0),
                               ("7", 1.2, 0.1, 7)], events
+            # the boundary lies between samples 99 and 100: nothing is joined over it
+            assert told["parts"][0]["gaps"] == [{"start_s": 1.0, "duration_s": 0.0}], told["parts"]
             same(rows("a.set"), signal())
 
 

@@ -182,6 +182,8 @@ static void print_parts(const struct sensors *sensors)
                (double) first->n_time / first->rate_hz);
         if (sensors->first_sample > 0)
             printf(", from sample %zu of the acquisition", sensors->first_sample);
+        if (first->n_holes > 0)
+            printf(", %zu gap%s", first->n_holes, first->n_holes == 1 ? "" : "s");
         putchar('\n');
         return;
     }
@@ -354,6 +356,19 @@ static JsonArray *bads_json(const struct sensors *sensors)
     return array;
 }
 
+// Where a part was not recorded through: what is missing, or only a break where it is nothing.
+static JsonArray *gaps_json(const struct part *part)
+{
+    JsonArray *array = json_array_new();
+    for (size_t h = 0; h < part->n_holes; h++) {
+        JsonObject *object = json_object_new();
+        set_number(object, "start_s", part->start_s + (double) part->hole[h].first / part->rate_hz);
+        set_number(object, "duration_s", (double) part->hole[h].n / part->rate_hz);
+        json_array_add_object_element(array, object);
+    }
+    return array;
+}
+
 static JsonArray *parts_json(const struct sensors *sensors)
 {
     JsonArray *array = json_array_new();
@@ -366,6 +381,7 @@ static JsonArray *parts_json(const struct sensors *sensors)
         set_number(object, "rate_hz", part->rate_hz);
         set_number(object, "start_s", part->start_s);
         json_object_set_int_member(object, "n_averaged", part->n_averaged);
+        json_object_set_array_member(object, "gaps", gaps_json(part));
         json_array_add_object_element(array, object);
     }
     return array;
