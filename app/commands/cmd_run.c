@@ -57,7 +57,7 @@ static struct options *load(const struct run_command_options *given, GError **er
 
 bool cmd_run(struct app *app, const struct command *self, int argc, char **argv, GError **error)
 {
-    struct run_command_options given;
+    struct run_command_options given = {0};
     g_autoptr(owned_options) own =
         app_options(app, self, &run_command_options, &given, argc, argv, error);
     g_autoptr(owned_options) options = own == NULL ? NULL : load(&given, error);
