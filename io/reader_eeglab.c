@@ -5,6 +5,7 @@
 #include "io/frame_feed.h"
 #include "io/header_brainvision.h"
 #include "io/input.h"
+#include "io/mat_check.h"
 #include "io/siblings.h"
 #include "io/text.h"
 
@@ -187,48 +188,6 @@ static bool check_memory(const struct recording *recording, mat_t *mat, const st
     return room != NULL;
 }
 
-/** Numbers of a variable by its dimensions, from its beginning; SIZE_MAX: too many to count. */
-static size_t count_declared(const uint8_t *head, size_t n)
-{
-    struct cursor cursor = cursor_over(head, n);
-    size_t product = 1;
-    cursor_take(&cursor, 16 + 4); // flags, and the type of the dimensions
-    uint32_t n_bytes = cursor_le32(&cursor);
-    for (uint32_t d = 0; d < n_bytes / 4 && !cursor.failed; d++)
-        if (__builtin_mul_overflow(product, (size_t) cursor_le32(&cursor), &product))
-            product = SIZE_MAX;
-    return cursor.failed ? 0 : product;
-}
-
-/**
- * Whether no variable says that it has more numbers than bytes: the library asks for memory by what
- * it is told. What is compressed, or of the other byte order, is not looked into.
- */
-static bool check_dimensions(const struct recording *recording, GError **error)
-{
-    const struct eeglab_source *source = recording->source;
-    enum { HEAD_BYTES = 128, TAG_BYTES = 8, MATRIX = 14, MOST = 88 };
-    uint8_t bytes[MOST];
-    size_t n = 0;
-    gz_rewind(source->stream);
-    enum gz_status status = gz_skip(source->stream, HEAD_BYTES);
-    while (status == GZ_OK) {
-        status = gz_read(source->stream, bytes, TAG_BYTES, &n);
-        if (status != GZ_OK || n < TAG_BYTES)
-            break;
-        uint32_t type = bytes_load_le32(bytes), size = bytes_load_le32(bytes + 4);
-        size_t n_head = MIN(size, MOST);
-        status = gz_read(source->stream, bytes, n_head, &n);
-        if (status == GZ_OK && type == MATRIX && count_declared(bytes, n) > size)
-            return refuse(recording, error,
-                          "expected variables within the file, found one that "
-                          "says it is larger");
-        if (status == GZ_OK)
-            status = gz_skip(source->stream, size - n_head);
-    }
-    return true;
-}
-
 /** Writes all bytes of the stream to a file that is open. */
 static bool spill(struct gz *stream, int fd)
 {
@@ -270,8 +229,10 @@ static bool read_variables(struct recording *recording, const struct io_context 
         return refuse(recording, error,
                       "expected a MATLAB file of version 5, found 7.3 (HDF5): save the data set "
                       "with -v6 or -v7");
-    if (!check_dimensions(recording, error))
-        return false;
+    bool is_little_endian = n == sizeof head && memcmp(head + 126, "IM", 2) == 0;
+    if (is_little_endian && !mat_check(source->stream))
+        return refuse(recording, error,
+                      "expected arrays within the file, found one that says it is larger");
     mat_t *mat = memcmp(head, "MATLAB 5.0", 10) == 0 ? open_library(recording) : NULL;
     if (mat == NULL)
         return refuse(recording, error, "expected a MATLAB file of version 5, found another");

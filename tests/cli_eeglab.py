@@ -147,6 +147,20 @@ def test_what_is_refused():
         refuses(3, "info", "h.set", says=why)
 
 
+def test_no_array_is_larger_than_the_file():
+    def claims(n, name):
+        return matrix(6, (n, 1), element(9, struct.pack("<d", 1.0)), name)
+    huge = lambda name: claims(1 << 28, name)
+    nested = structs([{"labels": "E0", "X": huge}])
+    cell = lambda name: matrix(1, (1 << 28, 1), b"", name)
+    for loose in (False, True):
+        for change in ({"other": huge}, {"chanlocs": nested}, {"other": cell}):
+            save("h.set", loose, **fields(**change))
+            refuses(3, "info", "h.set", says="says it is larger")
+    save("g.set", **fields(other=lambda name: claims(1, name)))  # not by the test's own fault
+    succeeds("info", "g.set")
+
+
 def test_damage_does_no_harm():
     save("whole.set", **fields())
     whole = pathlib.Path("whole.set").read_bytes()
